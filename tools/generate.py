@@ -1,0 +1,45 @@
+"""Writes every file that is derived from code, or checks that none has drifted.
+
+One table of (path, producer) is the whole list of generated files; `--check` is what CI runs.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from parpour_contracts import crd
+
+ROOT = Path(__file__).resolve().parent.parent
+
+GENERATED: dict[str, Callable[[], str]] = {
+    "crds/parpour.dev_simulations.yaml": lambda: crd.to_yaml(crd.simulation_crd()),
+}
+
+
+def main() -> int:
+    """Write the generated files, or with --check report those that differ; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="change nothing; exit 1 if a file has drifted")
+    check: bool = parser.parse_args().check
+    drifted = []
+    for name, produce in GENERATED.items():
+        path = ROOT / name
+        text = produce()
+        if path.exists() and path.read_text() == text:
+            continue
+        drifted.append(name)
+        if not check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+    for name in drifted:
+        print(f"{'drifted' if check else 'wrote'} {name}")
+    if check and drifted:
+        print("run `make generate` and commit the result", file=sys.stderr)
+    return 1 if check and drifted else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
