@@ -1,0 +1,61 @@
+# The two commands of the README are `make demo` and `make test`; `make help` lists the rest.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+PY := .venv/bin/python
+CLUSTER ?= dev
+MEMBERS := libs/contracts sim-worker operator cli devcluster
+
+.PHONY: help setup lock demo test test-fast lint generate check-generated docs bench bench-epidemic bench-ensemble bench-runtime bench-operator clean
+
+help: ## List the targets
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: .venv/.ready ## Install what is missing: Debian packages, .venv with hashed pins, our own members
+
+.venv/.ready: tools/setup.sh requirements.txt requirements-bootstrap.txt $(MEMBERS:%=%/pyproject.toml) sim-worker/hatch_build.py $(wildcard sim-worker/src/civlab/kernels/* sim-worker/src/civlab/models/*/kernels/*)
+	tools/setup.sh
+
+demo: setup ## Start Kubernetes, install the chart, run examples/epidemic.yaml, plot the result (CLUSTER=kind uses Docker)
+	$(PY) tools/demo.py --cluster $(CLUSTER)
+
+test: setup lint ## Everything: lint, types, unit, property, kernel, chart and end-to-end tests
+	tools/test.sh
+
+test-fast: setup lint ## What needs no cluster, in under three minutes
+	$(PY) -m pytest -m "not cluster" -n 2 --dist worksteal
+
+lint: setup ## ruff, mypy --strict, import-linter, shellcheck, drift of generated files
+	.venv/bin/ruff check .
+	.venv/bin/ruff format --check .
+	.venv/bin/mypy
+	.venv/bin/lint-imports --no-cache
+	.venv/bin/shellcheck tools/*.sh .ci/run
+	$(PY) tools/generate.py --check
+
+generate: setup ## Write crds/ and every other file that is derived from code
+	$(PY) tools/generate.py
+
+lock: ## Resolve requirements.in anew into the hashed lock
+	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.txt
+	echo "uv==$$(.venv/bin/uv --version | cut -d' ' -f2)" | .venv/bin/uv pip compile -q --universal --generate-hashes --no-header - -o requirements-bootstrap.txt
+
+docs: setup ## Build the documentation into site/, checking every link
+	.venv/bin/mkdocs build --strict
+
+bench: bench-epidemic bench-ensemble bench-runtime bench-operator ## All benchmarks
+
+bench-epidemic: setup ## Epidemic: rate, threads, Covasim and Starsim, layers, chain, bandwidth
+	$(PY) tests/bench/bench_epidemic.py
+
+bench-ensemble: setup ## A thousand small worlds against one large one
+	$(PY) tests/bench/bench_ensemble.py
+
+bench-runtime: setup ## Kernel runtime: random numbers, hashing, scans, sorts
+	$(PY) tests/bench/bench_runtime.py
+
+bench-operator: setup ## Operator: latency, API writes, memory, start
+	$(PY) tests/bench/bench_operator.py
+
+clean: ## Stop the dev cluster and delete what was built here
+	-.venv/bin/parpour-devcluster down
+	rm -rf .venv site out

@@ -1,0 +1,121 @@
+"""Checks an ensemble's design against the parameters that a scenario has, before anything is started.
+
+The operator asks this at acceptance and civlab again before it runs, so both refuse the same inputs in the same words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from difflib import get_close_matches
+from math import prod
+from typing import Protocol
+
+from parpour_contracts.simulation import Design, DesignParameter, DesignType, Ensemble
+
+
+class Range(Protocol):
+    """What this check needs to know of a parameter."""
+
+    @property
+    def minimum(self) -> Decimal | int | None: ...
+    @property
+    def maximum(self) -> Decimal | int | None: ...
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with an input, with the field and the remedy."""
+
+    code: str
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"{self.path}: {self.message} [{self.code}]"
+
+
+def grid_points(design: Design) -> int:
+    """Number of combinations of a Grid; 1 for every other design."""
+    if design.type is not DesignType.GRID:
+        return 1
+    return prod(len(p.values or ()) for p in design.parameters)
+
+
+def nearest(name: str, known: Mapping[str, object]) -> str:
+    """A hint that names the closest known parameter, or where they are listed."""
+    close = get_close_matches(name, known, n=1, cutoff=0.4)
+    return f"did you mean {close[0]}?" if close else "`civlab explain` lists them"
+
+
+def check_ensemble(ensemble: Ensemble, known: Mapping[str, Range]) -> tuple[Problem, ...]:
+    """Everything that is wrong with the design, in the order of its fields."""
+    design = ensemble.design
+    problems: list[Problem] = []
+    seen: set[str] = set()
+    for index, parameter in enumerate(design.parameters):
+        where = f"ensemble.design.parameters[{index}]"
+        if parameter.name in seen:
+            problems.append(Problem("DESIGN_DUPLICATE_PARAMETER", f"{where}.name", f"{parameter.name} stands twice"))
+        seen.add(parameter.name)
+        if parameter.name not in known:
+            hint = nearest(parameter.name, known)
+            problems.append(
+                Problem("SCENARIO_UNKNOWN_PARAMETER", f"{where}.name", f"no parameter {parameter.name!r}; {hint}")
+            )
+            continue
+        problems += _check_values(design, parameter, known[parameter.name], where)
+    problems += _check_shape(ensemble)
+    return tuple(problems)
+
+
+def _check_shape(ensemble: Ensemble) -> list[Problem]:
+    design, where = ensemble.design, "ensemble.design.parameters"
+    if design.type is DesignType.REPLICATE:
+        if design.parameters:
+            return [Problem("DESIGN_SHAPE", where, "a Replicate design varies no parameter; choose another type")]
+        return []
+    if not design.parameters:
+        return [Problem("DESIGN_SHAPE", where, f"a {design.type} design needs at least one parameter")]
+    points = grid_points(design)
+    if points and ensemble.members % points:
+        multiples = max(points, ensemble.members // points * points)
+        message = f"{ensemble.members} is not a multiple of the grid's {points} combinations; use {multiples}"
+        return [Problem("DESIGN_MEMBERS_NOT_A_MULTIPLE", "ensemble.members", message)]
+    return []
+
+
+def _check_values(design: Design, parameter: DesignParameter, known: Range, where: str) -> list[Problem]:
+    if design.type is DesignType.GRID:
+        if not parameter.values:
+            return [Problem("DESIGN_SHAPE", f"{where}.values", "a Grid needs values")]
+        texts = [(f"{where}.values[{i}]", text) for i, text in enumerate(parameter.values)]
+    elif parameter.minimum is None or parameter.maximum is None:
+        return [Problem("DESIGN_SHAPE", where, f"a {design.type} design needs minimum and maximum")]
+    else:
+        texts = [(f"{where}.minimum", parameter.minimum), (f"{where}.maximum", parameter.maximum)]
+    problems: list[Problem] = []
+    values: list[Decimal] = []
+    for path, text in texts:
+        try:
+            value = Decimal(text)
+        except InvalidOperation:
+            problems.append(Problem("SCENARIO_WRONG_TYPE", path, f"{text!r} is not a decimal number"))
+            continue
+        values.append(value)
+        problems += _check_range(value, known, path)
+    if design.type is not DesignType.GRID and not problems and values[0] >= values[1]:
+        message = f"{values[0]} is not below the maximum {values[1]}"
+        problems.append(Problem("SCENARIO_OUT_OF_RANGE", f"{where}.minimum", message))
+    return problems
+
+
+def _check_range(value: Decimal, known: Range, path: str) -> list[Problem]:
+    if not value.is_finite():
+        return [Problem("SCENARIO_OUT_OF_RANGE", path, f"{value} is not a finite number")]
+    if known.minimum is not None and value < known.minimum:
+        return [Problem("SCENARIO_OUT_OF_RANGE", path, f"{value} is below the minimum {known.minimum}")]
+    if known.maximum is not None and value > known.maximum:
+        return [Problem("SCENARIO_OUT_OF_RANGE", path, f"{value} is above the maximum {known.maximum}")]
+    return []

@@ -1,0 +1,95 @@
+"""The CRD is a structural schema that agrees with the models it was made from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from parpour_contracts.crd import MUTABLE_FIELDS, simulation_crd, structural_schema, to_yaml
+from parpour_contracts.simulation import SimulationSpec
+from pydantic import BaseModel
+
+pytestmark = pytest.mark.unit
+
+
+def _schema() -> dict[str, Any]:
+    version = simulation_crd()["spec"]["versions"][0]
+    root: dict[str, Any] = version["schema"]["openAPIV3Schema"]
+    return root
+
+
+def _fields(node: dict[str, Any], path: str) -> list[tuple[str, dict[str, Any]]]:
+    found = [(path, node)]
+    for name, child in node.get("properties", {}).items():
+        found += _fields(child, f"{path}.{name}")
+    for key in ("items", "additionalProperties"):
+        if isinstance(node.get(key), dict):
+            found += _fields(node[key], f"{path}[]")
+    return found
+
+
+def test_every_named_field_has_a_description() -> None:
+    missing = [
+        path
+        for path, node in _fields(_schema()["properties"]["spec"], "spec")
+        + _fields(_schema()["properties"]["status"], "status")
+        if not path.endswith("[]") and not node.get("description")
+    ]
+    assert missing == []
+
+
+def test_every_node_has_a_type_and_no_reference() -> None:
+    for path, node in _fields(_schema(), ""):
+        assert "$ref" not in node, path
+        assert "type" in node or node.get("x-kubernetes-int-or-string"), path
+
+
+def test_strings_lists_and_maps_are_bounded_so_that_rules_have_a_known_cost() -> None:
+    for path, node in _fields(_schema()["properties"]["spec"], "spec"):
+        if node.get("type") == "string" and "enum" not in node:
+            assert "maxLength" in node, path
+        if node.get("type") == "array":
+            assert "maxItems" in node, path
+        if "additionalProperties" in node:
+            assert "maxProperties" in node, path
+
+
+def test_the_crd_is_small_enough_for_client_side_apply() -> None:
+    assert len(to_yaml(simulation_crd()).encode()) < 60_000
+
+
+def test_yaml_reads_back_as_the_same_document() -> None:
+    assert yaml.safe_load(to_yaml(simulation_crd())) == simulation_crd()
+
+
+def test_all_of_the_spec_but_three_fields_is_covered_by_an_immutability_rule() -> None:
+    rules = {r["fieldPath"] for r in _schema()["x-kubernetes-validations"] if r["fieldPath"].startswith(".spec")}
+    spec = _schema()["properties"]["spec"]["properties"]
+    assert rules == {f".spec.{name}" for name in spec if name not in MUTABLE_FIELDS}
+
+
+def test_defaults_in_the_schema_are_the_defaults_of_the_model() -> None:
+    given = {"scenario": {"builtin": "epidemic"}}
+    filled = _with_defaults(given, _schema()["properties"]["spec"])
+    assert SimulationSpec.model_validate(filled) == SimulationSpec.model_validate(given)
+
+
+def _with_defaults(value: Any, node: dict[str, Any]) -> Any:
+    if node.get("type") != "object" or "properties" not in node:
+        return value
+    out = dict(value)
+    for name, child in node["properties"].items():
+        if name not in out and "default" in child:
+            out[name] = child["default"]
+        if name in out:
+            out[name] = _with_defaults(out[name], child)
+    return out
+
+
+def test_a_shape_that_no_structural_schema_has_is_refused() -> None:
+    class Alternatives(BaseModel):
+        value: int | str
+
+    with pytest.raises(ValueError, match=r"Alternatives\.value"):
+        structural_schema(Alternatives)

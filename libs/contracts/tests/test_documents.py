@@ -1,0 +1,154 @@
+"""Documents round-trip, keep to their limits, and refuse what they do not know."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from parpour_contracts.conditions import Condition, is_true, set_condition
+from parpour_contracts.ensembles import check_ensemble, grid_points
+from parpour_contracts.messages import TERMINATION_LIMIT, Termination
+from parpour_contracts.run import RunDocument, RunIdentity, shard_members
+from parpour_contracts.simulation import Design, DesignParameter, DesignType, Ensemble, Metric, SimulationSpec
+from parpour_contracts.subjects import parse_progress_subject, progress_subject
+from pydantic import ValidationError
+
+pytestmark = pytest.mark.unit
+NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+@given(members=st.integers(1, 5000), data=st.data())
+def test_shards_partition_the_members_in_order(members: int, data: st.DataObject) -> None:
+    shards = data.draw(st.integers(1, members))
+    parts = [shard_members(members=members, shards=shards, shard=s) for s in range(shards)]
+    assert [m for part in parts for m in part] == list(range(members))
+    assert max(map(len, parts)) - min(map(len, parts)) <= 1
+
+
+@pytest.mark.parametrize(("shards", "shard"), [(0, 0), (5, 0), (2, 2), (2, -1)])
+def test_a_shard_that_cannot_be_is_refused(shards: int, shard: int) -> None:
+    with pytest.raises(ValueError, match="no shard"):
+        shard_members(members=4, shards=shards, shard=shard)
+
+
+@given(message=st.text(max_size=20_000), metrics=st.integers(0, 60))
+def test_a_termination_message_always_fits_and_reads_back(message: str, metrics: int) -> None:
+    figures = tuple(Metric(name=f"m{i}", mean="1.5", low="1", high="2", unit="persons") for i in range(metrics))
+    data = Termination(code="DONE", message=message, digest="0" * 64, members=7, metrics=figures).to_bytes()
+    assert len(data) <= TERMINATION_LIMIT
+    read = Termination.parse(data.decode())
+    assert read is not None
+    assert (read.code, read.digest, read.members) == ("DONE", "0" * 64, 7)
+
+
+@given(st.text())
+def test_what_is_no_termination_message_reads_as_none(text: str) -> None:
+    parsed = Termination.parse(text)
+    assert parsed is None or parsed.version == 1
+
+
+def test_a_run_document_has_one_canonical_form_and_refuses_unknown_fields() -> None:
+    run = RunDocument(run=RunIdentity(uid="u"), scenario="model: epidemic\n", ticks=3, store="s3://b/p")
+    assert RunDocument.from_json(run.canonical()) == run
+    assert RunDocument.from_json(run.canonical()).canonical() == run.canonical()
+    with pytest.raises(ValidationError, match="surprise"):
+        RunDocument.model_validate({**run.to_wire(), "surprise": 1})
+
+
+@given(run=st.from_regex(r"[A-Za-z0-9_-]{1,64}", fullmatch=True), shard=st.integers(0, 10**6))
+def test_progress_subjects_read_back(run: str, shard: int) -> None:
+    assert parse_progress_subject(progress_subject(run=run, shard=shard)) == (run, shard)
+
+
+@pytest.mark.parametrize("run", ["", "a.b", "*", ">", "a b", "x" * 65])
+def test_a_run_cannot_widen_its_subject(run: str) -> None:
+    with pytest.raises(ValueError, match="token"):
+        progress_subject(run=run, shard=0)
+
+
+def test_a_conditions_transition_time_moves_only_with_its_status() -> None:
+    first = set_condition((), type="Running", status="True", reason="A", message="", observed_generation=1, now=NOW)
+    later = NOW + timedelta(minutes=1)
+    same = set_condition(
+        first, type="Running", status="True", reason="B", message="m", observed_generation=2, now=later
+    )
+    flipped = set_condition(
+        same, type="Running", status="False", reason="C", message="", observed_generation=2, now=later
+    )
+    assert same[0].last_transition_time == NOW
+    assert same[0].reason == "B"
+    assert flipped[0].last_transition_time == later
+    assert not is_true(flipped, "Running")
+
+
+def test_conditions_survive_the_wire() -> None:
+    (condition,) = set_condition(
+        (), type="Accepted", status="True", reason="Valid", message="x" * 5000, observed_generation=3, now=NOW
+    )
+    assert Condition.model_validate(condition.to_wire()) == condition
+    assert len(condition.message) == 1024
+
+
+class _Range:
+    minimum = 0
+    maximum = 10
+
+
+KNOWN = {"disease.r0": _Range(), "population.size": _Range()}
+
+
+def _ensemble(type: DesignType, members: int, *parameters: DesignParameter) -> Ensemble:
+    return Ensemble(members=members, design=Design(type=type, parameters=parameters))
+
+
+def _codes(ensemble: Ensemble) -> list[str]:
+    return [p.code for p in check_ensemble(ensemble, KNOWN)]
+
+
+def test_a_grid_of_known_parameters_and_whole_replicates_is_accepted() -> None:
+    grid = _ensemble(DesignType.GRID, 6, DesignParameter(name="disease.r0", values=("1.5", "2", "3")))
+    assert grid_points(grid.design) == 3
+    assert _codes(grid) == []
+
+
+def test_an_unknown_parameter_is_named_with_its_nearest() -> None:
+    (problem,) = check_ensemble(_ensemble(DesignType.GRID, 1, DesignParameter(name="disease.ro", values=("1",))), KNOWN)
+    assert problem.code == "SCENARIO_UNKNOWN_PARAMETER"
+    assert "disease.r0" in problem.message
+    assert problem.path == "ensemble.design.parameters[0].name"
+
+
+@pytest.mark.parametrize(
+    ("ensemble", "code"),
+    [
+        (_ensemble(DesignType.GRID, 4, DesignParameter(name="disease.r0", values=("1", "2", "3"))),
+         "DESIGN_MEMBERS_NOT_A_MULTIPLE"),
+        (_ensemble(DesignType.GRID, 1, DesignParameter(name="disease.r0", values=("11",))), "SCENARIO_OUT_OF_RANGE"),
+        (_ensemble(DesignType.GRID, 1, DesignParameter(name="disease.r0", values=("NaN",))), "SCENARIO_OUT_OF_RANGE"),
+        (_ensemble(DesignType.GRID, 1, DesignParameter(name="disease.r0", values=("two",))), "SCENARIO_WRONG_TYPE"),
+        (_ensemble(DesignType.SOBOL, 8, DesignParameter(name="disease.r0", minimum="3", maximum="2")),
+         "SCENARIO_OUT_OF_RANGE"),
+        (_ensemble(DesignType.SOBOL, 8), "DESIGN_SHAPE"),
+        (_ensemble(DesignType.REPLICATE, 8, DesignParameter(name="disease.r0", values=("1",))), "DESIGN_SHAPE"),
+        (_ensemble(DesignType.GRID, 1, DesignParameter(name="disease.r0", values=("1",)),
+                   DesignParameter(name="disease.r0", values=("1",))), "DESIGN_DUPLICATE_PARAMETER"),
+    ],
+)  # fmt: skip
+def test_a_design_that_cannot_be_is_refused_with_its_code(ensemble: Ensemble, code: str) -> None:
+    assert code in _codes(ensemble)
+
+
+def test_a_spec_names_exactly_one_scenario_source() -> None:
+    with pytest.raises(ValidationError, match="exactly one scenario source"):
+        SimulationSpec.model_validate({"scenario": {"builtin": "a", "inline": "b"}})
+    with pytest.raises(ValidationError, match="exactly one scenario source"):
+        SimulationSpec.model_validate({"scenario": {}})
+
+
+def test_quantities_may_be_written_as_numbers() -> None:
+    spec = SimulationSpec.model_validate(
+        {"scenario": {"builtin": "a"}, "resources": {"requests": {"cpu": 2, "memory": "1Gi"}}}
+    )
+    assert spec.resources.requests["cpu"] == "2"
