@@ -1,0 +1,26 @@
+"""Scenario documents: strict YAML in, a frozen and checked scenario out, and what a planner must know about its size.
+
+They stand in the contracts because the operator refuses a bad document before a pod starts, with the same words as
+the shell; the data behind named tables and the arithmetic of the model stay in civlab.
+"""
+
+from parpour_contracts.scenario.builtin import BUILTIN, builtin_scenario
+from parpour_contracts.scenario.document import EpidemicScenario
+from parpour_contracts.scenario.errors import ScenarioError
+from parpour_contracts.scenario.estimate import Estimate, estimate
+from parpour_contracts.scenario.parse import Parameter, canonical, json_schema, override, parameters, parse_scenario
+
+__all__ = [
+    "BUILTIN",
+    "EpidemicScenario",
+    "Estimate",
+    "Parameter",
+    "ScenarioError",
+    "builtin_scenario",
+    "canonical",
+    "estimate",
+    "json_schema",
+    "override",
+    "parameters",
+    "parse_scenario",
+]

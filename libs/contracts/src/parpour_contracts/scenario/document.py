@@ -1,0 +1,285 @@
+"""The scenario document of the epidemic model: what a user writes, checked field by field.
+
+Every number that ends in a kernel is an integer or an exact decimal here; named tables (age pyramid, household sizes,
+age mixing, severity) are names, whose data ship with civlab, so that a document stays a page long.
+"""
+
+from __future__ import annotations
+
+import itertools
+from decimal import Decimal
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+API_VERSION = "civlab/v1"
+MAXIMUM_POPULATION = 50_000_000
+MAXIMUM_TICKS = 10_000
+MAXIMUM_DEGREE = 255
+MAXIMUM_DAYS = 120
+MAXIMUM_ROWS = 64
+
+
+def exact(value: Any) -> Any:
+    """A whole number where a decimal is expected is that decimal; everything else is left to the validation."""
+    return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+Exact = Annotated[Decimal, BeforeValidator(exact)]
+Share = Annotated[Exact, Field(ge=0, le=1)]
+Tick = Annotated[int, Field(ge=0, le=MAXIMUM_TICKS)]
+Age = Annotated[int, Field(ge=0, le=100)]
+Weight = Annotated[Exact, Field(ge=0, le=100)]
+LayerName = Literal["community", "household", "school", "work"]
+
+
+class Section(BaseModel):
+    """Base of all sections: frozen, strict (no number out of text), unknown fields refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True, use_attribute_docstrings=True)
+
+
+class FixedLaw(Section):
+    """Always the same value."""
+
+    law: Literal["fixed"]
+    value: Annotated[int, Field(ge=0, le=MAXIMUM_DEGREE)]
+
+
+class PoissonLaw(Section):
+    """Poisson with this mean, cut at the largest value allowed."""
+
+    law: Literal["poisson"]
+    mean: Annotated[Exact, Field(gt=0, le=100)]
+
+
+class NegativeBinomialLaw(Section):
+    """Negative binomial: variance = mean + mean^2 / dispersion; dispersion 1 is the geometric law."""
+
+    law: Literal["negative-binomial"]
+    mean: Annotated[Exact, Field(gt=0, le=100)]
+    dispersion: Annotated[Exact, Field(ge=Decimal("0.05"), le=1000)]
+
+
+class TableLaw(Section):
+    """Explicit weights by value; they need not sum to one."""
+
+    law: Literal["table"]
+    weights: Annotated[
+        dict[Annotated[int, Field(ge=0, le=MAXIMUM_DEGREE)], Annotated[Exact, Field(ge=0, le=10**9)]],
+        Field(min_length=1, max_length=256),
+    ]
+
+    @model_validator(mode="after")
+    def some_weight(self) -> Self:
+        """A table without weight has no distribution."""
+        if sum(self.weights.values()) <= 0:
+            raise ValueError("give at least one weight above zero")
+        return self
+
+
+Law = Annotated[FixedLaw | PoissonLaw | NegativeBinomialLaw | TableLaw, Field(discriminator="law")]
+
+
+class AgeValue(Section):
+    """A value that holds from this age up to the next row's."""
+
+    age: Age
+    value: Share
+
+
+AgeTable = Annotated[tuple[AgeValue, ...], Field(min_length=1, max_length=101, strict=False)]
+
+
+def increasing_ages(rows: tuple[AgeValue, ...]) -> None:
+    """Raises ValueError unless the rows begin at age 0 and rise."""
+    ages = [row.age for row in rows]
+    if ages[0] != 0 or any(a >= b for a, b in itertools.pairwise(ages)):
+        raise ValueError("give the rows by rising age, the first for age 0")
+
+
+class Population(Section):
+    """Who lives there."""
+
+    size: Annotated[int, Field(ge=1, le=MAXIMUM_POPULATION)]
+    """Persons."""
+    pyramid: Literal["united-kingdom-2020", "uniform"] = "united-kingdom-2020"
+    """Ages: United Nations World Population Prospects 2019 for the United Kingdom in 2020, or 0 to 99 alike."""
+    households: Literal["united-kingdom-2011", "single"] | Annotated[int, Field(ge=1, le=10)] = "united-kingdom-2011"
+    """Sizes of households: the census of 2011, everyone alone, or one number for all."""
+
+
+class Community(Section):
+    """The random contact graph across the whole population."""
+
+    degree: Law = PoissonLaw(law="poisson", mean=Decimal(10))
+    """Contacts of a person, a day."""
+    mixing: Literal["united-kingdom-prem-2021", "none"] = "united-kingdom-prem-2021"
+    """Who meets whom by age: the published matrix outside home, school and work, or age-blind."""
+    weight: Weight = Decimal(1)
+    """Chance of transmission a contact, relative to weight 1."""
+
+
+class Household(Section):
+    """Everyone in a household meets everyone else in it daily."""
+
+    weight: Weight = Decimal(3)
+
+
+class School(Section):
+    """Pupils of one age, drawn across the population, meet daily in classes."""
+
+    class_size: Annotated[int, Field(ge=2, le=200)] = 25
+    first_age: Age = 5
+    last_age: Age = 17
+    weight: Weight = Decimal(1)
+
+
+class Work(Section):
+    """Employed adults meet daily in teams."""
+
+    team_size: Annotated[int, Field(ge=2, le=200)] = 10
+    first_age: Age = 18
+    last_age: Age = 64
+    employed: Share = Decimal("0.75")
+    weight: Weight = Decimal(1)
+
+
+class Contacts(Section):
+    """The layers on which the disease passes; a layer left out (null) does not exist."""
+
+    community: Community | None = Community()
+    household: Household | None = None
+    school: School | None = None
+    work: Work | None = None
+
+
+class Disease(Section):
+    """Susceptible, exposed, infectious, then recovered; admission and death under `hospital`."""
+
+    r0: Annotated[Exact, Field(gt=0, le=30)] | None = None
+    """Persons whom one case infects in a fully susceptible population; give this or probability."""
+    probability: Share | None = None
+    """Chance of transmission a contact a day at weight 1; give this or r0."""
+    exposed: Law = TableLaw(law="table", weights={2: Decimal(1), 3: Decimal(2), 4: Decimal(2), 5: Decimal(1)})
+    """Days from infection until infectious, at least 1."""
+    infectious: Law = TableLaw(law="table", weights={3: Decimal(1), 4: Decimal(2), 5: Decimal(2), 6: Decimal(1)})
+    """Days infectious, at least 1."""
+    susceptibility: AgeTable | None = None
+    """Relative chance by the contact's age, at most 1."""
+
+    @model_validator(mode="after")
+    def one_rate(self) -> Self:
+        """Exactly one of r0 and probability; ages rise."""
+        if (self.r0 is None) == (self.probability is None):
+            raise ValueError("give exactly one of r0 and probability")
+        if self.susceptibility is not None:
+            increasing_ages(self.susceptibility)
+        return self
+
+
+class Hospital(Section):
+    """Severe cases, beds and death."""
+
+    beds: Annotated[int, Field(ge=0, le=MAXIMUM_POPULATION)]
+    """Beds; above them the chance of death rises."""
+    surge: Annotated[Exact, Field(ge=1, le=100)] = Decimal(2)
+    """A patient without a bed dies so many times as often, at most surely."""
+    severe: Literal["verity-2020"] | AgeTable = "verity-2020"
+    """Share of infections that are admitted, by age."""
+    fatal: Literal["verity-2020"] | AgeTable = "verity-2020"
+    """Share of the admitted who die although they have a bed, by age."""
+    admission: Law = TableLaw(law="table", weights={4: Decimal(1), 5: Decimal(1), 6: Decimal(1)})
+    """Days from infectious until admitted, at least 1."""
+    stay: Law = TableLaw(law="table", weights={6: Decimal(1), 8: Decimal(2), 10: Decimal(2), 14: Decimal(1)})
+    """Days in hospital, at least 1."""
+
+    @model_validator(mode="after")
+    def ages_rise(self) -> Self:
+        """Both tables begin at age 0 and rise."""
+        for rows in (self.severe, self.fatal):
+            if isinstance(rows, tuple):
+                increasing_ages(rows)
+        return self
+
+
+class Introduction(Section):
+    """So many persons, drawn without replacement over all introductions, are infected from outside."""
+
+    tick: Tick = 0
+    count: Annotated[int, Field(ge=1, le=1_000_000)]
+
+
+class Period(Section):
+    """Ticks [from, until); without until, to the end."""
+
+    from_tick: Annotated[Tick, Field(alias="from")] = 0
+    until: Tick | None = None
+
+    @model_validator(mode="after")
+    def ordered(self) -> Self:
+        """The period is not empty."""
+        if self.until is not None and self.until <= self.from_tick:
+            raise ValueError("until must be later than from")
+        return self
+
+
+class ContactReduction(Period):
+    """Contacts of these layers transmit with this share of their chance (a closed school: factor 0)."""
+
+    kind: Literal["contact-reduction"]
+    layers: Annotated[tuple[LayerName, ...], Field(min_length=1, max_length=4, strict=False)]
+    factor: Share
+
+
+class CaseIsolation(Period):
+    """Detected cases transmit outside their household with this share of the chance."""
+
+    kind: Literal["case-isolation"]
+    detection: Share
+    delay: Annotated[int, Field(ge=0, le=MAXIMUM_DAYS)] = 3
+    """Days from infection to isolation."""
+    factor: Share = Decimal(0)
+
+
+class Vaccination(Section):
+    """One dose a person by appointment: a plan that the epidemic does not change."""
+
+    kind: Literal["vaccination"]
+    from_tick: Annotated[Tick, Field(alias="from")] = 0
+    doses_per_day: Annotated[int, Field(ge=1, le=MAXIMUM_POPULATION)]
+    coverage: Share = Decimal(1)
+    """Share of the population that is invited."""
+    order: Literal["oldest-first", "random"] = "oldest-first"
+    delay: Annotated[int, Field(ge=0, le=MAXIMUM_DAYS)] = 14
+    """Days from the dose until it protects."""
+    efficacy_infection: Share = Decimal("0.6")
+    efficacy_severe: Share = Decimal("0.9")
+
+
+Intervention = Annotated[ContactReduction | CaseIsolation | Vaccination, Field(discriminator="kind")]
+
+
+class EpidemicScenario(Section):
+    """An epidemic on a contact network, day by day (a tick is a day)."""
+
+    api_version: Annotated[Literal["civlab/v1"], Field(alias="apiVersion")]
+    model: Literal["epidemic"]
+    title: Annotated[str, Field(min_length=1, max_length=200)]
+    ticks: Annotated[int, Field(ge=1, le=MAXIMUM_TICKS)]
+    """Days to simulate."""
+    population: Population
+    contacts: Contacts = Contacts()
+    disease: Disease
+    hospital: Hospital | None = None
+    introductions: Annotated[tuple[Introduction, ...], Field(max_length=MAXIMUM_ROWS, strict=False)] = ()
+    interventions: Annotated[tuple[Intervention, ...], Field(max_length=MAXIMUM_ROWS, strict=False)] = ()
+
+    @model_validator(mode="after")
+    def consistent(self) -> Self:
+        """What no single field shows: at most one vaccination plan, introductions within the population."""
+        if sum(isinstance(item, Vaccination) for item in self.interventions) > 1:
+            raise ValueError("interventions: give at most one vaccination")
+        if sum(item.count for item in self.introductions) > self.population.size:
+            raise ValueError("introductions: they count more persons than population.size")
+        return self
