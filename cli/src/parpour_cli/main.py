@@ -1,0 +1,187 @@
+"""`parpour` and `kubectl parpour`: the commands and their help.
+
+Every command imports what it needs when it runs, because the Kubernetes client alone takes a second to import and
+`--help` and completion must answer at once.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from parpour_cli import __version__
+from parpour_cli.options import Frame, cluster_options
+
+SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(context_settings=SETTINGS)
+@click.version_option(__version__, prog_name="parpour")
+def command() -> None:
+    """Watch Simulations, read their results, and find what a cluster lacks.
+
+    Simulations are created with kubectl apply; this command only reads.
+    """
+
+
+@command.group()
+def sim() -> None:
+    """Simulations: list, describe, watch, results, logs."""
+
+
+@sim.command("list")
+@click.option("-A", "--all-namespaces", is_flag=True, help="Every namespace.")
+@click.option("-w", "--watch", "live", is_flag=True, help="Go on and show changes until interrupted.")
+@cluster_options
+def list_simulations(frame: Frame, all_namespaces: bool, live: bool) -> None:
+    """List Simulations with progress, state and age.
+
+    \b
+    Examples:
+      parpour sim list
+      parpour sim list -A --watch
+      parpour sim list --json | jq -r '.[] | select(.state == "Failed") | .name'
+    """
+    from parpour_cli.commands import list_command
+
+    list_command(frame, everywhere=all_namespaces, live=live)
+
+
+@sim.command()
+@click.argument("name")
+@cluster_options
+def describe(frame: Frame, name: str) -> None:
+    """Show everything about one Simulation: progress, shards, conditions, result, events.
+
+    \b
+    Examples:
+      parpour sim describe epidemic
+      parpour sim describe epidemic -n research --json
+    """
+    from parpour_cli.commands import describe_command
+
+    describe_command(frame, name)
+
+
+@sim.command()
+@click.argument("name")
+@cluster_options
+def watch(frame: Frame, name: str) -> None:
+    """Follow one Simulation with live bars until it ends: exit code 0 when complete, 1 when failed.
+
+    With --json, one object a line.
+
+    \b
+    Examples:
+      parpour sim watch epidemic
+      parpour sim watch epidemic && parpour sim results epidemic
+    """
+    from parpour_cli.commands import watch_command
+
+    watch_command(frame, name)
+
+
+@sim.command()
+@click.argument("name")
+@click.option("--download", type=click.Path(path_type=Path), metavar="DIR", help="Copy the results' files to a folder.")
+@click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write a self-contained HTML report.")
+@click.option("--plot/--no-plot", default=True, help="Draw the course over time. [default: plot]")
+@cluster_options
+def results(frame: Frame, name: str, download: Path | None, report: Path | None, plot: bool) -> None:
+    """Show what a complete Simulation came to: headline figures with 90 % interval, and a plot.
+
+    Files are read from the store with the credentials in your environment (AWS_ACCESS_KEY_ID, ...) or, without
+    these, with the Simulation's store Secret if you may read it. A store inside the cluster is reached by a
+    port-forward.
+
+    \b
+    Examples:
+      parpour sim results epidemic
+      parpour sim results epidemic --download out/ --report epidemic.html
+      parpour sim results epidemic --json | jq .digest
+    """
+    from parpour_cli.commands import results_command
+
+    results_command(frame, name, download=download, report=report, plot=plot)
+
+
+@sim.command()
+@click.argument("name")
+@click.option("--shard", type=click.IntRange(min=0), help="One shard only. [default: all]")
+@click.option("-f", "--follow", is_flag=True, help="Go on as lines come.")
+@click.option("--tail", type=click.IntRange(min=0), default=100, show_default=True, help="Lines of each pod.")
+@cluster_options
+def logs(frame: Frame, name: str, shard: int | None, follow: bool, tail: int) -> None:
+    """Print the logs of a Simulation's worker pods, each line with its pod.
+
+    \b
+    Examples:
+      parpour sim logs epidemic
+      parpour sim logs epidemic --shard 2 -f
+    """
+    from parpour_cli.commands import logs_command
+
+    logs_command(frame, name, shard=shard, live=follow, tail=tail)
+
+
+@command.command()
+@click.option("--operator-namespace", metavar="NAME", help="Where the operator is. [default: found by its labels]")
+@cluster_options
+def doctor(frame: Frame, operator_namespace: str | None) -> None:
+    """Examine the cluster: what is missing to run Simulations in this namespace, and how to mend it.
+
+    Exit code 1 when a check fails.
+
+    \b
+    Examples:
+      parpour doctor
+      parpour doctor -n research --json
+    """
+    from parpour_cli.commands import doctor_command
+
+    doctor_command(frame, operator_namespace=operator_namespace)
+
+
+@command.command()
+@cluster_options
+def version(frame: Frame) -> None:
+    """Print the versions of this command, of the API server, and of the operator where it can be seen.
+
+    \b
+    Example:
+      parpour version --json
+    """
+    from parpour_cli.commands import version_command
+
+    version_command(frame)
+
+
+@command.command()
+@click.argument("shell", type=click.Choice(["bash", "zsh", "fish"]))
+def completion(shell: str) -> None:
+    """Print a completion script.
+
+    \b
+    Examples:
+      source <(parpour completion bash)
+      parpour completion fish > ~/.config/fish/completions/parpour.fish
+    """
+    from click.shell_completion import get_completion_class
+
+    kind = get_completion_class(shell)
+    assert kind is not None
+    click.echo(kind(command, {}, "parpour", "_PARPOUR_COMPLETE").source())
+
+
+def main() -> None:
+    """The console scripts."""
+    called = Path(sys.argv[0]).name
+    command.main(
+        prog_name="kubectl parpour" if called.startswith("kubectl-") else "parpour", complete_var="_PARPOUR_COMPLETE"
+    )
+
+
+if __name__ == "__main__":
+    main()
