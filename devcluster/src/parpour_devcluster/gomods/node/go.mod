@@ -1,0 +1,3 @@
+module parpour.dev/devcluster/gomods/node
+
+go 1.25.0
