@@ -14,8 +14,23 @@ from parpour_contracts import crd
 
 ROOT = Path(__file__).resolve().parent.parent
 
+
+def crd_template() -> str:
+    """The CRD as a chart template: upgraded with the release, kept when the release is uninstalled.
+
+    Raises:
+        ValueError: if the CRD holds what Helm would take for a template action.
+    """
+    text = crd.to_yaml(crd.simulation_crd())
+    if "{{" in text:
+        raise ValueError("the CRD holds '{{', which Helm would evaluate")
+    kept = "metadata:\n  annotations:\n    helm.sh/resource-policy: keep\n"
+    return "{{- if .Values.crds.install }}\n" + text.replace("metadata:\n", kept, 1) + "{{- end }}\n"
+
+
 GENERATED: dict[str, Callable[[], str]] = {
     "crds/parpour.dev_simulations.yaml": lambda: crd.to_yaml(crd.simulation_crd()),
+    "charts/parpour/templates/crd-simulations.yaml": crd_template,
 }
 
 
