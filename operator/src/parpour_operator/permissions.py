@@ -1,0 +1,42 @@
+"""What the operator may do in a cluster, as data: the chart's roles are rendered from it and a test holds them equal.
+
+No rule names Secrets: pods name them and the kubelet mounts them. ConfigMaps can be read by name, since a scenario may
+stand in any of them; they are never listed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Scope = Literal["simulations", "cluster", "own"]
+
+
+@dataclass(frozen=True)
+class Permission:
+    """One RBAC rule and where it holds: wherever Simulations are served, cluster-wide always, or in the operator's own
+    namespace."""
+
+    scope: Scope
+    group: str
+    resources: tuple[str, ...]
+    verbs: tuple[str, ...]
+    why: str
+
+
+PERMISSIONS: tuple[Permission, ...] = (
+    Permission(
+        "simulations", "parpour.dev", ("simulations",), ("get", "list", "watch", "patch", "delete"),
+        "watch Simulations, set the finalizer, delete at the end of their time to live",
+    ),
+    Permission("simulations", "parpour.dev", ("simulations/status",), ("patch",), "report status and progress"),
+    Permission(
+        "simulations", "batch", ("jobs",), ("get", "list", "watch", "create", "patch", "delete"),
+        "run shards, suspend and resume them, stop them before results are erased",
+    ),
+    Permission("simulations", "", ("configmaps",), ("get", "create", "delete"), "read scenarios, write run documents"),
+    Permission("simulations", "", ("pods",), ("list",), "read why workers wait or failed, and what collect found"),
+    Permission("simulations", "", ("events",), ("create",), "tell transitions"),
+    Permission("cluster", "", ("nodes",), ("list",), "see whether a node offers a GPU"),
+    Permission("own", "coordination.k8s.io", ("leases",), ("get", "create", "update"), "elect the active replica"),
+)  # fmt: skip
