@@ -14,6 +14,7 @@ from typing import Any
 
 import kubernetes
 import urllib3.exceptions
+import yaml
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
 from parpour_contracts import GROUP, VERSION
@@ -71,7 +72,7 @@ class Cluster:
                 raise _wrong_kubeconfig(fault) from None
             own = Path("/var/run/secrets/kubernetes.io/serviceaccount/namespace")
             namespace = target.namespace or own.read_text().strip()
-        except (OSError, ValueError, TypeError, AttributeError) as fault:
+        except (OSError, ValueError, TypeError, AttributeError, yaml.YAMLError) as fault:
             raise _wrong_kubeconfig(fault) from None
         return cls(kubernetes.client.ApiClient(configuration), namespace=namespace)
 

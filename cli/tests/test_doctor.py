@@ -1,0 +1,152 @@
+"""What `doctor` concludes from what it saw."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from parpour_cli import __version__
+from parpour_cli.doctor import CHECKS, failed, judge, report
+from parpour_cli.doctor.checks import Finding, Outcome
+from parpour_cli.doctor.observing import RIGHTS, Answer, Observation
+from parpour_contracts.crd import simulation_crd
+
+pytestmark = pytest.mark.unit
+
+FORBIDDEN: Answer[Any] = Answer(None, "API_FORBIDDEN", "not yours")
+MISSING: Answer[Any] = Answer(None, "API_NOT_FOUND", "not found")
+
+
+def crd() -> dict[str, Any]:
+    return {**simulation_crd(), "status": {"conditions": [{"type": "Established", "status": "True"}]}}
+
+
+def operator(*, ready: int = 1, version: str = __version__, watched: str = "") -> dict[str, Any]:
+    env = [{"name": "PARPOUR_WATCH_NAMESPACES", "value": watched}] if watched else []
+    return {
+        "metadata": {
+            "name": "parpour-operator",
+            "namespace": "parpour-system",
+            "labels": {"app.kubernetes.io/version": version},
+        },
+        "spec": {"replicas": 1, "template": {"spec": {"containers": [{"image": "operator:1", "env": env}]}}},
+        "status": {"readyReplicas": ready},
+    }
+
+
+def policy(*, egress: list[Any], labels: dict[str, str] | None = None) -> dict[str, Any]:
+    return {
+        "metadata": {"name": "workers"},
+        "spec": {"podSelector": {"matchLabels": labels or {}}, "policyTypes": ["Egress"], "egress": egress},
+    }
+
+
+@pytest.fixture
+def healthy(now) -> Observation:
+    """A cluster that lacks nothing."""
+    return Observation(
+        now=now,
+        namespace="default",
+        server=Answer({"gitVersion": "v1.35.4"}),
+        crd=Answer(crd()),
+        group=Answer({}),
+        operators=Answer([operator()]),
+        servers=Answer([{"metadata": {"name": "parpour-nats", "namespace": "p"}, "status": {"readyReplicas": 1}}]),
+        lease=Answer(
+            {
+                "spec": {
+                    "holderIdentity": "operator-1",
+                    "renewTime": "2026-03-01T11:59:55.000000Z",
+                    "leaseDurationSeconds": 15,
+                }
+            }
+        ),
+        namespace_object=Answer({"metadata": {"name": "default"}}),
+        service_account=Answer({"metadata": {"name": "parpour-worker"}}),
+        store_keys=Answer(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")),
+        bus_keys=Answer(("password", "url", "user")),
+        storage_classes=Answer(
+            [
+                {
+                    "metadata": {
+                        "name": "local-path",
+                        "annotations": {"storageclass.kubernetes.io/is-default-class": "true"},
+                    }
+                }
+            ]
+        ),
+        nodes=Answer(
+            [{"status": {"conditions": [{"type": "Ready", "status": "True"}], "allocatable": {"nvidia.com/gpu": "2"}}}]
+        ),
+        policies=Answer([policy(egress=[{}], labels={"app.kubernetes.io/name": "civlab-worker"})]),
+        rights={(verb, resource): Answer(True) for verb, _, resource, _, _ in RIGHTS},
+    )
+
+
+def finding(observed: Observation, check: str) -> Finding:
+    return next(found for found in judge(observed) if found.check == check)
+
+
+def test_a_healthy_cluster_has_only_good_findings(healthy) -> None:
+    findings = judge(healthy)
+    assert [found.outcome for found in findings] == [Outcome.OK] * len(CHECKS)
+    assert not failed(findings)
+
+
+@pytest.mark.parametrize(
+    ("change", "check", "outcome", "detail"),
+    [
+        ({"server": Answer({"gitVersion": "v1.29.3"})}, "api server", "fail", "too old"),
+        ({"crd": MISSING, "group": MISSING}, "custom resource", "fail", "does not know"),
+        ({"crd": FORBIDDEN}, "custom resource", "ok", "served"),
+        ({"crd": Answer({**simulation_crd(), "status": {}})}, "custom resource", "fail", "not established"),
+        ({"operators": Answer([])}, "operator", "fail", "not installed"),
+        ({"operators": Answer([operator(ready=0)])}, "operator", "fail", "no ready pod"),
+        ({"operators": Answer([operator(version="9.9")])}, "operator", "warn", "9.9"),
+        ({"operators": FORBIDDEN}, "operator", "warn", "may not be seen"),
+        ({"operators": Answer([operator(watched="a, b")])}, "namespace", "fail", "serves a, b"),
+        ({"lease": MISSING}, "leader", "fail", "no operator has taken"),
+        ({"lease": Answer({"spec": {"holderIdentity": ""}})}, "leader", "fail", "run out"),
+        ({"namespace_object": MISSING}, "namespace", "fail", "does not exist"),
+        ({"service_account": MISSING}, "workers' service account", "fail", "missing"),
+        ({"store_keys": MISSING}, "store Secret", "fail", "missing"),
+        ({"store_keys": Answer(("user",))}, "store Secret", "fail", "no store's variables"),
+        ({"store_keys": FORBIDDEN}, "store Secret", "warn", "may not be read"),
+        ({"bus_keys": MISSING}, "bus Secret", "warn", "no live progress"),
+        ({"storage_classes": Answer([])}, "storage class", "warn", "no default"),
+        ({"nodes": Answer([])}, "nodes", "fail", "no node is ready"),
+        ({"policies": Answer([])}, "network policies", "warn", "may reach anything"),
+        ({"policies": Answer([policy(egress=[])])}, "network policies", "fail", "not even the store"),
+    ],
+)
+def test_what_is_missing_is_found_and_has_a_remedy(healthy, change, check: str, outcome: str, detail: str) -> None:
+    found = finding(replace(healthy, **change), check)
+    assert found.outcome == outcome
+    assert detail in found.detail
+    assert found.remedy or found.outcome is not Outcome.FAIL
+
+
+def test_a_lease_that_was_not_renewed_has_run_out(healthy, now) -> None:
+    old = {"holderIdentity": "operator-1", "renewTime": "2026-03-01T11:59:30Z", "leaseDurationSeconds": 15}
+    assert finding(replace(healthy, lease=Answer({"spec": old})), "leader").outcome is Outcome.FAIL
+
+
+def test_a_schema_of_another_release_is_a_warning(healthy) -> None:
+    other = copy.deepcopy(crd())
+    other["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["description"] = "older"
+    assert finding(replace(healthy, crd=Answer(other)), "custom resource").outcome is Outcome.WARN
+
+
+def test_a_right_that_only_views_need_is_a_warning(healthy) -> None:
+    some = {**healthy.rights, ("get", "pods/log"): Answer(False)}
+    assert finding(replace(healthy, rights=some), "your rights").outcome is Outcome.WARN
+    none = {**healthy.rights, ("create", "simulations"): Answer(False)}
+    assert finding(replace(healthy, rights=none), "your rights").outcome is Outcome.FAIL
+
+
+def test_the_report_shows_remedies_and_counts(healthy, draw) -> None:
+    text = draw(report(judge(replace(healthy, operators=Answer([])))))
+    assert "→ helm upgrade --install parpour" in text
+    assert text.strip().endswith("12 ok, 0 warnings, 1 failures")
