@@ -105,8 +105,8 @@ class Population(Section):
     """Persons."""
     pyramid: Literal["united-kingdom-2020", "uniform"] = "united-kingdom-2020"
     """Ages: United Nations World Population Prospects 2019 for the United Kingdom in 2020, or 0 to 99 alike."""
-    households: Literal["united-kingdom-2011", "single"] | Annotated[int, Field(ge=1, le=10)] = "united-kingdom-2011"
-    """Sizes of households: the census of 2011, everyone alone, or one number for all."""
+    households: Literal["england-wales-2011", "single"] | Annotated[int, Field(ge=1, le=10)] = "england-wales-2011"
+    """Sizes of households: the census of England and Wales of 2011, everyone alone, or one number for all."""
 
 
 class Community(Section):

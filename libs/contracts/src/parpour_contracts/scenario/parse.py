@@ -1,6 +1,6 @@
 """From text to a checked scenario, from overrides to another one, and to the canonical bytes that name it.
 
-Parsing and overriding both end in the same validation, so a swept parameter is held to the same limits as a written one.
+Parsing and overriding both end in the same validation, so a swept parameter is held to the limits of a written one.
 """
 
 from __future__ import annotations

@@ -1,0 +1,133 @@
+/* The C subset in which every kernel is written, for a C compiler (CPU, threads) and for NVRTC (CUDA).
+ *
+ * A kernel is a static function that works on one tile (at most 4,096 consecutive agents of one member)
+ * or on one member; TILE_KERNEL and MEMBER_KERNEL wrap it for both worlds. On a CPU a tile belongs to one
+ * thread (lane 0 of 1); on a GPU to one block, whose threads stride over it. State is integers, or f64
+ * restricted to + - * / and comparisons; the returned value of an atomic is never used, so that no result
+ * depends on the order in which threads arrive. */
+#ifndef CIVLAB_H
+#define CIVLAB_H
+
+typedef unsigned char u8;
+typedef unsigned short u16;
+typedef unsigned int u32;
+typedef unsigned long long u64;
+typedef long long i64;
+typedef unsigned __int128 u128;
+typedef __int128 i128;
+
+#define CLAIM_NONE 0xffffffffffffffffull
+
+#if defined(__CUDACC__) || defined(__CUDACC_RTC__)
+
+#define CIVLAB_STATIC_ASSERT(condition, text) static_assert(condition, text)
+#define FN static __device__ __forceinline__
+#define TABLE static __device__ const
+
+#define TILE_KERNEL(name)                                                            \
+    extern "C" __global__ void name(const struct World world, u32 tick, u32 count) { \
+        if (blockIdx.x < count) name##_tile(&world, tick, blockIdx.x, threadIdx.x, blockDim.x); \
+    }
+#define MEMBER_KERNEL(name)                                                          \
+    extern "C" __global__ void name(const struct World world, u32 tick, u32 count) { \
+        const u32 member = blockIdx.x * blockDim.x + threadIdx.x;                    \
+        if (member < count) name##_member(&world, tick, member);                     \
+    }
+
+/* Sum over the 32 lanes of a warp; every lane of the warp must arrive. */
+FN u64 warp_sum(u64 value) {
+    for (int distance = 16; distance > 0; distance >>= 1)
+        value += __shfl_xor_sync(0xffffffffu, value, distance);
+    return value;
+}
+
+FN double square_root(double x) { return sqrt(x); }
+
+/* Adds the sum of all lanes' values to *cell; to be called by every lane of a tile, outside branches. */
+FN void flush_add(u64 *cell, u64 value) {
+    value = warp_sum(value);
+    if ((threadIdx.x & 31u) == 0 && value) atomicAdd(cell, value);
+}
+FN void flush_add32(u32 *cell, u32 value) {
+    const u32 sum = (u32)warp_sum(value);
+    if ((threadIdx.x & 31u) == 0 && sum) atomicAdd(cell, sum);
+}
+FN void shared_add32(u32 *cell, u32 value) { atomicAdd(cell, value); }
+FN void shared_min(u64 *cell, u64 value) { atomicMin(cell, value); }
+FN void shared_or(u32 *cell, u32 bits) { atomicOr(cell, bits); }
+
+/* Visits each index in [begin, end) at which column[index] == value. */
+#define SCAN_EQUAL(type, column, value, index, begin, end)                        \
+    for (u32 index = (begin) + lane; index < (end); index += lanes)               \
+        if ((column)[index] == (type)(value))
+
+FN u32 count_equal(const u8 *column, u32 begin, u32 end, u8 value, u32 lane, u32 lanes) {
+    u32 count = 0;
+    for (u32 i = begin + lane; i < end; i += lanes) count += column[i] == value;
+    return count;
+}
+
+#else /* a C compiler */
+
+#define CIVLAB_STATIC_ASSERT(condition, text) _Static_assert(condition, text)
+#define FN static inline __attribute__((unused))
+#define TABLE static const
+
+struct World;
+/* Runs body(world, tick, i) for every i < count on so many threads, in chunks taken as threads come free. */
+void civlab_team_run(void (*body)(const struct World *, u32, u32), const struct World *world, u32 tick, u32 count,
+                     u32 chunk, int threads);
+
+#define TILE_KERNEL(name)                                                                            \
+    static void name##_one(const struct World *world, u32 tick, u32 tile) { name##_tile(world, tick, tile, 0, 1); } \
+    void name(const struct World *world, u32 tick, u32 count, int threads) {                         \
+        civlab_team_run(name##_one, world, tick, count, 4, threads);                                 \
+    }
+#define MEMBER_KERNEL(name)                                                                          \
+    static void name##_one(const struct World *world, u32 tick, u32 member) { name##_member(world, tick, member); } \
+    void name(const struct World *world, u32 tick, u32 count, int threads) {                         \
+        civlab_team_run(name##_one, world, tick, count, 64, threads);                                \
+    }
+
+FN double square_root(double x) { return __builtin_sqrt(x); }
+FN void flush_add(u64 *cell, u64 value) {
+    if (value) __atomic_fetch_add(cell, value, __ATOMIC_RELAXED);
+}
+FN void flush_add32(u32 *cell, u32 value) {
+    if (value) __atomic_fetch_add(cell, value, __ATOMIC_RELAXED);
+}
+FN void shared_add32(u32 *cell, u32 value) { __atomic_fetch_add(cell, value, __ATOMIC_RELAXED); }
+FN void shared_min(u64 *cell, u64 value) {
+    u64 seen = __atomic_load_n(cell, __ATOMIC_RELAXED);
+    while (value < seen &&
+           !__atomic_compare_exchange_n(cell, &seen, value, 1, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    }
+}
+FN void shared_or(u32 *cell, u32 bits) { __atomic_fetch_or(cell, bits, __ATOMIC_RELAXED); }
+
+/* Columns are padded to whole runs of 64 and tiles begin on one, so a run may be read beyond `end`; the
+ * compare of a whole run becomes a few vector instructions, and runs without a match cost no branch each. */
+#define CIVLAB_ANY_EQUAL(type)                                           \
+    FN int any_equal_##type(const type *run, type value) {               \
+        type found = 0;                                                  \
+        for (int i = 0; i < 64; i++) found |= (type)(run[i] == value);   \
+        return found;                                                    \
+    }
+CIVLAB_ANY_EQUAL(u8)
+CIVLAB_ANY_EQUAL(u16)
+
+#define SCAN_EQUAL(type, column, value, index, begin, end)                              \
+    for (u32 run_ = (begin); run_ < (end); run_ += 64)                                  \
+        if (any_equal_##type((column) + run_, (type)(value)))                           \
+            for (u32 index = run_, stop_ = run_ + 64 < (end) ? run_ + 64 : (end); index < stop_; index++) \
+                if ((column)[index] == (type)(value))
+
+FN u32 count_equal(const u8 *column, u32 begin, u32 end, u8 value, u32 lane, u32 lanes) {
+    (void)lane, (void)lanes;
+    u32 count = 0;
+    for (u32 i = begin; i < end; i++) count += column[i] == value;
+    return count;
+}
+
+#endif
+#endif

@@ -1,0 +1,51 @@
+/* The commuting digest of a column: the sum, in two lanes modulo 2^64, of mix(column, index, value).
+ *
+ * Sums commute, so threads, tiles and backends may add in any order, and a phase that changes a value adds
+ * mix(new) and takes mix(old) away: the digest follows the state at the cost of what changed. A zero adds
+ * nothing, hence a fresh column costs nothing. It finds errors; the chain's BLAKE3 is what seals. */
+#ifndef CIVLAB_DIGEST_H
+#define CIVLAB_DIGEST_H
+#include "civlab.h"
+
+struct Digest {
+    u64 low, high;
+};
+
+FN struct Digest digest_of(u32 column, u32 index, u32 value) {
+    struct Digest d = {0, 0};
+    if (value == 0) return d;
+    u64 x = (((u64)index << 32) | value) ^ ((u64)(column + 1) * 0x9E3779B97F4A7C15ull);
+    x ^= x >> 30;
+    x *= 0xBF58476D1CE4E5B9ull;
+    x ^= x >> 27;
+    x *= 0x94D049BB133111EBull;
+    x ^= x >> 31;
+    d.low = x;
+    x *= 0xD6E8FEB86659FD93ull;
+    x ^= x >> 32;
+    x *= 0xC2B2AE3D27D4EB4Full;
+    d.high = x ^ (x >> 29);
+    return d;
+}
+
+/* Records that column[index] changed from `before` to `after`. */
+FN void digest_change(struct Digest *sum, u32 column, u32 index, u32 before, u32 after) {
+#ifndef CIVLAB_UNCHAINED /* benchmarks build a library without digests to state what the chain costs */
+    const struct Digest old_term = digest_of(column, index, before);
+    const struct Digest new_term = digest_of(column, index, after);
+    sum->low += new_term.low - old_term.low;
+    sum->high += new_term.high - old_term.high;
+#else
+    (void)sum, (void)column, (void)index, (void)before, (void)after;
+#endif
+}
+
+/* Adds the change of a column by a phase to the column's running digest and to the phase's. */
+FN void digest_flush(u64 *column_cell, u64 *phase_cell, const struct Digest *sum) {
+    flush_add(column_cell, sum->low);
+    flush_add(column_cell + 1, sum->high);
+    flush_add(phase_cell, sum->low);
+    flush_add(phase_cell + 1, sum->high);
+}
+
+#endif

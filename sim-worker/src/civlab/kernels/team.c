@@ -1,0 +1,95 @@
+/* The team of threads that runs a kernel's tiles on a CPU.
+ *
+ * It is our own hundred lines rather than OpenMP so that the wheel needs nothing but libc and waiting threads
+ * sleep instead of spinning. Which thread takes which chunk is left to chance: no result depends on it. */
+#include "civlab.h"
+#include <pthread.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define MOST_THREADS 256
+
+struct Job {
+    void (*body)(const struct World *, u32, u32);
+    const struct World *world;
+    u32 tick, count, chunk;
+};
+
+static pthread_mutex_t one_job = PTHREAD_MUTEX_INITIALIZER; /* held by the caller for the whole job */
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;    /* guards what follows */
+static pthread_cond_t begin = PTHREAD_COND_INITIALIZER, end = PTHREAD_COND_INITIALIZER;
+static struct Job job;
+static u64 job_number;
+static int team_size, wanted, running;
+static pid_t owner;
+static u32 next_index;
+
+static void work(const struct Job *mine) {
+    for (;;) {
+        const u32 from = __atomic_fetch_add(&next_index, mine->chunk, __ATOMIC_RELAXED);
+        if (from >= mine->count) return;
+        const u32 to = mine->count - from < mine->chunk ? mine->count : from + mine->chunk;
+        for (u32 i = from; i < to; i++) mine->body(mine->world, mine->tick, i);
+    }
+}
+
+static void *member_of_team(void *number) {
+    const int me = (int)(long)number;
+    u64 done = 0;
+    pthread_mutex_lock(&lock);
+    for (;;) {
+        while (job_number == done || me >= wanted) {
+            if (me >= wanted) done = job_number;
+            pthread_cond_wait(&begin, &lock);
+        }
+        done = job_number;
+        const struct Job mine = job;
+        pthread_mutex_unlock(&lock);
+        work(&mine);
+        pthread_mutex_lock(&lock);
+        if (--running == 0) pthread_cond_signal(&end);
+    }
+    return 0;
+}
+
+/* Brings the team up to `threads` helpers; after a fork the child has none and starts its own. */
+static void recruit(int threads) {
+    if (owner != getpid()) {
+        owner = getpid();
+        team_size = 0;
+    }
+    while (team_size < threads) {
+        pthread_t thread;
+        pthread_attr_t attributes;
+        pthread_attr_init(&attributes);
+        pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+        const int failed = pthread_create(&thread, &attributes, member_of_team, (void *)(long)team_size);
+        pthread_attr_destroy(&attributes);
+        if (failed) return;
+        team_size++;
+    }
+}
+
+void civlab_team_run(void (*body)(const struct World *, u32, u32), const struct World *world, u32 tick, u32 count,
+                     u32 chunk, int threads) {
+    if (threads > MOST_THREADS) threads = MOST_THREADS;
+    if (threads <= 1 || count <= chunk) {
+        for (u32 i = 0; i < count; i++) body(world, tick, i);
+        return;
+    }
+    pthread_mutex_lock(&one_job);
+    pthread_mutex_lock(&lock);
+    recruit(threads - 1);
+    const struct Job mine = {body, world, tick, count, chunk};
+    job = mine;
+    next_index = 0;
+    wanted = running = threads - 1 < team_size ? threads - 1 : team_size;
+    job_number++;
+    pthread_cond_broadcast(&begin);
+    pthread_mutex_unlock(&lock);
+    work(&mine);
+    pthread_mutex_lock(&lock);
+    while (running > 0) pthread_cond_wait(&end, &lock);
+    pthread_mutex_unlock(&lock);
+    pthread_mutex_unlock(&one_job);
+}

@@ -1,0 +1,206 @@
+"""Lays members out in shared arrays and generates their populations and networks on the device.
+
+Everything counts and ranks in integers and shuffles by keyed permutations, so a member comes out the same wherever
+it lies in whatever batch. The host only adds up counters of tiles, with the backend's own integer cumulative sums.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from civlab.errors import CivlabError
+from civlab.models.epidemic.compile import CompiledScenario
+from civlab.models.epidemic.layout import AGES, COLUMNS, DAY, GROUPS, KEYS, PAD, SCALARS, SCENARIO, TALLIES, TILE
+from civlab.runtime.backend import Backend, Over
+from civlab.runtime.columns import Column, world_dtype
+
+CLAIM_NONE = np.uint64(0xFFFFFFFFFFFFFFFF)
+AFTER_GENERATION = ("age_key", "stub_owner", "key_rank", "tally_rank", "tally_total", "group_start", "block_start")
+"""Columns that are released once the population stands."""
+BY_COLUMN = {column.name: column for column in COLUMNS}
+
+
+@dataclass(frozen=True)
+class MemberSpec:
+    """One member of an ensemble: its number, its random stream, and what it simulates.
+
+    Members that share a stream (and the seed) share random numbers, whatever their scenarios are.
+    """
+
+    index: int
+    stream: int
+    scenario: CompiledScenario
+
+
+@dataclass
+class Arrays:
+    """The device arrays of a world by column name, and the record of their addresses that kernels receive."""
+
+    backend: Backend
+    seed: int
+    sizes: dict[str, int]
+    column: dict[str, Any]
+    record: np.ndarray
+
+    def allocate(self, name: str) -> None:
+        """Adds a zeroed column of its declared length."""
+        column = BY_COLUMN[name]
+        self.put(name, self.backend.zeros(self.sizes[column.per] * column.width, dtype_of(column)))
+
+    def put(self, name: str, array: Any) -> None:
+        """Adds a column or replaces it."""
+        self.column[name] = array
+        self.record[name] = self.backend.address(array) if array.size else 0
+
+    def release(self, name: str) -> None:
+        """Frees a column."""
+        del self.column[name]
+        self.record[name] = 0
+
+    def run(self, kernel: str, over: Over, tick: int = 0) -> None:
+        """Launches a kernel on all tiles or all members."""
+        self.backend.launch(kernel, self.record, tick, self.sizes[over], over=over)
+
+    def bytes(self) -> int:
+        """Bytes of all columns that are held."""
+        return sum(int(array.nbytes) for array in self.column.values())
+
+
+def dtype_of(column: Column) -> np.dtype[Any]:
+    """The NumPy type of a column's elements."""
+    structures = {"Scenario": SCENARIO, "Day": DAY}
+    return structures[column.dtype].dtype() if column.dtype in structures else np.dtype(column.dtype)
+
+
+def arrange(members: Sequence[MemberSpec], *, seed: int, backend: Backend) -> Arrays:
+    """Empty arrays with the plan of members and tiles filled in.
+
+    Raises ValueError if there is no member or their scenarios differ in length, and CivlabError WORLD_TOO_LARGE if the
+    members' slots cannot be numbered in 32 bits.
+    """
+    if not members or len({member.scenario.ticks for member in members}) != 1:
+        raise ValueError("a world needs at least one member, and all of one number of ticks")
+    population = np.array([member.scenario.population for member in members], np.int64)
+    slots = (population // PAD + 1) * PAD
+    first = np.cumsum(slots) - slots
+    if int(first[-1] + slots[-1]) >= 1 << 32:
+        raise CivlabError("WORLD_TOO_LARGE", "population.size", "too many agents in one batch; use more shards")
+    tiles = -(-population // TILE)
+    tile_member = np.repeat(np.arange(len(members)), tiles)
+    within = np.arange(len(tile_member)) - np.repeat(np.cumsum(tiles) - tiles, tiles)
+    begin = first[tile_member] + within * TILE
+    end = np.minimum(begin + TILE, first[tile_member] + population[tile_member])
+    records, days, scenario_of = shared_scenarios(members)
+    plan = {
+        "tile_member": tile_member.astype("u4"),
+        "tile_begin": begin.astype("u4"),
+        "tile_end": end.astype("u4"),
+        "member_first": first.astype("u4"),
+        "member_population": population.astype("u4"),
+        "member_stream": np.array([member.stream for member in members], "u4"),
+        "member_scenario": scenario_of,
+        "scenario": records,
+        "day": days,
+    }
+    sizes = {
+        "agent": int(first[-1] + slots[-1]),
+        "word": int(first[-1] + slots[-1]) // 32,
+        "member": len(members),
+        "tile": len(tile_member),
+        "tick": members[0].scenario.ticks * len(members),
+        "edge": 0,
+        "place": 0,
+    }
+    arrays = Arrays(backend, seed, sizes, {}, np.zeros(1, world_dtype(COLUMNS, SCALARS)))
+    arrays.record["seed"] = seed
+    arrays.record["members"] = len(members)
+    arrays.record["tiles"] = len(tile_member)
+    for name, values in plan.items():
+        arrays.put(name, backend.upload(values))
+    for column in COLUMNS:
+        if column.name not in plan and column.per not in ("edge", "place") and not column.name.startswith("member_"):
+            arrays.allocate(column.name)
+    arrays.column["claim"].fill(CLAIM_NONE)
+    clear_padding(arrays, first, population, slots)
+    return arrays
+
+
+def clear_padding(arrays: Arrays, first: np.ndarray, population: np.ndarray, slots: np.ndarray) -> None:
+    """Marks the slots after each member's agents as vacant, so no scan of states finds them."""
+    lengths = slots - population
+    offsets = np.arange(int(lengths.sum())) - np.repeat(np.cumsum(lengths) - lengths, lengths)
+    padding = np.repeat(first + population, lengths) + offsets
+    arrays.column["state"][arrays.backend.upload(padding)] = 255
+
+
+def shared_scenarios(members: Sequence[MemberSpec]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Compiled records and days without repetition, and the place of each member's record."""
+    place: dict[bytes, int] = {}
+    records: list[np.ndarray] = []
+    days: list[np.ndarray] = []
+    scenario_of = np.zeros(len(members), "u4")
+    for number, member in enumerate(members):
+        scenario = member.scenario
+        if scenario.digest not in place:
+            record = scenario.record.copy()
+            record["day_first"] = sum(map(len, days))
+            place[scenario.digest] = len(records)
+            records.append(record)
+            days.append(scenario.days)
+        scenario_of[number] = place[scenario.digest]
+    return np.concatenate(records), np.concatenate(days), scenario_of
+
+
+def tile_ranks(arrays: Arrays, counts: Any, *, ordered_bins: bool) -> tuple[Any, Any]:
+    """Ranks at which each tile starts counting, and totals by member, from counts by tile and bin.
+
+    With `ordered_bins` a bin begins where the one before it ends (a counting sort by bin); otherwise each bin counts
+    from zero.
+    """
+    xp = arrays.backend.xp
+    member = arrays.column["tile_member"].astype("i8")
+    bounds = xp.searchsorted(member, xp.arange(arrays.sizes["member"] + 1))
+    running = xp.concatenate([xp.zeros((1, counts.shape[1]), "i8"), xp.cumsum(counts.astype("i8"), axis=0)])
+    start = running[bounds[:-1]]
+    totals = running[bounds[1:]] - start
+    ranks = running[:-1] - start[member]
+    if ordered_bins:
+        ranks = ranks + (xp.cumsum(totals, axis=1) - totals)[member]
+    return ranks, totals
+
+
+def generate(arrays: Arrays) -> None:
+    """Makes ages, households, classes, teams, appointments and the community graph of every member.
+
+    Raises CivlabError WORLD_TOO_LARGE if a member's contacts cannot be numbered in 32 bits.
+    """
+    backend = arrays.backend
+    arrays.run("epidemic_households", "tile")
+    ranks, _ = tile_ranks(arrays, arrays.column["key_rank"].reshape(-1, KEYS), ordered_bins=True)
+    arrays.put("key_rank", ranks.astype("u4").reshape(-1))
+    arrays.run("epidemic_ages", "tile")
+    ranks, totals = tile_ranks(arrays, arrays.column["tally_rank"].reshape(-1, TALLIES), ordered_bins=False)
+    arrays.put("tally_rank", ranks.astype("u4").reshape(-1))
+    arrays.put("tally_total", totals.astype("u4").reshape(-1))
+    host = backend.download(totals)
+    edges = host[:, :GROUPS].sum(axis=1)
+    places = host[:, GROUPS : GROUPS + AGES + 1].sum(axis=1)
+    if int(edges.max(initial=0)) >= 1 << 31:
+        message = "a member has 2^31 contacts or more; lower the degree or the population"
+        raise CivlabError("WORLD_TOO_LARGE", "contacts.community.degree", message)
+    arrays.sizes["edge"] = int(edges.sum())
+    arrays.sizes["place"] = int(places.sum())
+    arrays.put("member_edge", backend.upload((np.cumsum(edges) - edges).astype("u8")))
+    arrays.put("member_place", backend.upload((np.cumsum(places) - places).astype("u8")))
+    for name in ("stub_owner", "neighbour", "place_member"):
+        arrays.allocate(name)
+    arrays.run("epidemic_blocks", "member")
+    arrays.run("epidemic_places", "tile")
+    arrays.run("epidemic_connect", "tile")
+    backend.finish()
+    for name in AFTER_GENERATION:
+        arrays.release(name)

@@ -1,0 +1,198 @@
+"""Where arrays live and kernels run: a CPU with threads, or a CUDA device.
+
+Both run the same sources and give the same bits. A backend knows nothing of models: it allocates, copies, and launches
+a named kernel on a world record with a tick and a count.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import time
+from abc import ABC, abstractmethod
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any, Literal
+
+import numpy as np
+
+from civlab.errors import CivlabError
+from civlab.runtime.building import PACKAGE, levels, library
+
+BLOCK = 256
+"""Threads of a CUDA block."""
+Over = Literal["tile", "member"]
+"""What a kernel runs on; on a GPU a tile is a block, a member a thread."""
+
+
+class Backend(ABC):
+    """A place to hold arrays and run kernels; make one with `Backend.cpu()` or `Backend.cuda()`."""
+
+    name: str
+    xp: ModuleType
+    """NumPy or CuPy: the namespace of this backend's arrays."""
+
+    @staticmethod
+    def cpu(threads: int | None = None, *, level: str | None = None) -> Backend:
+        """The CPU with so many threads (default: the processors this process may use).
+
+        `level` forces a library ("v2", "v3", "plain"); by default the best that the processor runs. Raises CivlabError
+        BACKEND_LIBRARY_MISSING if the package was installed without its libraries.
+        """
+        count = len(os.sched_getaffinity(0)) if threads is None else threads
+        if count < 1:
+            raise CivlabError("BACKEND_THREADS", "threads", "give at least one thread")
+        return CpuBackend(load(str(library(level or best_level()))), count)
+
+    @staticmethod
+    def cuda(device: int = 0) -> Backend:
+        """A CUDA device through CuPy; raises CivlabError BACKEND_CUDA_UNAVAILABLE with the remedy if there is none."""
+        try:
+            import cupy
+        except ImportError:
+            message = "CuPy is not installed; install civlab[cuda12] or civlab[cuda13], or ask for the CPU"
+            raise CivlabError("BACKEND_CUDA_UNAVAILABLE", "backend", message) from None
+        if not cupy.cuda.is_available():
+            message = "no CUDA device or driver is visible here; ask for the CPU, or run where a GPU is"
+            raise CivlabError("BACKEND_CUDA_UNAVAILABLE", "backend", message)
+        return CudaBackend(cupy, device)
+
+    @abstractmethod
+    def zeros(self, count: int, dtype: np.dtype[Any]) -> Any:
+        """A new array of zeros on the device, one-dimensional."""
+
+    @abstractmethod
+    def upload(self, array: np.ndarray) -> Any:
+        """A copy of a host array on the device."""
+
+    @abstractmethod
+    def download(self, array: Any) -> np.ndarray:
+        """A host array with the values of a device array; on the CPU the array itself."""
+
+    @abstractmethod
+    def address(self, array: Any) -> int:
+        """The device address of an array's first element."""
+
+    @abstractmethod
+    def launch(self, kernel: str, world: np.ndarray, tick: int, count: int, *, over: Over) -> None:
+        """Runs `kernel` for `count` tiles or members on a world record of one element."""
+
+    @abstractmethod
+    def finish(self) -> None:
+        """Waits until everything launched has ended."""
+
+    @abstractmethod
+    def clock(self) -> float:
+        """Seconds of work done so far: CPU time of all threads, or elapsed time of a device."""
+
+
+@cache
+def load(path: str) -> ctypes.CDLL:
+    """The compiled library; raises CivlabError BACKEND_LIBRARY_MISSING."""
+    if not Path(path).exists():
+        message = "the compiled kernels are missing; reinstall civlab (pip builds them with a C compiler)"
+        raise CivlabError("BACKEND_LIBRARY_MISSING", path, message)
+    return ctypes.CDLL(path)
+
+
+@cache
+def best_level() -> str:
+    """The best level among those built that this processor runs."""
+    built = levels()
+    if built == ("plain",):
+        return "plain"
+    return "v3" if load(str(library("v2"))).civlab_level() >= 3 else "v2"
+
+
+class CpuBackend(Backend):
+    """Kernels from the compiled library, arrays by NumPy."""
+
+    def __init__(self, compiled: ctypes.CDLL, threads: int) -> None:
+        self.name = "cpu"
+        self.xp = np
+        self.threads = threads
+        self.compiled = compiled
+
+    def zeros(self, count: int, dtype: np.dtype[Any]) -> Any:
+        return np.zeros(count, dtype)
+
+    def upload(self, array: np.ndarray) -> Any:
+        return np.ascontiguousarray(array).copy()
+
+    def download(self, array: Any) -> np.ndarray:
+        return np.asarray(array)
+
+    def address(self, array: Any) -> int:
+        return int(array.ctypes.data)
+
+    def launch(self, kernel: str, world: np.ndarray, tick: int, count: int, *, over: Over) -> None:
+        assert over in ("tile", "member")
+        function = getattr(self.compiled, kernel)
+        function(
+            ctypes.c_void_p(world.ctypes.data),
+            ctypes.c_uint32(tick),
+            ctypes.c_uint32(count),
+            ctypes.c_int(self.threads),
+        )
+
+    def finish(self) -> None:
+        """Nothing to wait for: a launch returns when it has ended."""
+
+    def clock(self) -> float:
+        return time.process_time()
+
+
+CUDA_OPTIONS = ("-fmad=false", "--device-int128", "--std=c++17", "-prec-div=true", "-prec-sqrt=true")
+"""No contraction, correctly rounded division and square root: what the CPU's compiler is told too."""
+
+
+def kernel_source(kernel: str) -> Path:
+    """The file of a kernel `model_name`: models/<model>/kernels/<name>.c."""
+    model, name = kernel.split("_", 1)
+    return PACKAGE / "models" / model / "kernels" / f"{name}.c"
+
+
+def cuda_options(source: Path) -> tuple[str, ...]:
+    """The compiler options for a source, include folders among them."""
+    return (*CUDA_OPTIONS, f"-I{PACKAGE / 'kernels'}", f"-I{source.parent}")
+
+
+class CudaBackend(Backend):
+    """The same sources compiled by NVRTC, arrays by CuPy, on one device and its default stream."""
+
+    def __init__(self, cupy: Any, device: int) -> None:
+        self.name = "cuda"
+        self.xp = cupy
+        self.device = cupy.cuda.Device(device)
+        self.device.use()
+        self.kernels: dict[str, Any] = {}
+
+    def zeros(self, count: int, dtype: np.dtype[Any]) -> Any:
+        if dtype.fields is not None:
+            return self.xp.zeros(count * dtype.itemsize, np.uint8)
+        return self.xp.zeros(count, dtype)
+
+    def upload(self, array: np.ndarray) -> Any:
+        plain = np.ascontiguousarray(array)
+        return self.xp.asarray(plain.view(np.uint8) if plain.dtype.fields is not None else plain)
+
+    def download(self, array: Any) -> np.ndarray:
+        return np.asarray(self.xp.asnumpy(array))
+
+    def address(self, array: Any) -> int:
+        return int(array.data.ptr)
+
+    def launch(self, kernel: str, world: np.ndarray, tick: int, count: int, *, over: Over) -> None:
+        if kernel not in self.kernels:
+            source = kernel_source(kernel)
+            module = self.xp.RawModule(code=source.read_text("utf-8"), options=cuda_options(source))
+            self.kernels[kernel] = module.get_function(kernel)
+        grid = count if over == "tile" else -(-count // BLOCK)
+        self.kernels[kernel]((grid,), (BLOCK,), (world, np.uint32(tick), np.uint32(count)))
+
+    def finish(self) -> None:
+        self.device.synchronize()
+
+    def clock(self) -> float:
+        return time.perf_counter()

@@ -1,0 +1,41 @@
+"""A tick as data: an ordered table of phases, each a kernel with the columns that it reads and writes.
+
+The engine runs the table and nothing else, `civlab explain` prints it, and the tests hold each kernel to its row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One row of the tick.
+
+    `over` says what the kernel runs on: tiles of agents, or members. `streams` are the columns of which every tick
+    reads or writes every element, for figures of bandwidth; other columns are touched where something happens.
+    """
+
+    name: str
+    kernel: str
+    over: Literal["tile", "member"]
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+    meaning: str
+    streams: tuple[str, ...] = ()
+
+
+@dataclass
+class Timing:
+    """What a phase has cost so far: seconds of the backend's clock, calls, and bytes streamed."""
+
+    seconds: float = 0.0
+    calls: int = 0
+    bytes: int = 0
+
+
+def table(phases: Sequence[Phase]) -> list[tuple[str, str, str, str]]:
+    """Rows (phase, reads, writes, meaning) for printing."""
+    return [(phase.name, ", ".join(phase.reads), ", ".join(phase.writes), phase.meaning) for phase in phases]
