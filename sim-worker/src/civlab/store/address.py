@@ -11,11 +11,12 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from obstore.exceptions import BaseError
+from obstore.store import AzureStore, GCSStore, LocalStore, MemoryStore, S3Store
+
 from civlab.errors import CivlabError
 from civlab.store.failures import cause
 from civlab.store.objects import Store
-from obstore.exceptions import BaseError
-from obstore.store import AzureStore, GCSStore, LocalStore, MemoryStore, S3Store
 
 SCHEMES = ("file", "memory", "s3", "gs", "az")
 
@@ -60,7 +61,7 @@ def _local(folder: Path, *, create: bool) -> Store:
     if not create and not folder.is_dir():
         raise CivlabError("STORE_NOT_FOUND", str(folder), "there is no such folder; was the run written elsewhere?")
     try:
-        return Store(LocalStore(folder, mkdir=create), str(folder), folder=folder)
+        return Store(LocalStore(folder, mkdir=create, automatic_cleanup=True), str(folder), folder=folder)
     except (BaseError, OSError) as fault:
         raise CivlabError("STORE_REFUSED", str(folder), f"cannot be used as a folder: {cause(fault)}") from None
 

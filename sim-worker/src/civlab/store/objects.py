@@ -15,10 +15,11 @@ from typing import TypeVar
 
 import obstore
 from blake3 import blake3
-from civlab.errors import CivlabError
-from civlab.store.failures import cause, is_refusal
 from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError, PreconditionError
 from obstore.store import ObjectStore
+
+from civlab.errors import CivlabError
+from civlab.store.failures import cause, is_refusal
 
 PAUSES = (0.2, 1.0, 4.0)
 """Seconds between attempts, on top of the client's own retries of single requests."""
@@ -85,11 +86,12 @@ class Store:
             )
 
     def put_addressed(self, folder: str, data: bytes) -> str:
-        """Write `data` below `folder` under the name of its BLAKE3 hash, once; the hash comes back in hex."""
-        name = blake3(data).hexdigest()
-        path = f"{folder}/{name}"
-        if not self.exists(path):
-            self.put(path, data)
+        """Write `data` below `folder` under the name of its BLAKE3 hash; the hash comes back in hex.
+
+        It is written even if it stands: what stands may be damaged, and writing equal bytes harms nobody.
+        """
+        name = str(blake3(data).hexdigest())
+        self.put(f"{folder}/{name}", data)
         return name
 
     def get_addressed(self, folder: str, name: str) -> bytes:

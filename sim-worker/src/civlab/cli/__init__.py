@@ -1,0 +1,5 @@
+"""civlab's command line."""
+
+from civlab.cli.command import main
+
+__all__ = ["main"]

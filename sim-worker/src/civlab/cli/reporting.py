@@ -1,0 +1,56 @@
+"""`civlab report`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from civlab.cli.output import print_json
+from civlab.errors import CivlabError
+from civlab.report.figures import collect_figures
+from civlab.report.page import hospital_beds, render_report
+from civlab.report.picture import render_picture
+from civlab.results.reader import open_results
+from civlab.runs.spec import RunSpec
+
+
+@click.command()
+@click.argument("place")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="HTML file; default report.html beside the run.")
+@click.option("--png", type=click.Path(path_type=Path), help="Also write one picture of the run.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
+def report(place: str, output: Path | None, png: Path | None, as_json: bool) -> None:
+    """Write the report of the complete run in PLACE: one HTML file that needs nothing else.
+
+    \b
+    Examples:
+      civlab report out/
+      civlab report s3://results/trial -o trial.html --png trial.png
+    """
+    results = open_results(place)
+    page = render_report(results).encode()
+    if output is None:
+        results.store.put("report.html", page)
+    else:
+        _write(output, page)
+    if png is not None:
+        manifest, spec = results.manifest, RunSpec.load(results.store)
+        caption = (
+            f"{manifest.members:,} members of {spec.population(0):,} persons; lines are medians, "
+            "bands hold half and nine tenths of the members"
+        )
+        figures = collect_figures(results, beds=hospital_beds(spec))
+        _write(png, render_picture(figures, title=manifest.title, caption=caption))
+    written = results.store.address("report.html") if output is None else str(output)
+    if as_json:
+        print_json({"report": written, "picture": None if png is None else str(png), "digest": results.manifest.digest})
+    else:
+        click.echo("\n".join([written, *([str(png)] if png else [])]))
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as fault:
+        raise CivlabError("OUTPUT_REFUSED", str(path), f"cannot be written: {fault.strerror}") from None

@@ -1,0 +1,165 @@
+"""The HTML report: one file, no script, nothing fetched, the same bytes for the same run.
+
+Charts are inline SVG with text as text, so the page can be searched, zoomed and read aloud.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterable
+from functools import partial
+from html import escape
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from civlab.report import charts
+from civlab.report.figures import Figures, collect_figures
+from civlab.results.headline import HEADLINES
+from civlab.results.reader import Results
+from civlab.runs.spec import RunSpec
+
+STYLESHEET = """
+:root{--ink:#1b2a3a;--muted:#5d6b7a;--line:#e3e8ee;--teal:#0f8b8d}
+*{box-sizing:border-box}
+body{margin:0;background:#f4f6f9;color:var(--ink);font:15px/1.5 system-ui,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}
+main{max-width:1180px;margin:0 auto;padding:36px 24px 60px}
+h1{font-size:28px;margin:0 0 4px}h2{font-size:17px;margin:34px 0 12px}
+p.sub{color:var(--muted);margin:0 0 22px}
+.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(165px,1fr));gap:12px}
+.card,.chart,table{background:#fff;border:1px solid var(--line);border-radius:10px}
+.card{padding:14px 16px}.card b{display:block;font-size:23px;font-weight:650;letter-spacing:-.01em}
+.card span{color:var(--muted);font-size:13px}
+.charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(440px,1fr));gap:14px}
+.chart{margin:0;padding:10px 12px}.chart svg{width:100%;height:auto;display:block}
+.chart figcaption{color:var(--muted);font-size:12.5px;padding:2px 6px 4px}
+table{border-collapse:separate;border-spacing:0;width:100%;overflow:hidden}
+td,th{padding:7px 14px;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
+tr:last-child td,tr:last-child th{border-bottom:0}th{font-weight:600;width:210px}
+code{font:12.5px/1.5 ui-monospace,"DejaVu Sans Mono",monospace;word-break:break-all}
+@media(max-width:560px){.charts{grid-template-columns:1fr}}
+@media print{body{background:#fff}.chart,.card{break-inside:avoid}}
+"""
+
+CARD_NAMES = {
+    "attack_rate": "ever infected",
+    "infected": "persons infected",
+    "peak_infectious": "most infectious at once",
+    "peak_tick": "day of the peak",
+    "peak_hospital": "most patients at once",
+    "bedless_days": "patient-days without a bed",
+    "deaths": "deaths",
+    "last_infection": "day of the last infection",
+}
+
+
+def render_report(results: Results, *, rate: int | None = None) -> str:
+    """The report's HTML. `rate` (agent-updates per second), where it is known, is listed among the facts."""
+    spec, manifest = RunSpec.load(results.store), results.manifest
+    figures = collect_figures(results, beds=hospital_beds(spec))
+    drawn = "" if figures.drawn == manifest.members else f" Charts draw {figures.drawn:,} of the members."
+    body = [
+        f"<h1>{escape(manifest.title)}</h1>",
+        f'<p class="sub">{manifest.members:,} members of {spec.population(0):,} persons over {manifest.ticks:,} days. '
+        f"Lines are medians; bands hold half and nine tenths of the members.{drawn}</p>",
+        f'<div class="cards">{"".join(_cards(results))}</div>',
+        f'<h2>The course of the epidemic</h2><div class="charts">{"".join(_course(figures))}</div>',
+        f'<h2>The members</h2><div class="charts">{"".join(_members(figures))}</div>',
+    ]
+    if figures.effects:
+        body.append(f'<h2>What the parameters do</h2><div class="charts">{"".join(_effects(figures))}</div>')
+    body.append(f"<h2>The run</h2><table>{''.join(_facts(results, spec, rate))}</table>")
+    return (
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{escape(manifest.title)} · civlab</title><style>{STYLESHEET}</style></head>"
+        f"<body><main>{''.join(body)}</main></body></html>\n"
+    )
+
+
+def write_report(results: Results, *, rate: int | None = None) -> str:
+    """Write `report.html` beside the run's tables; its address comes back."""
+    results.store.put("report.html", render_report(results, rate=rate).encode())
+    return results.store.address("report.html")
+
+
+def hospital_beds(spec: RunSpec) -> int | None:
+    """Beds of the scenario, None when it has no hospital."""
+    return None if spec.scenario.hospital is None else spec.scenario.hospital.beds
+
+
+def _cards(results: Results) -> Iterable[str]:
+    for spread in results.manifest.metrics:
+        share = spread.name == "attack_rate"
+        mean, low, high = (_number(text, share=share) for text in (spread.mean, spread.low, spread.high))
+        yield f'<div class="card"><b>{mean}</b><span>{CARD_NAMES[spread.name]}<br>{low} to {high}</span></div>'
+
+
+def _number(text: str, *, share: bool) -> str:
+    value = float(text)
+    return f"{100 * value:.1f} %" if share else f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.4g}"
+
+
+def _course(figures: Figures) -> Iterable[str]:
+    yield _chart("incidence", charts.draw_incidence, figures, "Introductions included.")
+    yield _chart("states", charts.draw_states, figures, "Persons in each state at the day's end.")
+    yield _chart("cumulative", charts.draw_cumulative, figures, "Infections since the first day.")
+    yield _chart("hospital", charts.draw_hospital, figures, "At the day's end; the dashed line is the number of beds.")
+    yield _chart(
+        "reproduction",
+        charts.draw_reproduction,
+        figures,
+        "New infections times the mean time infectious, over the infectious of the day before; days with at least ten.",
+    )
+    yield _chart("layers", charts.draw_layers, figures, "Where people were infected.")
+
+
+def _members(figures: Figures) -> Iterable[str]:
+    yield _chart("attack", charts.draw_attack_rates, figures, "One count for each member; the line is the median.")
+    yield _chart("peaks", charts.draw_peaks, figures, "One point for each member.")
+    yield _chart("ages", charts.draw_ages, figures, "Bars are all members together; whiskers hold nine tenths of them.")
+
+
+def _effects(figures: Figures) -> Iterable[str]:
+    if len(figures.effects) > 1:
+        yield _chart("tornado", charts.draw_tornado, figures, "Over all members; the sign is the direction.")
+    for number, effect in enumerate(figures.effects):
+        caption = f"Rank correlation {effect.correlation:+.2f}."
+        yield _chart(f"effect{number}", partial(charts.draw_effect, effect=effect), figures, caption)
+
+
+def _chart(name: str, draw: Callable[[Axes, Figures], None], figures: Figures, caption: str) -> str:
+    with charts.style(f"civlab-{name}"):
+        figure = Figure(figsize=(5.9, 3.3), layout="constrained")
+        draw(figure.subplots(), figures)
+        buffer = io.StringIO()
+        figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Title": name})
+    svg = buffer.getvalue()
+    svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
+    svg = re.sub(r'\b(id="|href="#|url\(#)', rf"\g<1>{name}-", svg)
+    words = escape(caption)
+    return f'<figure class="chart" role="img" aria-label="{words}">{svg}<figcaption>{words}</figcaption></figure>'
+
+
+def _facts(results: Results, spec: RunSpec, rate: int | None) -> Iterable[str]:
+    manifest = results.manifest
+    design = spec.ensemble.design
+    varied = ", ".join(
+        f"{p.name} in {', '.join(p.values)}" if p.values else f"{p.name} from {p.minimum} to {p.maximum}"
+        for p in design.parameters
+    )
+    facts = [
+        ("Digest", f"<code>{manifest.digest}</code>"),
+        ("Run", f"<code>{manifest.run}</code>"),
+        ("Scenario", f"<code>{manifest.scenario}</code>"),
+        ("Seed", str(manifest.seed)),
+        ("Design", escape(design.type.value + (f": {varied}" if varied else ""))),
+        ("Parameters set", escape(", ".join(f"{path} = {text}" for path, text in spec.overrides) or "none")),
+        ("Shards", str(manifest.shards)),
+        ("Made by", escape(", ".join(f"civlab {by.version} on {by.backend}" for by in manifest.made_by))),
+    ]
+    if rate:
+        facts.append(("Rate", f"{rate / 1e6:,.1f} million agent-days a second"))
+    facts += [(f"Metric {h.name}", f"{escape(h.meaning)} ({escape(h.unit)})") for h in HEADLINES]
+    return (f"<tr><th>{name}</th><td>{value}</td></tr>" for name, value in facts)

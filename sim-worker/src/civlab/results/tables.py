@@ -1,0 +1,175 @@
+"""Writes a shard's outcomes as Parquet: the same bytes for the same results.
+
+Row groups are cut by the number of members, never by how the work happened to be batched, and all writer settings are
+fixed; so interrupted and undisturbed shards leave identical files, and memory holds one row group at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from civlab.design import MemberPoint
+from civlab.models.epidemic.layout import METRICS
+from civlab.results.headline import HEADLINES, member_headlines
+from civlab.results.outcome import AGE_COUNTS, AGE_GROUPS, TREE_COLUMNS, BatchOutcome
+from civlab.results.schema import AGES, MEMBERS, TIMESERIES, TRANSMISSIONS, table_schemas
+from civlab.store import ByteSink, Store
+
+ROWS_IN_A_GROUP = 1 << 18
+"""About how many rows of the timeseries stand in one row group (40 MB in memory)."""
+SETTINGS: dict[str, Any] = {
+    "version": "2.6",
+    "compression": "zstd",
+    "compression_level": 3,
+    "use_dictionary": False,
+    "data_page_size": 1 << 20,
+    "write_statistics": True,
+}
+
+
+@dataclass(frozen=True)
+class TableFile:
+    """One file of a table: where it is below the run's prefix, and what it holds."""
+
+    table: str
+    path: str
+    rows: int
+    size: int
+    blake3: str
+
+
+def table_path(table: str, shard: int) -> str:
+    """Where a shard's part of a table lives below the run's prefix."""
+    return f"tables/{table}/shard-{shard:05d}.parquet"
+
+
+def write_tables(
+    outcomes: Iterable[BatchOutcome],
+    points: Sequence[MemberPoint],
+    *,
+    store: Store,
+    shard: int,
+    ticks: int,
+    parameters: tuple[str, ...],
+    transmissions: bool,
+) -> tuple[TableFile, ...]:
+    """Write all tables of a shard, whose outcomes come in member order; `points` are the ensemble's."""
+    makers: Mapping[str, Callable[[BatchOutcome], list[Any]]] = {
+        TIMESERIES: _timeseries,
+        MEMBERS: lambda outcome: _members(outcome, points, parameters),
+        AGES: _ages,
+        TRANSMISSIONS: _transmissions,
+    }
+    schemas = table_schemas(parameters, transmissions=transmissions)
+    files: list[TableFile] = []
+    with ExitStack() as stack:
+        sinks = {table: store.sink(table_path(table, shard)) for table in schemas}
+        writers = {
+            table: stack.enter_context(pq.ParquetWriter(sinks[table], schema, **SETTINGS))
+            for table, schema in schemas.items()
+        }
+        rows = dict.fromkeys(schemas, 0)
+        for group in regroup(outcomes, max(1, ROWS_IN_A_GROUP // ticks)):
+            for table, schema in schemas.items():
+                content = pa.Table.from_arrays(
+                    [pa.array(column, kind) for column, kind in zip(makers[table](group), schema.types, strict=True)],
+                    schema=schema,
+                )
+                writers[table].write_table(content, row_group_size=max(1, content.num_rows))
+                rows[table] += content.num_rows
+    for table in schemas:
+        files.append(_closed(sinks[table], table, shard, rows[table]))
+    return tuple(files)
+
+
+def regroup(outcomes: Iterable[BatchOutcome], members: int) -> Iterator[BatchOutcome]:
+    """The same outcomes, cut into groups of exactly `members` members (the last may be smaller)."""
+    waiting: list[BatchOutcome] = []
+    for outcome in outcomes:
+        for piece in _pieces(outcome, members - sum(item.count for item in waiting), members):
+            waiting.append(piece)
+            if sum(item.count for item in waiting) == members:
+                yield _joined(waiting)
+                waiting = []
+    if waiting:
+        yield _joined(waiting)
+
+
+def _pieces(outcome: BatchOutcome, first_length: int, length: int) -> Iterator[BatchOutcome]:
+    start, stop = 0, first_length
+    while start < outcome.count:
+        yield _slice(outcome, start, min(stop, outcome.count))
+        start, stop = stop, stop + length
+
+
+def _slice(outcome: BatchOutcome, start: int, stop: int) -> BatchOutcome:
+    tree = outcome.tree
+    if tree is not None:
+        low, high = np.searchsorted(tree[0], [outcome.first + start, outcome.first + stop])
+        tree = tree[:, low:high]
+    return BatchOutcome(
+        outcome.first + start,
+        outcome.digests[start:stop],
+        outcome.metrics[:, :, start:stop],
+        outcome.populations[start:stop],
+        outcome.ages[start:stop],
+        tree,
+    )
+
+
+def _joined(parts: list[BatchOutcome]) -> BatchOutcome:
+    if len(parts) == 1:
+        return parts[0]
+    trees = [part.tree for part in parts if part.tree is not None]
+    return BatchOutcome(
+        parts[0].first,
+        np.concatenate([part.digests for part in parts]),
+        np.concatenate([part.metrics for part in parts], axis=2),
+        np.concatenate([part.populations for part in parts]),
+        np.concatenate([part.ages for part in parts]),
+        np.concatenate(trees, axis=1) if trees else None,
+    )
+
+
+def _timeseries(outcome: BatchOutcome) -> list[NDArray[Any]]:
+    ticks = outcome.metrics.shape[1]
+    members = np.arange(outcome.first, outcome.first + outcome.count)
+    columns = [np.repeat(members, ticks), np.tile(np.arange(ticks), outcome.count)]
+    return columns + [outcome.metrics[index].T.reshape(-1) for index in range(len(METRICS))]
+
+
+def _members(outcome: BatchOutcome, points: Sequence[MemberPoint], parameters: tuple[str, ...]) -> list[Any]:
+    own = points[outcome.first : outcome.first + outcome.count]
+    figures = member_headlines(outcome)
+    columns: list[Any] = [[point.index for point in own], [point.stream for point in own]]
+    columns += [[float(dict(point.values)[name]) for point in own] for name in parameters]
+    columns.append(outcome.populations)
+    for headline in HEADLINES:
+        value = figures[headline.name]
+        columns.append(value / 10**headline.places if headline.places else value)
+    columns.append([bytes(digest).hex() for digest in outcome.digests])
+    return columns
+
+
+def _ages(outcome: BatchOutcome) -> list[NDArray[Any]]:
+    members = np.arange(outcome.first, outcome.first + outcome.count)
+    columns = [np.repeat(members, len(AGE_GROUPS)), np.tile(np.array(AGE_GROUPS), outcome.count)]
+    return columns + [outcome.ages[:, :, index].reshape(-1) for index in range(len(AGE_COUNTS))]
+
+
+def _transmissions(outcome: BatchOutcome) -> list[NDArray[Any]]:
+    tree = outcome.tree if outcome.tree is not None else np.empty((len(TREE_COLUMNS), 0), dtype=np.int64)
+    return list(tree)
+
+
+def _closed(sink: ByteSink, table: str, shard: int, rows: int) -> TableFile:
+    sink.close()
+    return TableFile(table, table_path(table, shard), rows, sink.size, sink.hexdigest())

@@ -1,0 +1,54 @@
+"""How many members are held at a time.
+
+Batches follow from the memory at hand and may differ between machines and attempts: neither digests nor tables depend
+on them. Half of the free memory is taken where nothing else is said, since tables and checkpoints need room too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from parpour_contracts.scenario import estimate
+
+from civlab.errors import CivlabError
+from civlab.runs.spec import RunSpec
+
+LARGEST_BATCH = 4096
+"""Members in a batch, at most: a checkpoint is whole batches' state, and stopping should not wait for very many."""
+FALLBACK_BYTES = 2 << 30
+
+
+def free_memory() -> int:
+    """Half of the memory that the kernel could hand out now, in bytes; 2 GiB where it does not say."""
+    try:
+        lines = Path("/proc/meminfo").read_text(encoding="ascii").splitlines()
+    except OSError:
+        return FALLBACK_BYTES
+    sizes = [int(line.split()[1]) for line in lines if line.startswith("MemAvailable:")]
+    return sizes[0] * 1024 // 2 if sizes else FALLBACK_BYTES
+
+
+def batch_size(spec: RunSpec, indices: Sequence[int], *, memory: int) -> int:
+    """How many of these members, in order from the first, fit in `memory` bytes.
+
+    Raises CivlabError RUN_MEMORY_TOO_SMALL when not even one does.
+    """
+    sizes: dict[tuple[tuple[str, str], ...], int] = {}
+    used = count = 0
+    for index in indices[:LARGEST_BATCH]:
+        point = spec.points[index]
+        if point.values not in sizes:
+            sizes[point.values] = estimate(spec.scenario_of(point)).bytes
+        used += sizes[point.values]
+        if used > memory:
+            break
+        count += 1
+    if not count:
+        raise CivlabError(
+            "RUN_MEMORY_TOO_SMALL",
+            "population.size",
+            f"member {indices[0]} needs about {used >> 20} MiB and {memory >> 20} MiB are to be used; "
+            "give more memory or make the population smaller",
+        )
+    return count

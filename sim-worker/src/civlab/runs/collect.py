@@ -1,0 +1,108 @@
+"""Puts a run's shards together: checks every file, and writes the one manifest that makes the run complete."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from civlab.design import design_parameters
+from civlab.errors import CivlabError
+from civlab.results.headline import HEADLINES, Spread, spreads
+from civlab.results.manifest import RunManifest, ShardManifest
+from civlab.results.schema import MEMBERS, table_schemas
+from civlab.results.tables import TableFile
+from civlab.runs.spec import RunSpec
+from civlab.runtime.world import run_digest
+from civlab.store import Store
+
+
+def collect(spec: RunSpec, store: Store) -> RunManifest:
+    """Verify every shard's manifest and files, and write the run's manifest.
+
+    Raises CivlabError RUN_NOT_COMPLETE when a shard's manifest is missing, RESULT_MISMATCH when a manifest does not
+    belong to the run or a table is not what its manifest says, and the store's codes.
+    """
+    shards = [_checked_shard(spec, store, shard) for shard in range(spec.shards)]
+    tables = tuple(item for manifest in shards for item in manifest.tables)
+    for item in tables:
+        check_file(store, item)
+    digests = [digest for manifest in shards for digest in manifest.digests]
+    columns = _member_columns(store, [item for item in tables if item.table == MEMBERS])
+    _check_members(spec, digests, columns, store)
+    manifest = RunManifest(
+        digest=run_digest([bytes.fromhex(digest) for digest in digests]).hex(),
+        run=spec.run_hash,
+        scenario=spec.scenario_hash,
+        title=spec.scenario.title,
+        seed=spec.seed,
+        ticks=spec.ticks,
+        members=len(digests),
+        shards=spec.shards,
+        parameters=design_parameters(spec.ensemble),
+        metrics=_ensemble_spreads(columns),
+        tables=tables,
+        made_by=tuple(dict.fromkeys(manifest.made_by for manifest in shards)),
+    )
+    manifest.save(store)
+    return manifest
+
+
+def check_file(store: Store, item: TableFile) -> None:
+    """Raises CivlabError RESULT_MISMATCH unless the file is the one that its manifest names."""
+    digest, size = store.digest(item.path)
+    if (digest, size) != (item.blake3, item.size):
+        raise CivlabError(
+            "RESULT_MISMATCH",
+            store.address(item.path),
+            f"has {size} bytes with hash {digest}, but its manifest names {item.size} bytes with hash {item.blake3}",
+        )
+
+
+def _checked_shard(spec: RunSpec, store: Store, shard: int) -> ShardManifest:
+    manifest = ShardManifest.find(store, shard)
+    path = store.address(ShardManifest.path(shard))
+    if manifest is None:
+        raise CivlabError("RUN_NOT_COMPLETE", path, f"shard {shard} of {spec.shards} has no manifest yet")
+    members = spec.shard_range(shard)
+    facts = (manifest.run, manifest.shard, manifest.shards, manifest.first, len(manifest.digests))
+    if facts != (spec.run_hash, shard, spec.shards, members.start, len(members)):
+        raise CivlabError("RESULT_MISMATCH", path, "belongs to another run, or to another cut of this one")
+    expected = table_schemas(design_parameters(spec.ensemble), transmissions=spec.transmissions)
+    if [item.table for item in manifest.tables] != list(expected):
+        raise CivlabError("RESULT_MISMATCH", path, f"names other tables than {', '.join(expected)}")
+    return manifest
+
+
+def _member_columns(store: Store, files: Iterable[TableFile]) -> dict[str, NDArray[np.generic]]:
+    names = ["member", "digest", *(headline.name for headline in HEADLINES)]
+    parts: list[pa.Table] = []
+    for item in files:
+        with store.reader(item.path) as file:
+            parts.append(pq.read_table(file, columns=names))
+    table = pa.concat_tables(parts)
+    return {name: table.column(name).to_numpy() for name in names}
+
+
+def _check_members(spec: RunSpec, digests: list[str], columns: dict[str, NDArray[np.generic]], store: Store) -> None:
+    """Every member once, in order, with the digest that its shard's manifest names."""
+    if columns["member"].tolist() != list(range(spec.ensemble.members)):
+        raise CivlabError("RESULT_MISMATCH", store.address("tables/members"), "a member is missing or stands twice")
+    if columns["digest"].tolist() != digests:
+        raise CivlabError(
+            "RESULT_MISMATCH", store.address("tables/members"), "a member's digest is not the one in the manifest"
+        )
+
+
+def _ensemble_spreads(columns: dict[str, NDArray[np.generic]]) -> tuple[Spread, ...]:
+    return spreads(
+        {
+            headline.name: np.rint(columns[headline.name].astype(np.float64) * 10**headline.places).astype(np.int64)
+            if headline.places
+            else columns[headline.name].astype(np.int64)
+            for headline in HEADLINES
+        }
+    )

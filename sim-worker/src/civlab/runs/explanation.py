@@ -1,0 +1,71 @@
+"""What a run would do, before it does it: phases, parameters, memory, and a time from a short trial."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from parpour_contracts.scenario import Parameter, estimate, override, parameters
+
+from civlab.models.epidemic.layout import COLUMNS, METRICS
+from civlab.runs.spec import RunSpec
+from civlab.runtime.backend import Backend
+from civlab.runtime.phases import Phase
+from civlab.runtime.world import PHASES, MemberSpec, World, compile_scenario
+
+TRIAL_AGENTS = 20_000
+"""The trial's population at most: large enough to be past the fixed costs, small enough for a second."""
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """A run laid open. Times are a trial's on this machine, scaled; memory is an upper bound."""
+
+    title: str
+    members: int
+    ticks: int
+    agents: int
+    memory_bytes: int
+    bytes_an_agent: int
+    seconds: float
+    agent_updates_per_second: int
+    parameters: Mapping[str, Parameter]
+    phases: tuple[Phase, ...]
+    columns: tuple[tuple[str, str, str, str], ...]
+    metrics: tuple[tuple[str, str, str], ...]
+
+
+def explain_spec(spec: RunSpec, backend: Backend) -> Explanation:
+    """Explain a run; a trial of at most 20,000 agents is run for the time."""
+    size = estimate(spec.scenario)
+    updates, seconds = _trial(spec, backend)
+    agents = sum(spec.population(index) for index in range(spec.ensemble.members))
+    rate = updates / seconds
+    return Explanation(
+        title=spec.scenario.title,
+        members=spec.ensemble.members,
+        ticks=spec.ticks,
+        agents=agents,
+        memory_bytes=size.bytes * spec.ensemble.members,
+        bytes_an_agent=-(-size.bytes // size.agents),
+        seconds=agents * spec.ticks / rate,
+        agent_updates_per_second=round(rate),
+        parameters=parameters(spec.scenario),
+        phases=tuple(PHASES),
+        columns=tuple((c.name, c.dtype, c.role, c.meaning) for c in COLUMNS if c.role in ("dynamic", "static")),
+        metrics=tuple((m.name, m.unit, m.meaning) for m in METRICS),
+    )
+
+
+def _trial(spec: RunSpec, backend: Backend) -> tuple[int, float]:
+    """Agent-updates and seconds of one small member, its generation included."""
+    people = min(TRIAL_AGENTS, spec.scenario.population.size)
+    introduced = sum(item.count for item in spec.scenario.introductions)
+    small = override(spec.scenario, {"population.size": str(max(people, introduced))})
+    member = MemberSpec(index=0, stream=0, scenario=compile_scenario(small))
+    World.create([member], seed=spec.seed, backend=backend)
+    started = time.perf_counter()
+    world = World.create([member], seed=spec.seed, backend=backend)
+    world.advance(spec.ticks)
+    return small.population.size * spec.ticks, time.perf_counter() - started

@@ -1,0 +1,218 @@
+"""Runs one shard of a run: its members in batches, with checkpoints, to tables and a manifest.
+
+What a shard leaves behind is a function of the run alone. Interruptions, batches, threads and devices change when
+things are written, never what: a finished batch waits in the store as arrays until the whole shard is done, and only
+then do the tables get written, in member order, by one writer.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from civlab import __version__
+from civlab.design import design_parameters
+from civlab.results.manifest import MadeBy, ShardManifest
+from civlab.results.outcome import BatchOutcome, batch_outcome
+from civlab.results.tables import write_tables
+from civlab.runs.batches import batch_size, free_memory
+from civlab.runs.checkpoints import Checkpoint, FinishedBatch, RunningBatch, ShardCheckpoints
+from civlab.runs.progress import ShardOutcome, ShardProgress, Watcher, unwatched
+from civlab.runs.snapshots import decode_snapshot, encode_snapshot
+from civlab.runs.spec import RunSpec
+from civlab.runtime.backend import Backend
+from civlab.runtime.world import World
+from civlab.store import Store
+
+
+def run_shard(
+    spec: RunSpec,
+    shard: int,
+    store: Store,
+    backend: Backend,
+    *,
+    checkpoint_every: int = 30,
+    memory: int | None = None,
+    keep_checkpoints: bool = False,
+    on_progress: Watcher = unwatched,
+    stop: Callable[[], bool] = lambda: False,
+    clock: Callable[[], float] = time.monotonic,
+) -> ShardOutcome:
+    """Run a shard to its end, from the newest checkpoint that stands, or until `stop()` is true.
+
+    `memory` bounds the bytes of the worlds held at a time. `checkpoint_every` counts ticks; 0 checkpoints only on
+    stopping. A shard whose manifest stands is done at once. Raises CivlabError; CHAIN_BROKEN and other broken
+    invariants come from the runtime.
+    """
+    spec.save(store)
+    work = _ShardWork(
+        spec=spec,
+        shard=shard,
+        store=store,
+        backend=backend,
+        checkpoint_every=checkpoint_every,
+        memory=free_memory() if memory is None else memory,
+        checkpoints=ShardCheckpoints(
+            store, run_hash=spec.run_hash, shard=shard, shards=spec.shards, keep=keep_checkpoints
+        ),
+        on_progress=on_progress,
+        stop=stop,
+        clock=clock,
+        members=spec.shard_range(shard),
+    )
+    return work.run()
+
+
+@dataclass
+class _ShardWork:
+    spec: RunSpec
+    shard: int
+    store: Store
+    backend: Backend
+    checkpoint_every: int
+    memory: int
+    checkpoints: ShardCheckpoints
+    on_progress: Watcher
+    stop: Callable[[], bool]
+    clock: Callable[[], float]
+    members: range
+    finished: tuple[FinishedBatch, ...] = ()
+    updates: int = 0
+    busy: float = 0.0
+    resumed: int = 0
+    ticks_done: int = 0
+
+    def run(self) -> ShardOutcome:
+        if ShardManifest.find(self.store, self.shard) is not None:
+            self.resumed = self.ticks_done = len(self.members) * self.spec.ticks
+            return self._outcome(done=True)
+        standing = self.checkpoints.newest() or Checkpoint((), None)
+        self.finished, running = standing.finished, standing.running
+        self.resumed = self._ticks_done() + (running.tick * running.count if running else 0)
+        while running or self._members_done() < len(self.members):
+            if not self._run_batch(running):
+                return self._outcome(done=False)
+            running = None
+        self._write_results()
+        return self._outcome(done=True)
+
+    def _run_batch(self, running: RunningBatch | None) -> bool:
+        """Take one batch to its end; False when told to stop, with a checkpoint standing."""
+        world, batch = self._resume(running) if running else self._begin()
+        agents = sum(self.spec.population(index) for index in batch)
+        self._report(len(batch), world.tick)
+        while world.tick < self.spec.ticks:
+            if self.stop():
+                self._checkpoint(world, batch)
+                self._report(len(batch), world.tick, checkpoint=True)
+                return False
+            with self._working():
+                world.advance(1)
+            self.updates += agents
+            due = self.checkpoint_every > 0 and world.tick % self.checkpoint_every == 0 and world.tick < self.spec.ticks
+            if due:
+                self._checkpoint(world, batch)
+            self._report(len(batch), world.tick, checkpoint=due)
+        self._finish(world, batch)
+        return True
+
+    def _begin(self) -> tuple[World, range]:
+        first = self.members.start + self._members_done()
+        left = range(first, self.members.stop)
+        batch = left[: batch_size(self.spec, left, memory=self.memory)]
+        return World.create(self.spec.members(batch), seed=self.spec.seed, backend=self.backend), batch
+
+    def _resume(self, running: RunningBatch) -> tuple[World, range]:
+        batch = range(running.first, running.first + running.count)
+        snapshot = decode_snapshot(running.facts, running.arrays)
+        members = self.spec.members(batch)
+        return World.restore(members, seed=self.spec.seed, backend=self.backend, snapshot=snapshot), batch
+
+    def _checkpoint(self, world: World, batch: range) -> None:
+        facts, arrays = encode_snapshot(world.snapshot())
+        running = RunningBatch(batch.start, len(batch), world.tick, facts, arrays)
+        self.checkpoints.save(Checkpoint(self.finished, running))
+
+    def _finish(self, world: World, batch: range) -> None:
+        with self._working():
+            outcome = batch_outcome(
+                world, first=batch.start, count=len(batch), ticks=self.spec.ticks, transmissions=self.spec.transmissions
+            )
+        arrays = self.checkpoints.write_arrays(outcome.arrays())
+        self.finished += (FinishedBatch(batch.start, len(batch), arrays),)
+        self.checkpoints.save(Checkpoint(self.finished, None))
+
+    def _write_results(self) -> None:
+        files = write_tables(
+            self._outcomes(),
+            self.spec.points,
+            store=self.store,
+            shard=self.shard,
+            ticks=self.spec.ticks,
+            parameters=design_parameters(self.spec.ensemble),
+            transmissions=self.spec.transmissions,
+        )
+        digests = tuple(bytes(row).hex() for batch in self.finished for row in self._digests(batch))
+        ShardManifest(
+            run=self.spec.run_hash,
+            shard=self.shard,
+            shards=self.spec.shards,
+            first=self.members.start,
+            digests=digests,
+            tables=files,
+            made_by=MadeBy(version=__version__, backend=self.backend.name),
+        ).save(self.store)
+        self.checkpoints.clear()
+
+    def _outcomes(self) -> Iterator[BatchOutcome]:
+        for batch in self.finished:
+            yield BatchOutcome.from_arrays(batch.first, self.checkpoints.read_arrays(batch.arrays))
+
+    def _digests(self, batch: FinishedBatch) -> NDArray[Any]:
+        stored = tuple(item for item in batch.arrays if item.name == "digests")
+        return self.checkpoints.read_arrays(stored)["digests"]
+
+    @contextmanager
+    def _working(self) -> Iterator[None]:
+        started = self.clock()
+        yield
+        self.busy += self.clock() - started
+
+    def _members_done(self) -> int:
+        return sum(batch.count for batch in self.finished)
+
+    def _ticks_done(self) -> int:
+        return self._members_done() * self.spec.ticks
+
+    def _report(self, size: int, tick: int, *, checkpoint: bool = False) -> None:
+        self.ticks_done = self._ticks_done() + size * tick
+        self.on_progress(
+            ShardProgress(
+                shard=self.shard,
+                shards=self.spec.shards,
+                members=len(self.members),
+                members_done=self._members_done() + (size if tick == self.spec.ticks else 0),
+                ticks_done=self.ticks_done,
+                ticks_total=len(self.members) * self.spec.ticks,
+                agent_updates=self.updates,
+                busy_seconds=self.busy,
+                checkpoint=checkpoint,
+            )
+        )
+
+    def _outcome(self, *, done: bool) -> ShardOutcome:
+        return ShardOutcome(
+            shard=self.shard,
+            done=done,
+            members=len(self.members),
+            ticks_done=self.ticks_done,
+            ticks_total=len(self.members) * self.spec.ticks,
+            agent_updates=self.updates,
+            busy_seconds=self.busy,
+            resumed_ticks=self.resumed,
+        )
