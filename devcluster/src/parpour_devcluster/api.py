@@ -22,7 +22,7 @@ from parpour_devcluster.errors import DevclusterError
 
 Document = dict[str, Any]
 
-_KINDS = {
+APPLICABLE = {
     "ClusterRole": "/apis/rbac.authorization.k8s.io/v1/clusterroles",
     "ClusterRoleBinding": "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings",
     "Role": "/apis/rbac.authorization.k8s.io/v1/namespaces/{namespace}/roles",
@@ -34,6 +34,7 @@ _KINDS = {
     "StorageClass": "/apis/storage.k8s.io/v1/storageclasses",
     "Deployment": "/apis/apps/v1/namespaces/{namespace}/deployments",
 }
+"""Collections of the kinds that can be applied."""
 
 
 class WatchExpiredError(Exception):
@@ -97,7 +98,7 @@ class KubernetesClient:
             OSError: the server is not reachable.
         """
         metadata = document["metadata"]
-        collection = _KINDS[document["kind"]].format(namespace=metadata.get("namespace"))
+        collection = APPLICABLE[document["kind"]].format(namespace=metadata.get("namespace"))
         path = f"{collection}/{metadata['name']}?fieldManager=parpour-devcluster&force=true"
         status, answer = self.request("PATCH", path, document)
         if status >= 300:

@@ -125,7 +125,7 @@ def _apiserver(layout: Layout) -> Daemon:
             f"--kubelet-client-key={pki}/apiserver-kubelet-client.key",
             "--kubelet-preferred-address-types=InternalIP",
             "--service-account-issuer=https://kubernetes.default.svc.cluster.local",
-            f"--service-account-key-file={pki}/service-account.key",
+            f"--service-account-key-file={pki}/service-account.pub",
             f"--service-account-signing-key-file={pki}/service-account.key",
             f"--audit-policy-file={layout.config}/audit-policy.yaml",
             f"--audit-log-path={layout.audit_log}",

@@ -13,10 +13,12 @@ import re
 import subprocess
 import tarfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from parpour_devcluster.errors import DevclusterError
 
+_KIND = "application/vnd.oci.image"
 _NAME = re.compile(r"[a-z0-9]+([._/-]+[a-z0-9]+)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?")
 
 
@@ -31,40 +33,56 @@ def _tar(files: Mapping[str, tuple[bytes, int]]) -> bytes:
     return output.getvalue()
 
 
-def scratch_image(reference: str, *, program: bytes, path: str, user: str) -> bytes:
-    """An OCI archive of an image that holds one static program.
+@dataclass(frozen=True)
+class ScratchImage:
+    """An image that holds one static program.
 
     Args:
-        reference: the image's name, as `ctr images import` will store it.
+        reference: its name, as `ctr images import` will store it.
         program: the executable's content.
         path: where it lies in the image, absolute; also the entry point.
         user: `uid:gid` that it runs as.
     """
-    layer = _tar({path.lstrip("/"): (program, 0o755)})
-    architecture = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
-    config = {
-        "architecture": architecture,
-        "os": "linux",
-        "config": {"Entrypoint": [path], "User": user},
-        "rootfs": {"type": "layers", "diff_ids": [_digest(layer)]},
-    }
-    config_bytes = json.dumps(config, sort_keys=True).encode()
-    kind = "application/vnd.oci.image"
-    manifest = {
-        "schemaVersion": 2,
-        "mediaType": f"{kind}.manifest.v1+json",
-        "config": _descriptor(f"{kind}.config.v1+json", config_bytes),
-        "layers": [_descriptor(f"{kind}.layer.v1.tar", layer)],
-    }
-    manifest_bytes = json.dumps(manifest, sort_keys=True).encode()
-    named = _descriptor(f"{kind}.manifest.v1+json", manifest_bytes) | {
-        "annotations": {"io.containerd.image.name": reference, "org.opencontainers.image.ref.name": reference}
-    }
+
+    reference: str
+    program: bytes
+    path: str
+    user: str
+
+
+def scratch_archive(wanted: Sequence[ScratchImage]) -> bytes:
+    """One OCI archive of several scratch images; containerd cannot import two archives at the same time."""
     files = {"oci-layout": b'{"imageLayoutVersion":"1.0.0"}'}
-    files["index.json"] = json.dumps({"schemaVersion": 2, "manifests": [named]}, sort_keys=True).encode()
-    for blob in (layer, config_bytes, manifest_bytes):
-        files[f"blobs/sha256/{hashlib.sha256(blob).hexdigest()}"] = blob
+    manifests = []
+    for image in wanted:
+        layer = _tar({image.path.lstrip("/"): (image.program, 0o755)})
+        architecture = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+        config = _encoded(
+            {
+                "architecture": architecture,
+                "os": "linux",
+                "config": {"Entrypoint": [image.path], "User": image.user},
+                "rootfs": {"type": "layers", "diff_ids": [_digest(layer)]},
+            }
+        )
+        manifest = _encoded(
+            {
+                "schemaVersion": 2,
+                "mediaType": f"{_KIND}.manifest.v1+json",
+                "config": _descriptor(f"{_KIND}.config.v1+json", config),
+                "layers": [_descriptor(f"{_KIND}.layer.v1.tar", layer)],
+            }
+        )
+        names = {"io.containerd.image.name": image.reference, "org.opencontainers.image.ref.name": image.reference}
+        manifests.append(_descriptor(f"{_KIND}.manifest.v1+json", manifest) | {"annotations": names})
+        for blob in (layer, config, manifest):
+            files[f"blobs/sha256/{hashlib.sha256(blob).hexdigest()}"] = blob
+    files["index.json"] = _encoded({"schemaVersion": 2, "manifests": manifests})
     return _tar({name: (content, 0o644) for name, content in files.items()})
+
+
+def _encoded(document: dict[str, object]) -> bytes:
+    return json.dumps(document, sort_keys=True).encode()
 
 
 def _digest(content: bytes) -> str:

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import string
-import subprocess
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,12 +15,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from parpour_devcluster import cgroups, network, preparation
 from parpour_devcluster.api import KubernetesClient
 from parpour_devcluster.binaries import Report, ensure, ensure_group, group_named, locked
-from parpour_devcluster.components import CONTAINERD_SOCKET, DNS_IMAGE, SYSTEM_PATH, Daemon, daemons
+from parpour_devcluster.bootstrap import apply_manifests, finish_import, start_import
+from parpour_devcluster.components import CONTAINERD_SOCKET, SYSTEM_PATH, Daemon, daemons
 from parpour_devcluster.errors import DevclusterError
 from parpour_devcluster.health import answers_dns, check, reachable_socket
 from parpour_devcluster.layout import Layout, claim_layout, find_layout, state_root
@@ -146,7 +143,7 @@ def _clear(layout: Layout, *, keep_logs: bool) -> None:
 def _start(layout: Layout, report: Report) -> Record:
     report(f"preparing '{layout.name}' ({layout.network}, registry {layout.registry})")
     preparation.write_files(layout, now=datetime.now(UTC))
-    archives = preparation.small_images()
+    archive = preparation.node_images()
     cgroup = cgroups.create(layout.cgroup)
     binds = preparation.bound_folders(layout)
     namespaces = create(ensure("pause"), layout.folder, binds=binds, cgroup=cgroup, log=layout.logs / "namespaces.log")
@@ -158,16 +155,15 @@ def _start(layout: Layout, report: Report) -> Record:
     for name in _AT_ONCE:
         _launch(layout, namespaces, record, listed[name])
     _await("containerd", layout, record, lambda: reachable_socket(namespaces, CONTAINERD_SOCKET))
-    imports = [_start_import(namespaces, archive) for archive in archives]
+    importing = start_import(namespaces, archive)
     _await("kube-apiserver", layout, record, lambda: check(layout, namespaces, listed["kube-apiserver"]))
     report("starting the controllers, the scheduler, the kubelet and the network")
     for name, daemon in listed.items():
         if name not in _AT_ONCE:
             _launch(layout, namespaces, record, daemon)
     client = KubernetesClient(layout.kubeconfig)
-    _apply_manifests(layout, client)
-    for running in imports:
-        _finish_import(running)
+    apply_manifests(layout, client)
+    finish_import(importing, timeout=START_LIMIT)
     report("waiting for the node and for cluster DNS")
     _await_ready(layout, namespaces, record, client)
     record.complete = True
@@ -232,29 +228,6 @@ def _await(name: str, layout: Layout, record: Record, ready: Callable[[], bool])
 def _tail(log: Path) -> str:
     text = log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
     return " | ".join(text.splitlines()[-3:])[-600:] or "(empty)"
-
-
-def _start_import(namespaces: Namespaces, archive: Path) -> subprocess.Popen[str]:
-    inside = ["nsenter", "--target", str(namespaces.holder), "--net", "--mount", "--"]
-    command = ["ctr", "--address", CONTAINERD_SOCKET, "--namespace", "k8s.io", "images", "import", str(archive)]
-    return subprocess.Popen([*inside, *command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-
-
-def _finish_import(running: subprocess.Popen[str]) -> None:
-    _, errors = running.communicate(timeout=START_LIMIT)
-    if running.returncode != 0:
-        raise DevclusterError(
-            "DEVCLUSTER_IMAGE_NOT_LOADED",
-            f"containerd did not take an image: {errors.strip()[-300:]}",
-            remedy="Read its log with: parpour-devcluster logs containerd",
-        )
-
-
-def _apply_manifests(layout: Layout, client: KubernetesClient) -> None:
-    template = (Path(__file__).parent / "manifests" / "cluster.yaml").read_text(encoding="utf-8")
-    filled = string.Template(template).safe_substitute(dns_address=layout.dns_address, dns_image=DNS_IMAGE)
-    for document in yaml.safe_load_all(filled):
-        client.apply(document)
 
 
 def node_is_ready(layout: Layout, client: KubernetesClient) -> bool:

@@ -92,7 +92,10 @@ def write_pki(folder: Path, wanted: Sequence[Identity], *, now: datetime) -> Non
         .sign(authority_key, hashes.SHA256())
     )
     _write(folder, "ca", authority_key, authority)
-    _write(folder, "service-account", ec.generate_private_key(ec.SECP256R1()), None)
+    signing_key = ec.generate_private_key(ec.SECP256R1())
+    _write(folder, "service-account", signing_key, None)
+    public = serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+    (folder / "service-account.pub").write_bytes(signing_key.public_key().public_bytes(*public))
     for identity in wanted:
         key = ec.generate_private_key(ec.SECP256R1())
         groups = [x509.NameAttribute(NameOID.ORGANIZATION_NAME, group) for group in identity.groups]

@@ -15,7 +15,7 @@ from pathlib import Path
 import yaml
 
 from parpour_devcluster import components, images, pki
-from parpour_devcluster.binaries import ensure, ensure_group, group_folder, group_named
+from parpour_devcluster.binaries import cache_folder, ensure, group_folder, group_of
 from parpour_devcluster.errors import DevclusterError
 from parpour_devcluster.layout import Layout
 from parpour_devcluster.pins import DEBIAN_PACKAGES
@@ -110,25 +110,25 @@ def bound_folders(layout: Layout) -> list[tuple[Path, Path]]:
     return binds
 
 
-def small_images() -> list[Path]:
-    """The archives of the images that a cluster needs to start, made when the cache lacks them."""
+def node_images() -> Path:
+    """The archive of the images that a cluster needs to start, made when the cache lacks it."""
     wanted = (
-        (components.PAUSE_IMAGE, "node", "pause", "/pause", "65535:65535"),
-        (components.HELPER_IMAGE, "node", "volume", "/volume", "0:0"),
-        (components.DNS_IMAGE, "coredns", "coredns", "/coredns", "65532:65532"),
+        (components.PAUSE_IMAGE, "pause", "65535:65535"),
+        (components.HELPER_IMAGE, "volume", "0:0"),
+        (components.DNS_IMAGE, "coredns", "65532:65532"),
     )
-    archives = []
-    for reference, group_name, program, path, user in wanted:
-        group = group_named(group_name)
-        ensure_group(group)
-        built = group_folder(group) / program
-        archive = built.with_name(f"{program}.oci.tar")
-        if not archive.exists():
-            scratch = archive.with_suffix(f".{os.getpid()}")
-            scratch.write_bytes(images.scratch_image(reference, program=built.read_bytes(), path=path, user=user))
-            scratch.rename(archive)
-        archives.append(archive)
-    return archives
+    keys = "-".join(group_folder(group_of(program)).name[:12] for _, program, _ in wanted)
+    archive = cache_folder() / "images" / f"node-{keys}.oci.tar"
+    if not archive.exists():
+        archive.parent.mkdir(parents=True, exist_ok=True)
+        contents = [
+            images.ScratchImage(reference, ensure(program).read_bytes(), f"/{program}", user)
+            for reference, program, user in wanted
+        ]
+        scratch = archive.with_suffix(f".{os.getpid()}")
+        scratch.write_bytes(images.scratch_archive(contents))
+        scratch.rename(archive)
+    return archive
 
 
 def remove_files(layout: Layout, *, keep_logs: bool = False) -> None:
