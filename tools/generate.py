@@ -10,7 +10,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import yaml
 from parpour_contracts import crd
+from parpour_operator.permissions import PERMISSIONS
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -28,9 +30,20 @@ def crd_template() -> str:
     return "{{- if .Values.crds.install }}\n" + text.replace("metadata:\n", kept, 1) + "{{- end }}\n"
 
 
+def chart_permissions() -> str:
+    """The operator's permissions by scope, for the chart's roles."""
+    scopes: dict[str, list[dict[str, list[str]]]] = {}
+    for one in PERMISSIONS:
+        rule = {"apiGroups": [one.group], "resources": list(one.resources), "verbs": list(one.verbs)}
+        scopes.setdefault(one.scope, []).append(rule)
+    head = "# Generated from parpour_operator.permissions by `make generate`; do not edit.\n"
+    return head + yaml.safe_dump(scopes, sort_keys=True)
+
+
 GENERATED: dict[str, Callable[[], str]] = {
     "crds/parpour.dev_simulations.yaml": lambda: crd.to_yaml(crd.simulation_crd()),
     "charts/parpour/templates/crd-simulations.yaml": crd_template,
+    "charts/parpour/files/permissions.yaml": chart_permissions,
 }
 
 

@@ -248,13 +248,17 @@ def member_wheel(member: str) -> Path:
     if not folder.exists():
         partial = folder.with_suffix(".partial")
         shutil.rmtree(partial, ignore_errors=True)
-        check_call(
-            f"{sys.executable} -m pip wheel --quiet --no-deps --no-build-isolation --no-index",
-            *("--wheel-dir", str(partial), f"./{member}"),
-            code="IMAGE_WHEEL_BUILD",
-            remedy="mend the member's build",
-            env={"SOURCE_DATE_EPOCH": "315532800", "PIP_FIND_LINKS": ""},
-        )
+        with tempfile.TemporaryDirectory() as copy:  # a build may write beside its sources, which are in use
+            for name, path in member_sources(member):
+                (Path(copy) / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy(path, Path(copy) / name)
+            check_call(
+                f"{sys.executable} -m pip wheel --quiet --no-deps --no-build-isolation --no-index",
+                *("--wheel-dir", str(partial), copy),
+                code="IMAGE_WHEEL_BUILD",
+                remedy="mend the member's build",
+                env={"SOURCE_DATE_EPOCH": "315532800", "PIP_FIND_LINKS": ""},
+            )
         partial.rename(folder)
     return next(folder.glob("*.whl"))
 
@@ -357,6 +361,12 @@ def chart_values(inputs: Iterable[Inputs], registry: str) -> dict[str, object]:
     return {"images": {"registry": registry, **named}}
 
 
+def context_line(inputs: Inputs) -> str:
+    """What another builder needs: name, tag, Containerfile's folder, digests of dependencies and members, context."""
+    digests = [inputs.parts.get(part, "none") for part in ("dependencies", "members")]
+    return " ".join([inputs.image.name, inputs.tag, inputs.image.folder, *digests, str(write_context(inputs))])
+
+
 def lock() -> None:
     """Resolve every images/*/requirements*.in into its hashed lock."""
     for source in sorted((ROOT / "images").glob("*/requirements*.in")):
@@ -383,7 +393,8 @@ def parse_arguments() -> argparse.Namespace:
     verbs.add_parser("build", parents=[only], help="build what is missing; prints the references")
     pushing = verbs.add_parser("push", parents=[only], help="build and push; prints the chart's values as JSON")
     pushing.add_argument("--registry", required=True, metavar="HOST:PORT", help="plain HTTP registry on this machine")
-    verbs.add_parser("context", parents=[only], help="lay out the contexts for another builder; prints the folders")
+    verbs.add_parser("context", parents=[only], help="lay out the contexts for another builder; prints a line for each")
+    verbs.add_parser("values", parents=[only], help="print the chart's values for images without a registry")
     verbs.add_parser("lock", help="resolve the images' requirements anew")
     return parser.parse_args()
 
@@ -397,7 +408,9 @@ def main() -> int:
             return 0
         inputs = [collect_inputs(image) for image in select(arguments.only)]
         if arguments.verb == "context":
-            print(*(write_context(one) for one in inputs), sep="\n")
+            print(*(context_line(one) for one in inputs), sep="\n")
+        elif arguments.verb == "values":
+            print(json.dumps(chart_values(inputs, ""), indent=2))
         elif arguments.verb == "build":
             build_missing(inputs)
             print(*(one.reference for one in inputs), sep="\n")

@@ -1,0 +1,135 @@
+"""Whatever dies while a Simulation runs, it completes with the digest of an undisturbed run, every member once."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from harness.deadlines import until
+from harness.release import NAMESPACE, Object, Release
+from harness.simulations import LARGER, Draft, complete, draft, logs_of, pods_of, shell_digest, wait_for_ticks
+
+pytestmark = pytest.mark.cluster
+
+MEMBERS = 8
+
+
+def long_run(name: str) -> Draft:
+    """A run of two shards that takes a while, because its workers are throttled, and checkpoints often."""
+    return draft(name, scenario=LARGER, members=MEMBERS, shards=2, checkpoint={"everyTicks": 20}).with_spec(
+        resources={"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"cpu": "400m", "memory": "512Mi"}}
+    )
+
+
+def delete_pod(release: Release, pod: Object) -> None:
+    """Delete a worker's pod: SIGTERM, a checkpoint, exit 75."""
+    meta = pod["metadata"]
+    release.kubectl("delete", "pod", meta["name"], "--namespace", meta["namespace"], "--wait=false")
+
+
+def kill_process(release: Release, pod: Object) -> None:
+    """SIGKILL a worker's process from the node: nothing can be written."""
+    killed = [pid for pid in pids_of(pod) if "civlab-worker" in command_of(pid)]
+    assert killed, "the worker's process was not found on this machine"
+    for pid in killed:
+        os.kill(pid, signal.SIGKILL)
+
+
+def pids_of(pod: Object) -> list[int]:
+    """Processes of this machine that run in a pod's cgroup."""
+    marks = {pod["metadata"]["uid"], pod["metadata"]["uid"].replace("-", "_")}
+    found = []
+    for entry in Path("/proc").glob("[0-9]*/cgroup"):
+        try:
+            text = entry.read_text()
+        except OSError:
+            continue
+        if any(mark in text for mark in marks):
+            found.append(int(entry.parent.name))
+    return found
+
+
+def command_of(pid: int) -> str:
+    """A process's command line."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
+    except OSError:
+        return ""
+
+
+@pytest.mark.parametrize("strike", [delete_pod, kill_process], ids=["deleted pod", "killed process"])
+def test_a_run_survives_the_loss_of_a_worker_the_operator_and_the_bus(
+    release: Release, strike: Callable[[Release, Object], None]
+) -> None:
+    one = long_run(f"struck-{strike.__name__.replace('_', '-')}")
+    release.apply(one.manifest())
+
+    struck = wait_for_ticks(release, one)
+    strike(release, struck)
+    release.kubectl(
+        *("delete", "pods", "--namespace", NAMESPACE, "--wait=false"),
+        *("--selector", "app.kubernetes.io/component in (operator, nats)"),
+    )
+
+    index = struck["metadata"]["labels"]["batch.kubernetes.io/job-completion-index"]
+    successor = until(
+        lambda: successor_of(release, one, struck, index), what="a new pod for the lost shard", seconds=90
+    )
+    result = complete(release, one, seconds=180)
+    assert result["digest"] == shell_digest(one)
+    assert result["members"] == MEMBERS
+    assert "resum" in logs_of(release, successor), "the new pod should go on from the checkpoint"
+    release.wait_rolled_out("deployment/parpour-operator")
+    release.wait_rolled_out("statefulset/parpour-nats")
+
+
+def successor_of(release: Release, one: Draft, struck: Object, index: str) -> Object | None:
+    """The pod that took over a shard, if there is one."""
+    for pod in pods_of(release, one):
+        same = pod["metadata"]["labels"]["batch.kubernetes.io/job-completion-index"] == index
+        if same and pod["metadata"]["uid"] != struck["metadata"]["uid"] and pod["status"]["phase"] != "Pending":
+            return pod
+    return None
+
+
+def test_progress_comes_back_after_the_bus_was_away(release: Release) -> None:
+    one = long_run("without-bus")
+    release.kubectl("scale", "statefulset/parpour-nats", "--namespace", NAMESPACE, "--replicas=0")
+    try:
+        release.apply(one.manifest())
+        wait_for_ticks(release, one)
+    finally:
+        release.kubectl("scale", "statefulset/parpour-nats", "--namespace", NAMESPACE, "--replicas=1")
+    release.wait_rolled_out("statefulset/parpour-nats")
+
+    def live_rate() -> int | None:
+        found = release.get("simulation", one.name)
+        progress = (found or {}).get("status", {}).get("progress", {})
+        return progress.get("agentUpdatesPerSecond") or None
+
+    assert until(live_rate, what="live progress over the bus", seconds=90) > 0
+    assert complete(release, one, seconds=180)["members"] == MEMBERS
+
+
+def test_a_standby_operator_takes_over(release: Release) -> None:
+    release.kubectl("scale", "deployment/parpour-operator", "--namespace", NAMESPACE, "--replicas=2")
+    try:
+        release.wait_rolled_out("deployment/parpour-operator")
+        holder = lease_holder(release)
+        release.kubectl("delete", "pod", holder, "--namespace", NAMESPACE, "--wait=false")
+        until(lambda: lease_holder(release) not in {"", holder} or None, what="another leader", seconds=60)
+        one = draft("under-new-lead", members=1, shards=1)
+        release.apply(one.manifest())
+        complete(release, one)
+    finally:
+        release.kubectl("scale", "deployment/parpour-operator", "--namespace", NAMESPACE, "--replicas=1")
+        release.wait_rolled_out("deployment/parpour-operator")
+
+
+def lease_holder(release: Release) -> str:
+    """The pod that leads."""
+    lease = release.get("lease", "parpour-operator", namespace=NAMESPACE)
+    return str((lease or {}).get("spec", {}).get("holderIdentity") or "")

@@ -1,0 +1,1 @@
+"""What the tests that cross components share: one installed release, and Simulations as a test sees them."""
