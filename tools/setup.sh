@@ -34,7 +34,7 @@ python=${PYTHON:-python3}
 [[ -x .venv/bin/python ]] || "$python" -m venv .venv
 .venv/bin/uv --version 2>/dev/null | grep -qF "$(sed -n 's/^uv==\([0-9.]*\).*/\1/p' requirements-bootstrap.txt)" ||
     .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-bootstrap.txt
-.venv/bin/uv pip sync -q --python .venv/bin/python --require-hashes requirements.txt
-.venv/bin/uv pip install -q --python .venv/bin/python --no-deps --no-build-isolation \
+.venv/bin/uv pip sync -q --compile-bytecode --python .venv/bin/python --require-hashes requirements.txt
+.venv/bin/uv pip install -q --compile-bytecode --python .venv/bin/python --no-deps --no-build-isolation \
     -e libs/contracts -e sim-worker -e operator -e cli -e devcluster
 touch .venv/.ready

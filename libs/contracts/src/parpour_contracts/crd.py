@@ -73,6 +73,8 @@ def _rewrite(node: Schema, definitions: dict[str, Schema], *, where: str) -> Sch
         out.setdefault("x-kubernetes-list-type", "atomic")
     elif node["type"] == "integer":
         out.setdefault("format", "int64" if node.get("maximum", 2**31) > 2**31 - 1 else "int32")
+        if out.get("maximum", 0) >= 2**63 - 1:
+            del out["maximum"]  # the server reads it as a float; the format bounds it already
     if out.get("default") is None:
         out.pop("default", None)
     return out
@@ -116,10 +118,14 @@ MUTABLE_FIELDS = ("suspend", "ttlSecondsAfterFinished", "deletionPolicy")
 def _immutability_rules(spec: Schema) -> list[Schema]:
     """One transition rule a field, so that a refusal names the field."""
     rules = []
-    for name in spec["properties"]:
+    for name, field in spec["properties"].items():
         if name in MUTABLE_FIELDS:
             continue
-        same = f"self.spec.?{name} == oldSelf.spec.?{name}"
+        now, before = f"self.spec.{name}", f"oldSelf.spec.{name}"
+        if name in spec["required"] or "default" in field:
+            same = f"{now} == {before}"
+        else:  # not `.?`: it hides the field's size, and the server then refuses the rule as too costly
+            same = f"(has({now}) ? has({before}) && {now} == {before} : !has({before}))"
         rules.append(
             {
                 "rule": f"!has(oldSelf.status) || !has(oldSelf.status.startTime) || {same}",
@@ -173,7 +179,7 @@ def simulation_crd() -> Schema:
         "properties": {
             "apiVersion": {"type": "string", "description": "Version of this resource's schema."},
             "kind": {"type": "string", "description": "Simulation."},
-            "metadata": {"type": "object"},
+            "metadata": {"type": "object", "properties": {"name": {"type": "string"}}},
             "spec": spec,
             "status": status,
         },
