@@ -25,18 +25,14 @@ test-fast: setup lint ## What needs no cluster, in under three minutes
 	$(PY) -m pytest -m "not cluster" -n 2 --dist worksteal
 
 lint: setup ## ruff, mypy --strict, import-linter, shellcheck, drift of generated files
-	.venv/bin/ruff check .
-	.venv/bin/ruff format --check .
-	.venv/bin/mypy
-	.venv/bin/lint-imports --no-cache
-	.venv/bin/shellcheck tools/*.sh .ci/run
-	$(PY) tools/generate.py --check
+	tools/lint.sh
 
 generate: setup ## Write crds/ and every other file that is derived from code
 	$(PY) tools/generate.py
 
 lock: ## Resolve requirements.in anew into the hashed lock
 	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.txt
+	$(PY) tools/images.py lock
 	echo "uv==$$(.venv/bin/uv --version | cut -d' ' -f2)" | .venv/bin/uv pip compile -q --universal --generate-hashes --no-header - -o requirements-bootstrap.txt
 
 docs: setup ## Build the documentation into site/, checking every link

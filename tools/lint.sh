@@ -1,0 +1,14 @@
+#!/usr/bin/env bash
+# Every static check. Each member's tests are typed on their own, because their modules may bear equal names.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+bin=.venv/bin
+$bin/ruff check .
+$bin/ruff format --check --quiet .
+$bin/mypy
+for tests in libs/contracts/tests sim-worker/tests operator/tests cli/tests devcluster/tests tests; do
+    $bin/mypy "$tests"
+done
+$bin/lint-imports --no-cache
+$bin/shellcheck tools/*.sh .ci/run
+$bin/python tools/generate.py --check
