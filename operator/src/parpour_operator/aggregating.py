@@ -92,7 +92,7 @@ class ProgressBoard:
         run = self._runs.get(uid)
         if run is None:
             members = document.ensemble.members
-            self._runs[uid] = _Run(key, document.shards, members, document.ticks, job, dirty=True)
+            self._runs[uid] = _Run(key, document.shards, members, document.ticks, job)
         elif run.job != job:
             run.job, run.dirty = job, True
 

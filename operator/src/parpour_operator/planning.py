@@ -33,6 +33,8 @@ from parpour_operator.settings import Settings
 FINALIZER = "parpour.dev/results"
 CHECK_SECONDS = 5.0
 """Time until pods that do not run yet are looked at again."""
+PODLESS_SECONDS = 10.0
+"""A Job that has no pod after so long is kept from creating them."""
 ERASE_RETRY_SECONDS = 30.0
 
 
@@ -157,7 +159,7 @@ def _plan_run(observed: Observed, settings: Settings, report: Report) -> Plan:
         return _plan_collection(observed, spec, document, settings, report)
     if spec.queue_name is None and shards.suspended != spec.suspend:
         return Plan(steps=(SetSuspend(shards.name, shards.uid, spec.suspend),))
-    return _report_running(observed, spec, shards, document, report)
+    return _report_running(observed, spec, shards, document, settings, report)
 
 
 def _refuse_foreign(observed: Observed) -> None:
@@ -213,7 +215,12 @@ def _finalizer_step(observed: Observed) -> SetFinalizer | None:
 
 
 def _report_running(
-    observed: Observed, spec: SimulationSpec, shards: Job, document: RunDocument, report: Report
+    observed: Observed,
+    spec: SimulationSpec,
+    shards: Job,
+    document: RunDocument,
+    settings: Settings,
+    report: Report,
 ) -> Plan:
     if shards.suspended:
         if spec.queue_name is not None:
@@ -228,6 +235,10 @@ def _report_running(
             "True", "WorkersRunning", f"{document.shards} shards, {document.ensemble.members} members"
         )
         return _write(observed, report.finish())
+    idle = not shards.active and report.now - shards.created > timedelta(seconds=PODLESS_SECONDS)
+    if idle and not waiting:
+        remedy = f"are ServiceAccount {settings.worker_service_account} and quota there? `kubectl describe job` tells"
+        waiting = f"no pod of Job {shards.name} could be created; {remedy}"
     if waiting:
         report = report.running("False", "WorkersWaiting", waiting)
     elif not is_true(report.status.conditions, ConditionType.RUNNING):

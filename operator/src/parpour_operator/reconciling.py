@@ -85,10 +85,11 @@ class Reconciler:
             plan = await self._plan(observed)
             if not plan.steps:
                 return await self._settle(observed, plan)
+            obstacles = (observed.foreign, observed.refused)
             for step in plan.steps:
                 observed = await self._take(observed, step)
-                if observed.foreign is not None or observed.refused is not None:
-                    break
+                if (observed.foreign, observed.refused) != obstacles:
+                    break  # the rest of the steps no longer follows from the facts
             else:
                 await self._tell(observed.resource, plan)
         raise Unsettled(f"{key.namespace}/{key.name}: no rest after {ROUNDS} rounds")

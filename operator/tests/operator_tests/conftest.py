@@ -1,0 +1,22 @@
+"""Fixtures of the operator's tests."""
+
+from __future__ import annotations
+
+import pytest
+from parpour_operator.settings import Settings
+from parpour_operator.testing.lives import Life
+
+
+@pytest.fixture
+def settings() -> Settings:
+    return Settings(identity="test", worker_image="worker:test", store_url="s3://results")
+
+
+@pytest.fixture
+def life(settings: Settings) -> Life:
+    return Life(settings)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
