@@ -171,7 +171,7 @@ def load(argument: str, *, name: str, registry: str) -> str:
     if source != argument:
         source = _buildah(["pull", "--quiet", source]).split()[-1]
     target = f"{registry}/{name}"
-    _buildah(["push", "--quiet", "--tls-verify=false", source, f"docker://{target}"])
+    _buildah(["push", "--quiet", "--disable-compression", "--tls-verify=false", source, f"docker://{target}"])
     return target
 
 

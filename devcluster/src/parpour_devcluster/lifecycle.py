@@ -142,6 +142,7 @@ def _clear(layout: Layout, *, keep_logs: bool) -> None:
 
 def _start(layout: Layout, report: Report) -> Record:
     report(f"preparing '{layout.name}' ({layout.network}, registry {layout.registry})")
+    network.loopback_socket(layout.registry_port).close()  # a taken port is told before anything is started
     preparation.write_files(layout, now=datetime.now(UTC))
     archive = preparation.node_images()
     cgroup = cgroups.create(layout.cgroup)

@@ -22,6 +22,7 @@ from parpour_devcluster.errors import DevclusterError
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
 _NEW_MOUNTS, _NEW_PROCESSES, _NEW_NETWORK = 0x00020000, 0x20000000, 0x40000000
+_DETACH = 2
 _PRIVATE, _SHARED, _RECURSIVE, _BIND = 1 << 18, 1 << 20, 1 << 14, 1 << 12
 Result = TypeVar("Result")
 
@@ -48,6 +49,14 @@ def _checked(result: int, action: str) -> None:
 def _mount(source: str, target: str, kind: str | None, flags: int, data: str | None = None) -> None:
     encoded = [None if text is None else text.encode() for text in (source, target, kind, data)]
     _checked(_LIBC.mount(encoded[0], encoded[1], encoded[2], ctypes.c_ulong(flags), encoded[3]), f"mount {target}")
+
+
+def _detach_overlays() -> None:
+    """Lets go of the overlays of the machine's own containers, which would otherwise stay busy as long as we live."""
+    for line in Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines():
+        _, target, kind, *_ = line.split(" ")
+        if kind == "overlay" and target != "/":
+            _checked(_LIBC.umount2(target.encode(), _DETACH), f"umount {target}")
 
 
 def find_holders(folder: Path) -> list[int]:
@@ -91,6 +100,7 @@ def create(
     def arrange_mounts() -> None:
         _mount("none", "/", None, _RECURSIVE | _PRIVATE)
         _mount("none", "/", None, _RECURSIVE | _SHARED)  # kubelet wants to see its own mounts propagate
+        _detach_overlays()
         _mount("proc", "/proc", "proc", 0)
         _mount("tmpfs", "/run", "tmpfs", 0, "mode=755")
         for source, target in binds:

@@ -1,7 +1,7 @@
 """A cluster for tests: the one that is running, or one that is started for them and taken down afterwards.
 
-Use it from a conftest with `pytest_plugins = ["parpour_devcluster.testing"]`; tests that ask for `cluster` are marked
-`cluster`. One that was up before the tests stays up after them, so that a developer's next run starts at once.
+pytest finds this module by its entry point, so the fixtures are there wherever the package is installed. A cluster that
+was up before the tests stays up after them, so that a developer's next run starts at once.
 """
 
 from __future__ import annotations

@@ -83,12 +83,17 @@ func run(command string) error {
 }
 
 func announce(socket string, message report) error {
-	connection, err := net.DialTimeout("unix", socket, patience)
+	deadline := time.Now().Add(patience)
+	connection, err := net.Dial("unix", socket)
+	for err != nil && time.Now().Before(deadline) { // it may be starting, and a failed pod costs the kubelet more
+		time.Sleep(100 * time.Millisecond)
+		connection, err = net.Dial("unix", socket)
+	}
 	if err != nil {
 		return err
 	}
 	defer connection.Close()
-	if err := connection.SetDeadline(time.Now().Add(patience)); err != nil {
+	if err := connection.SetDeadline(deadline); err != nil {
 		return err
 	}
 	if err := json.NewEncoder(connection).Encode(message); err != nil {
