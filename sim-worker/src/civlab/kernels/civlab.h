@@ -14,7 +14,6 @@ typedef unsigned int u32;
 typedef unsigned long long u64;
 typedef long long i64;
 typedef unsigned __int128 u128;
-typedef __int128 i128;
 
 #define CLAIM_NONE 0xffffffffffffffffull
 
@@ -22,7 +21,7 @@ typedef __int128 i128;
 
 #define CIVLAB_STATIC_ASSERT(condition, text) static_assert(condition, text)
 #define FN static __device__ __forceinline__
-#define TABLE static __device__ const
+#define PART static __device__ __noinline__ /* a large function with several callers */
 
 #define TILE_KERNEL(name)                                                            \
     extern "C" __global__ void name(const struct World world, u32 tick, u32 count) { \
@@ -42,6 +41,8 @@ FN u64 warp_sum(u64 value) {
 }
 
 FN double square_root(double x) { return sqrt(x); }
+FN u64 bits_of(double x) { return (u64)__double_as_longlong(x); }
+FN double of_bits(u64 bits) { return __longlong_as_double((long long)bits); }
 
 /* Adds the sum of all lanes' values to *cell; to be called by every lane of a tile, outside branches. */
 FN void flush_add(u64 *cell, u64 value) {
@@ -54,7 +55,10 @@ FN void flush_add32(u32 *cell, u32 value) {
 }
 FN void shared_add32(u32 *cell, u32 value) { atomicAdd(cell, value); }
 FN void shared_min(u64 *cell, u64 value) { atomicMin(cell, value); }
-FN void shared_or(u32 *cell, u32 bits) { atomicOr(cell, bits); }
+FN void shared_mark(u8 *cell) { *cell = 1; }
+
+/* How many agents a kernel takes in hand at once: one a thread on a GPU, whose threads hide latency. */
+#define BATCH 1u
 
 /* Visits each index in [begin, end) at which column[index] == value. */
 #define SCAN_EQUAL(type, column, value, index, begin, end)                        \
@@ -71,7 +75,7 @@ FN u32 count_equal(const u8 *column, u32 begin, u32 end, u8 value, u32 lane, u32
 
 #define CIVLAB_STATIC_ASSERT(condition, text) _Static_assert(condition, text)
 #define FN static inline __attribute__((unused))
-#define TABLE static const
+#define PART static __attribute__((noinline))
 
 struct World;
 /* Runs body(world, tick, i) for every i < count on so many threads, in chunks taken as threads come free. */
@@ -90,6 +94,20 @@ void civlab_team_run(void (*body)(const struct World *, u32, u32), const struct 
     }
 
 FN double square_root(double x) { return __builtin_sqrt(x); }
+FN u64 bits_of(double x) {
+    union {
+        double value;
+        u64 bits;
+    } same = {.value = x};
+    return same.bits;
+}
+FN double of_bits(u64 bits) {
+    union {
+        u64 bits;
+        double value;
+    } same = {.bits = bits};
+    return same.value;
+}
 FN void flush_add(u64 *cell, u64 value) {
     if (value) __atomic_fetch_add(cell, value, __ATOMIC_RELAXED);
 }
@@ -103,7 +121,11 @@ FN void shared_min(u64 *cell, u64 value) {
            !__atomic_compare_exchange_n(cell, &seen, value, 1, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
     }
 }
-FN void shared_or(u32 *cell, u32 bits) { __atomic_fetch_or(cell, bits, __ATOMIC_RELAXED); }
+/* Every thread that marks a cell writes the same value, so no read-modify-write is needed. */
+FN void shared_mark(u8 *cell) { __atomic_store_n(cell, 1, __ATOMIC_RELAXED); }
+
+/* How many agents a kernel takes in hand at once: enough for vectors and for loads to overlap. */
+#define BATCH 32u
 
 /* Columns are padded to whole runs of 64 and tiles begin on one, so a run may be read beyond `end`; the
  * compare of a whole run becomes a few vector instructions, and runs without a match cost no branch each. */
@@ -122,10 +144,20 @@ CIVLAB_ANY_EQUAL(u16)
             for (u32 index = run_, stop_ = run_ + 64 < (end) ? run_ + 64 : (end); index < stop_; index++) \
                 if ((column)[index] == (type)(value))
 
+/* Sixteen bytes at once, as the compiler's own vectors: a comparison gives 255 where it holds. */
+typedef u8 Sixteen __attribute__((vector_size(16), aligned(1), may_alias));
+
+/* Counts in bytes, emptied before they can overflow. */
 FN u32 count_equal(const u8 *column, u32 begin, u32 end, u8 value, u32 lane, u32 lanes) {
+    u32 count = 0, at = begin;
     (void)lane, (void)lanes;
-    u32 count = 0;
-    for (u32 i = begin; i < end; i++) count += column[i] == value;
+    while (at + 16 <= end) {
+        const u32 stop = end - at > 16 * 255 ? at + 16 * 255 : end;
+        Sixteen by_place = {0};
+        for (; at + 16 <= stop; at += 16) by_place -= (Sixteen)(*(const Sixteen *)(column + at) == value);
+        for (u32 i = 0; i < 16; i++) count += by_place[i];
+    }
+    for (; at < end; at++) count += column[at] == value;
     return count;
 }
 

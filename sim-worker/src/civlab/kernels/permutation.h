@@ -1,64 +1,78 @@
-/* A keyed bijection of [0, size): an unbalanced Feistel network on the next power of two, walked until it
- * falls inside (Black and Rogaway: "Ciphers with arbitrary finite domains", CT-RSA 2002).
+/* A keyed bijection of [0, size): a Feistel network whose halves are a row and a column of a nearly square
+ * table (Black and Rogaway: "Ciphers with arbitrary finite domains", CT-RSA 2002, generalised Feistel), walked
+ * on in the rare case that it lands on one of the few cells beyond `size`.
  *
  * It shuffles a population or the stubs of a graph in closed form: no sort, no memory, no atomics, and each
- * element's place is computed on its own. Ten rounds, since small domains need more than large ones. */
+ * element's place is computed on its own. Branch-free 32-bit arithmetic, so a compiler vectorises a batch. */
 #ifndef CIVLAB_PERMUTATION_H
 #define CIVLAB_PERMUTATION_H
 #include "philox.h"
 
-#define PERMUTATION_ROUNDS 10
+#define PERMUTATION_ROUNDS 8
 
 struct Permutation {
-    u32 key[4];
-    u32 size;
-    u32 left_bits, right_bits;
+    u32 key[PERMUTATION_ROUNDS];
+    u32 size, rows, columns;
 };
 
+/* size is at most 2^31. */
 FN struct Permutation permutation(struct Block key, u32 size) {
     struct Permutation p;
-    u32 bits = 2;
-    while (bits < 32 && ((u64)1 << bits) < size) bits++;
-    for (int i = 0; i < 4; i++) p.key[i] = key.word[i];
+    for (u32 round = 0; round < PERMUTATION_ROUNDS; round++) p.key[round] = key.word[round & 3] + round * 0x9E3779B9u;
     p.size = size;
-    p.left_bits = bits / 2;
-    p.right_bits = bits - bits / 2;
+    p.rows = (u32)square_root((double)size);
+    if (p.rows == 0) p.rows = 1;
+    p.columns = (size + p.rows - 1) / p.rows;
+    if (p.columns == 0) p.columns = 1;
     return p;
 }
 
-FN u32 feistel_round(const struct Permutation *p, int round, u32 half, u32 bits) {
-    u32 x = half * 0x9E3779B1u + p->key[round & 3] + (u32)round * 0x85EBCA6Bu;
-    x ^= x >> 16;
-    x *= 0x7FEB352Du;
+/* A keyed value in [0, extent) for the other half. */
+FN u32 feistel_step(u32 half, u32 key, u32 extent) {
+    u32 x = (half ^ key) * 0x7FEB352Du;
     x ^= x >> 15;
     x *= 0x846CA68Bu;
     x ^= x >> 16;
-    return x & ((1u << bits) - 1u);
+    return (u32)(((u64)x * extent) >> 32);
 }
 
-/* Place of element x; even rounds change the left half, odd rounds the right one. */
+/* x / columns for x < 2^31, by an f64 division, which vectorises; exact, since the quotient of two such
+ * integers is never closer to the next integer than f64 resolves. */
+FN u32 row_of(const struct Permutation *p, u32 x) { return (u32)(int)((double)(int)x / (double)(int)p->columns); }
+
+FN u32 permute_once(const struct Permutation *p, u32 x) {
+    u32 row = row_of(p, x), column = x - row * p->columns;
+    for (u32 round = 0; round < PERMUTATION_ROUNDS; round += 2) {
+        row += feistel_step(column, p->key[round], p->rows);
+        row -= row >= p->rows ? p->rows : 0;
+        column += feistel_step(row, p->key[round + 1], p->columns);
+        column -= column >= p->columns ? p->columns : 0;
+    }
+    return row * p->columns + column;
+}
+
+FN u32 unpermute_once(const struct Permutation *p, u32 x) {
+    u32 row = row_of(p, x), column = x - row * p->columns;
+    for (u32 round = PERMUTATION_ROUNDS; round > 0; round -= 2) {
+        const u32 across = feistel_step(row, p->key[round - 1], p->columns);
+        column += column < across ? p->columns - across : 0u - across;
+        const u32 down = feistel_step(column, p->key[round - 2], p->rows);
+        row += row < down ? p->rows - down : 0u - down;
+    }
+    return row * p->columns + column;
+}
+
+/* Place of element x. */
 FN u32 permute(const struct Permutation *p, u32 x) {
-    do {
-        u32 left = x >> p->right_bits, right = x & ((1u << p->right_bits) - 1u);
-        for (int round = 0; round < PERMUTATION_ROUNDS; round += 2) {
-            left ^= feistel_round(p, round, right, p->left_bits);
-            right ^= feistel_round(p, round + 1, left, p->right_bits);
-        }
-        x = (left << p->right_bits) | right;
-    } while (x >= p->size);
+    do x = permute_once(p, x);
+    while (x >= p->size);
     return x;
 }
 
 /* Element at place x: the inverse of permute. */
 FN u32 unpermute(const struct Permutation *p, u32 x) {
-    do {
-        u32 left = x >> p->right_bits, right = x & ((1u << p->right_bits) - 1u);
-        for (int round = PERMUTATION_ROUNDS - 2; round >= 0; round -= 2) {
-            right ^= feistel_round(p, round + 1, left, p->right_bits);
-            left ^= feistel_round(p, round, right, p->left_bits);
-        }
-        x = (left << p->right_bits) | right;
-    } while (x >= p->size);
+    do x = unpermute_once(p, x);
+    while (x >= p->size);
     return x;
 }
 

@@ -12,7 +12,7 @@ from typing import Literal
 
 import numpy as np
 
-Per = Literal["agent", "edge", "place", "word", "member", "tile", "scenario", "day", "tick"]
+Per = Literal["agent", "edge", "place", "member", "tile", "scenario", "day", "tick"]
 Role = Literal["static", "dynamic", "scratch", "plan", "derived"]
 
 C_TYPES: Mapping[str, str] = {

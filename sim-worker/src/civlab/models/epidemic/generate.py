@@ -108,7 +108,6 @@ def arrange(members: Sequence[MemberSpec], *, seed: int, backend: Backend) -> Ar
     }
     sizes = {
         "agent": int(first[-1] + slots[-1]),
-        "word": int(first[-1] + slots[-1]) // 32,
         "member": len(members),
         "tile": len(tile_member),
         "tick": members[0].scenario.ticks * len(members),

@@ -114,7 +114,7 @@ COLUMNS = (
     Column("neighbour", "u4", "edge", "static", "", "agent at the other end of a community contact"),
     Column("place_member", "u4", "place", "static", "", "agent in a slot of a class or team"),
     Column("claim", "u8", "agent", "scratch", "", "least hash of a contact that infects, with layer and infector"),
-    Column("claimed", "u4", "word", "scratch", "", "bit of each agent with a claim"),
+    Column("claimed", "u1", "agent", "scratch", "", "1 where an agent has a claim"),
     Column("age_key", "u2", "agent", "scratch", "quarter", "desired age while households are made"),
     Column("stub_owner", "u4", "edge", "scratch", "", "agent of a stub while the graph is made"),
     Column("key_rank", "u4", "tile", "scratch", "", "rank of a tile's first agent of each desired age", KEYS),

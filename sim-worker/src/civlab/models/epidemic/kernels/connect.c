@@ -5,33 +5,66 @@
  * each contact finds its partner on its own. Loops and repeated contacts stay, as the model has them. */
 #include "population.h"
 
+/* The graph of one member: its groups' shuffles, where groups and blocks begin, its stubs. */
+struct Graph {
+    struct Permutation shuffle[GROUPS];
+    const u32 *group_start, *block_start, *owner;
+    u32 *neighbour;
+    u32 groups;
+};
+
+/* Stub that a place of group a's shuffled stubs is joined to; the stub itself where none is left. */
+FN u32 partner_of(const struct Graph *g, u32 a, u32 place, u32 stub) {
+    const u32 *start = g->block_start + a * (GROUPS + 1);
+    if (place >= start[g->groups]) return stub;
+    u32 b = 0;
+    while (place >= start[b + 1]) b++;
+    const u32 offset = place - start[b];
+    const u32 opposite = a == b ? start[a] + (offset ^ 1u) : g->block_start[b * (GROUPS + 1) + a] + offset;
+    return g->group_start[b] + unpermute(&g->shuffle[b], opposite);
+}
+
+/* Joins the stubs [from, from + count) of group a, count <= BATCH. */
+FN void join(const struct Graph *g, u32 a, u32 from, u32 count) {
+    const struct Permutation *shuffle = &g->shuffle[a];
+    const u32 base = from - g->group_start[a];
+    u32 place[BATCH], partner[BATCH];
+    for (u32 i = 0; i < BATCH; i++) place[i] = permute_once(shuffle, base + i < shuffle->size ? base + i : 0);
+    for (u32 i = 0; i < count; i++)
+        if (place[i] >= shuffle->size) place[i] = permute(shuffle, place[i]);
+    if (g->groups == 1) {
+        const u32 even = shuffle->size & ~1u;
+        for (u32 i = 0; i < BATCH; i++) partner[i] = unpermute_once(shuffle, place[i] < even ? place[i] ^ 1u : place[i]);
+        for (u32 i = 0; i < count; i++)
+            if (partner[i] >= shuffle->size) partner[i] = unpermute(shuffle, partner[i]);
+    } else {
+        for (u32 i = 0; i < count; i++) partner[i] = partner_of(g, a, place[i], from + i);
+    }
+    for (u32 i = 0; i < count; i++) g->neighbour[from + i] = g->owner[partner[i]];
+}
+
+/* A tile takes the share of the member's stubs that corresponds to its place among the member's tiles. */
 FN void epidemic_connect_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
     const struct Place p = place_of_tile(w, tile);
-    const struct Scenario *s = p.scenario;
-    const u32 *group_start = w->group_start + (u64)p.member * (GROUPS + 1);
-    const u32 *block_start = w->block_start + (u64)p.member * GROUPS * (GROUPS + 1);
     const u64 edge = w->member_edge[p.member];
-    struct Permutation shuffle[GROUPS];
+    struct Graph g;
     (void)tick;
-    if (!s->community) return;
-    for (u32 a = 0; a < s->groups; a++)
-        shuffle[a] = permutation(draw(w, &p, 0, DRAW_STUBS, a, 0), group_start[a + 1] - group_start[a]);
-    for (u32 at = p.begin + lane; at < p.end; at += lanes) {
-        const u32 a = s->group[w->age[at]], degree = w->degree[at];
-        const u32 *start = block_start + a * (GROUPS + 1);
-        for (u32 k = 0; k < degree; k++) {
-            const u32 row = w->row_start[at] + k;
-            const u32 place = permute(&shuffle[a], row - group_start[a]);
-            u32 partner = row;
-            if (place < start[s->groups]) {
-                u32 b = 0;
-                while (place >= start[b + 1]) b++;
-                const u32 offset = place - start[b];
-                const u32 opposite = a == b ? start[a] + (offset ^ 1u) : block_start[b * (GROUPS + 1) + a] + offset;
-                partner = group_start[b] + unpermute(&shuffle[b], opposite);
-            }
-            w->neighbour[edge + row] = w->stub_owner[edge + partner];
-        }
+    if (!p.scenario->community) return;
+    g.group_start = w->group_start + (u64)p.member * (GROUPS + 1);
+    g.block_start = w->block_start + (u64)p.member * GROUPS * (GROUPS + 1);
+    g.owner = w->stub_owner + edge;
+    g.neighbour = w->neighbour + edge;
+    g.groups = p.scenario->groups;
+    for (u32 a = 0; a < g.groups; a++)
+        g.shuffle[a] = permutation(draw(w, &p, 0, DRAW_STUBS, a, 0), g.group_start[a + 1] - g.group_start[a]);
+    const u64 stubs = g.group_start[g.groups];
+    const u32 from = (u32)(stubs * (p.begin - p.first) / p.population);
+    const u32 to = (u32)(stubs * (p.end - p.first) / p.population);
+    for (u32 a = 0; a < g.groups; a++) {
+        const u32 low = from > g.group_start[a] ? from : g.group_start[a];
+        const u32 high = to < g.group_start[a + 1] ? to : g.group_start[a + 1];
+        for (u32 stub = low + lane * BATCH; stub < high; stub += lanes * BATCH)
+            join(&g, a, stub, high - stub < BATCH ? high - stub : BATCH);
     }
 }
 

@@ -165,7 +165,7 @@ struct World {
     u32 *neighbour; /* per edge, no unit: agent at the other end of a community contact */
     u32 *place_member; /* per place, no unit: agent in a slot of a class or team */
     u64 *claim; /* per agent, no unit: least hash of a contact that infects, with layer and infector */
-    u32 *claimed; /* per word, no unit: bit of each agent with a claim */
+    u8 *claimed; /* per agent, no unit: 1 where an agent has a claim */
     u16 *age_key; /* per agent, quarter: desired age while households are made */
     u32 *stub_owner; /* per edge, no unit: agent of a stub while the graph is made */
     u32 *key_rank; /* 512 per tile, no unit: rank of a tile's first agent of each desired age */
