@@ -25,7 +25,7 @@ def description(
     if run.status.conditions:
         parts += [Text("\nConditions", style="bold"), _conditions(run, now=now)]
     if run.status.result is not None:
-        parts += [Text("\nResult", style="bold"), _result(run)]
+        parts += [Text("\nResult", style="bold"), result_view(run)]
     if events:
         parts += [Text("\nEvents", style="bold"), _events(events, now=now)]
     return Group(*parts)
@@ -95,11 +95,16 @@ def _conditions(run: Run, *, now: datetime) -> Table:
     return grid
 
 
-def _result(run: Run) -> RenderableType:
+def result_view(run: Run) -> RenderableType:
+    """Digest, address and headline figures of a complete run."""
     result = run.status.result
     assert result is not None
-    facts = [("Digest", result.digest), ("Store", result.store), ("Members", f"{result.members} verified")]
-    return Group(_pairs([(name, value) for name, value in facts]), metrics_table(run))
+    facts: list[tuple[str, str | Text]] = [
+        ("Digest", result.digest),
+        ("Store", result.store),
+        ("Members", f"{result.members} verified"),
+    ]
+    return Group(_pairs(facts), Text(""), metrics_table(run))
 
 
 def metrics_table(run: Run) -> Table:

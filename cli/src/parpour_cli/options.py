@@ -44,28 +44,23 @@ class Frame:
 
     @functools.cached_property
     def console(self) -> Console:
-        """Standard output for people; lines are not broken where it is not a terminal."""
+        """Standard output for people; what goes to a file or a pipe is as wide as it needs to be."""
         from rich.console import Console
 
-        return Console(highlight=False, soft_wrap=not sys.stdout.isatty())
+        return Console(highlight=False, width=None if sys.stdout.isatty() else WIDE)
 
     def answer(self, document: object, drawn: Callable[[], RenderableType]) -> None:
         """Print the document with --json, else what `drawn` makes."""
         if self.as_json:
             click.echo(json.dumps(document, indent=2, ensure_ascii=False))
-        else:
-            self.show(drawn())
-
-    def show(self, drawn: RenderableType) -> None:
-        """Print for people, however wide it is when nobody's terminal limits it."""
-        if sys.stdout.isatty():
-            self.console.print(drawn)
-        else:
-            self.console.print(drawn, width=WIDE)
+            return
+        with self.console.capture() as captured:
+            self.console.print(drawn())
+        click.echo("\n".join(line.rstrip() for line in captured.get().splitlines()))
 
 
 WIDE = 200
-"""Columns of output that goes to a file or a pipe."""
+"""Columns of output that nobody's terminal limits."""
 
 
 def cluster_options(function: Command) -> Command:

@@ -17,7 +17,10 @@ from typing import Any
 
 import nats
 import pytest
-from parpour_contracts.messages import ProgressV1
+from parpour_contracts.messages import ProgressV1, Termination
+from parpour_contracts.run import RunDocument, RunIdentity
+from parpour_contracts.scenario import BUILTIN
+from parpour_contracts.simulation import Backend, Ensemble
 from parpour_contracts.subjects import PROGRESS_FILTER, PROGRESS_STREAM
 
 DEADLINE_SECONDS = 60.0
@@ -131,5 +134,162 @@ def nats_server(tmp_path: Path) -> Iterator[NatsServer]:
     server = NatsServer(folder)
     server.start()
     server.add_stream()
+    yield server
+    server.kill()
+
+
+@dataclass
+class Worker:
+    """One worker process, as a pod would run it."""
+
+    process: subprocess.Popen[bytes]
+    log: Path
+    termination_file: Path
+
+    def text(self) -> str:
+        """All that it has logged."""
+        return self.log.read_text()
+
+    def wait_for(self, words: str) -> None:
+        """Wait until it has logged the words."""
+        until(lambda: words in self.text() or self.process.poll() is not None, what=f"the log to say {words!r}")
+        assert words in self.text(), self.text()
+
+    def signal(self, number: signal.Signals) -> None:
+        self.process.send_signal(number)
+
+    def end(self) -> int:
+        """Its exit code."""
+        return self.process.wait(DEADLINE_SECONDS)
+
+    def termination(self) -> Termination:
+        """Its last word."""
+        word = Termination.parse(self.termination_file.read_text())
+        assert word is not None
+        return word
+
+
+@dataclass
+class Pods:
+    """Starts worker processes for one run document."""
+
+    folder: Path
+    document: RunDocument
+    environment: dict[str, str] = field(default_factory=dict)
+    started: list[Worker] = field(default_factory=list)
+
+    def start(self, *arguments: str, index: int = 0, **environment: str) -> Worker:
+        """Start `civlab-worker` with these arguments."""
+        number = len(self.started)
+        run_file = self.folder / f"run-{number}.json"
+        run_file.write_bytes(self.document.canonical())
+        log, termination = self.folder / f"log-{number}", self.folder / f"termination-{number}"
+        base = {
+            **os.environ,
+            "CIVLAB_RUN": str(run_file),
+            "CIVLAB_BUS": str(self.folder / "no-bus"),
+            "CIVLAB_TERMINATION_LOG": str(termination),
+            "CIVLAB_THREADS": "1",
+            "JOB_COMPLETION_INDEX": str(index),
+        }
+        with log.open("wb") as out:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "civlab.worker.main", *arguments],
+                stdout=out,
+                stderr=out,
+                env={**base, **self.environment, **environment},
+            )
+        self.started.append(Worker(process, log, termination))
+        return self.started[-1]
+
+    def run(self, *arguments: str, index: int = 0, **environment: str) -> tuple[int, Termination]:
+        """Start one and wait for its exit code and last word."""
+        worker = self.start(*arguments, index=index, **environment)
+        return worker.end(), worker.termination()
+
+    def digest(self) -> str:
+        """Collect the run; its digest."""
+        code, word = self.run("collect")
+        assert code == 0, word
+        assert word.digest is not None
+        return word.digest
+
+    def elsewhere(self, store: str) -> Pods:
+        """The same run with another store."""
+        document = self.document.model_copy(update={"store": store})
+        return Pods(self.folder, document, dict(self.environment), self.started)
+
+
+@pytest.fixture
+def pods(tmp_path: Path) -> Iterator[Pods]:
+    """A run of two members, long enough to be interrupted, in a local folder."""
+    document = RunDocument(
+        run=RunIdentity(uid="run-1", namespace="default", name="epidemic"),
+        scenario=BUILTIN["epidemic-contact"],
+        parameters={"population.size": "60000"},
+        seed=7,
+        ticks=180,
+        ensemble=Ensemble(members=2),
+        backend=Backend.CPU,
+        checkpoint_every_ticks=20,
+        store=str(tmp_path / "store"),
+    )
+    pods = Pods(tmp_path, document)
+    yield pods
+    for worker in pods.started:
+        if worker.process.poll() is None:
+            worker.process.kill()
+            worker.process.wait()
+
+
+ACCESS, SECRET = "worker-access", "worker-secret-7f3a9c"
+
+
+@dataclass
+class S3Server:
+    """A versitygw over a folder that can be killed and started again on the same port."""
+
+    folder: Path
+    program: Path
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        (self.folder / "bucket").mkdir(exist_ok=True)
+        with (self.folder.parent / "s3.log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [self.program, "--port", f"127.0.0.1:{self.port}", "posix", str(self.folder)],
+                stdout=log,
+                stderr=log,
+                env={**os.environ, "ROOT_ACCESS_KEY": ACCESS, "ROOT_SECRET_KEY": SECRET},
+            )
+        until(lambda: answers(self.port), what="versitygw")
+
+    def kill(self) -> None:
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def environment(self, *, secret: str = SECRET) -> dict[str, str]:
+        """What the store's Secret gives to a pod."""
+        return {
+            "AWS_ACCESS_KEY_ID": ACCESS,
+            "AWS_SECRET_ACCESS_KEY": secret,
+            "AWS_ENDPOINT_URL": f"http://127.0.0.1:{self.port}",
+            "AWS_REGION": "us-east-1",
+            "AWS_ALLOW_HTTP": "true",
+        }
+
+
+@pytest.fixture
+def s3_server(tmp_path: Path) -> Iterator[S3Server]:
+    """A running S3 server with one bucket named bucket."""
+    from parpour_devcluster.binaries import ensure
+
+    folder = tmp_path / "s3"
+    folder.mkdir()
+    server = S3Server(folder, ensure("versitygw"))
+    server.start()
     yield server
     server.kill()

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.unit
         ("STORE_REFUSED", ExitCode.UNAVAILABLE),
         ("STORE_UNREACHABLE", ExitCode.UNAVAILABLE),
         ("RUN_NOT_COMPLETE", ExitCode.UNAVAILABLE),
-        ("BACKEND_UNAVAILABLE", ExitCode.UNAVAILABLE),
+        ("BACKEND_CUDA_UNAVAILABLE", ExitCode.UNAVAILABLE),
         ("CHAIN_BROKEN", ExitCode.BROKEN_INVARIANT),
         ("STORE_CONFLICT", ExitCode.BROKEN_INVARIANT),
         ("RESULT_MISMATCH", ExitCode.BROKEN_INVARIANT),

@@ -22,17 +22,15 @@ from civlab.worker.surroundings import TERMINATION_LOG
 
 log = logging.getLogger(__name__)
 
-AWAY = frozenset(
-    {
-        "STORE_REFUSED",
-        "STORE_UNREACHABLE",
-        "STORE_NOT_FOUND",
-        "STORE_OBJECT_MISSING",
-        "RUN_NOT_COMPLETE",
-        "BACKEND_UNAVAILABLE",
-    }
+AWAY = (
+    "STORE_REFUSED",
+    "STORE_UNREACHABLE",
+    "STORE_NOT_FOUND",
+    "STORE_OBJECT_MISSING",
+    "RUN_NOT_COMPLETE",
+    "BACKEND_",
 )
-"""Codes of what another attempt, perhaps on another node, may find mended."""
+"""Beginnings of the codes of what another attempt, perhaps on another node, may find mended."""
 SPEC_FAULTS = ("SCENARIO_", "DESIGN_", "RUN_", "WORKER_", "STORE_ADDRESS_")
 """Beginnings of the codes of what is wrong with what the pod was told to run."""
 _SECRET_NAME = re.compile(r"SECRET|PASSWORD|TOKEN|ACCESS_KEY|ACCOUNT_KEY|CREDENTIAL", re.IGNORECASE)
@@ -70,7 +68,7 @@ def failed(fault: BaseException) -> Ending:
 
 
 def _exit_code(code: str) -> ExitCode:
-    if code in AWAY:
+    if code.startswith(AWAY):
         return ExitCode.UNAVAILABLE
     return ExitCode.BAD_SPEC if code.startswith(SPEC_FAULTS) else ExitCode.BROKEN_INVARIANT
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from civlab.worker.ending import Ending
     from civlab.worker.surroundings import Surroundings
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("civlab.worker")
 
 BUS_GOODBYE_SECONDS = 3.0
 """How long the last word may take to reach the bus; the work is safe in the store by then."""

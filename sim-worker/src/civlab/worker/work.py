@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 from parpour_contracts.exitcodes import ExitCode
 from parpour_contracts.messages import ProgressV1, Termination
 from parpour_contracts.run import RunDocument
 from parpour_contracts.simulation import Metric
 
+from civlab.errors import CivlabError
 from civlab.runs import RunSpec, collect, run_shard
 from civlab.runs.devices import choose_backend
 from civlab.store import open_store
@@ -33,6 +35,9 @@ def run_one_shard(
 ) -> Ending:
     """Run one shard to its end or to the wish to stop.
 
+    Two pods may work on one shard for a while (a node that was thought lost comes back). They write equal bytes, and
+    whichever is later finds the other's manifest.
+
     Raises:
         CivlabError, ScenarioError: as `RunSpec.from_document`, `choose_backend` and `run_shard` do.
     """
@@ -49,7 +54,8 @@ def run_one_shard(
         surroundings.threads,
     )
     report = Reporter(run=document.run.uid, publish=publish, stopping=stop, now=now, monotonic=monotonic)
-    outcome = run_shard(
+    attempt = partial(
+        run_shard,
         spec,
         shard,
         store,
@@ -59,6 +65,13 @@ def run_one_shard(
         on_progress=report,
         stop=stop,
     )
+    try:
+        outcome = attempt()
+    except CivlabError as fault:
+        if fault.code != "STORE_OBJECT_MISSING":
+            raise
+        log.info("%s; another pod of this shard may have finished it and cleared up: looking again", fault)
+        outcome = attempt()
     report.finish(outcome, shards=spec.shards)
     if outcome.done:
         return done(f"shard {shard} of {spec.shards} is done, its manifest stands")
