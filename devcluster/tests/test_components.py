@@ -19,7 +19,11 @@ LAYOUT = Layout(name="t", index=4, root=Path("/x"))
 
 
 def test_no_daemon_listens_beyond_loopback_and_the_bridge() -> None:
-    texts = [argument for daemon in components.daemons(LAYOUT).values() for argument in daemon.arguments]
+    texts = [
+        argument
+        for daemon in components.daemons(LAYOUT, layers=Path("/cache/layers")).values()
+        for argument in daemon.arguments
+    ]
     texts += [components.containerd_configuration(LAYOUT)]
     for document in (components.kubelet_configuration(LAYOUT), components.proxy_configuration(LAYOUT)):
         texts.append(yaml.safe_dump(document))
@@ -29,12 +33,12 @@ def test_no_daemon_listens_beyond_loopback_and_the_bridge() -> None:
 
 def test_every_daemon_is_built_from_a_pin_or_installed() -> None:
     built = {program for group in GROUPS if group.name in CLUSTER_GROUPS for program in group.programs}
-    for daemon in components.daemons(LAYOUT).values():
+    for daemon in components.daemons(LAYOUT, layers=Path("/cache/layers")).values():
         assert daemon.program.startswith("/") or daemon.program in built
 
 
 def test_paths_of_a_cluster_lie_in_its_own_folder() -> None:
-    for daemon in components.daemons(LAYOUT).values():
+    for daemon in components.daemons(LAYOUT, layers=Path("/cache/layers")).values():
         for argument in daemon.arguments:
             for path in re.findall(r"/x/\S*", argument):
                 assert path.startswith("/x/t/")

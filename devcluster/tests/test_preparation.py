@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -42,3 +43,15 @@ def test_a_bad_name_is_refused_before_anything_happens() -> None:
     done = CliRunner().invoke(main, ["kubeconfig", "--name", "../etc"])
     assert done.exit_code == 1
     assert "DEVCLUSTER_NAME_INVALID: --name" in done.output
+
+
+def test_layers_are_forgotten_a_fortnight_after_they_were_pushed(tmp_path: Path) -> None:
+    folder = tmp_path / "layers"
+    (folder / "sha256").mkdir(parents=True)
+    old, new = folder / "sha256" / "old", folder / "sha256" / "new"
+    for path, age in ((old, preparation.LAYERS_KEPT + 1), (new, preparation.LAYERS_KEPT - 1)):
+        path.write_bytes(b"x")
+        os.utime(path, (1e9 - age, 1e9 - age))
+    preparation.prune_layers(folder, now=1e9)
+    assert not old.exists()
+    assert new.exists()

@@ -33,6 +33,11 @@ def cache_folder() -> Path:
     return Path(base).expanduser() / "parpour"
 
 
+def layers_folder() -> Path:
+    """Where the registries of all clusters keep image layers, each under its digest."""
+    return cache_folder() / "layers"
+
+
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Holds an exclusive lock on a file, which is made when it is missing; waits for whoever holds it."""

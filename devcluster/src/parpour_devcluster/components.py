@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import sys
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from parpour_devcluster.layout import Layout
@@ -55,12 +56,17 @@ class Daemon:
     gets_registry_socket: bool = False
 
 
-def daemons(layout: Layout) -> dict[str, Daemon]:
-    """The daemons of a cluster by name, in the order in which they are started."""
+def daemons(layout: Layout, *, layers: Path) -> dict[str, Daemon]:
+    """The daemons of a cluster by name, in the order in which they are started.
+
+    Args:
+        layout: the cluster's paths and addresses.
+        layers: folder of the registry's layers, shared by all clusters so that loading an image again is quick.
+    """
     listed = (
         _etcd(layout),
         _containerd(layout),
-        _registry(layout),
+        _registry(layout, layers),
         _apiserver(layout),
         _controller_manager(layout),
         _scheduler(layout),
@@ -92,11 +98,11 @@ def _containerd(layout: Layout) -> Daemon:
     return Daemon("containerd", "/usr/bin/containerd", (f"--config={layout.config}/containerd.toml",))
 
 
-def _registry(layout: Layout) -> Daemon:
+def _registry(layout: Layout, layers: Path) -> Daemon:
     return Daemon(
         "registry",
         "registry",
-        (f"-listen={layout.registry}", f"-blobs={layout.folder}/registry"),
+        (f"-listen={layout.registry}", f"-blobs={layers}"),
         Health(layout.registry_port, "/v2/"),
         gets_registry_socket=True,
     )

@@ -17,7 +17,7 @@ from typing import Any
 
 from parpour_devcluster import cgroups, network, preparation
 from parpour_devcluster.api import KubernetesClient
-from parpour_devcluster.binaries import Report, ensure, ensure_group, group_named, locked
+from parpour_devcluster.binaries import Report, ensure, ensure_group, group_named, layers_folder, locked
 from parpour_devcluster.bootstrap import apply_manifests, finish_import, start_import
 from parpour_devcluster.components import CONTAINERD_SOCKET, SYSTEM_PATH, Daemon, daemons
 from parpour_devcluster.errors import DevclusterError
@@ -144,6 +144,7 @@ def _start(layout: Layout, report: Report) -> Record:
     report(f"preparing '{layout.name}' ({layout.network}, registry {layout.registry})")
     network.loopback_socket(layout.registry_port).close()  # a taken port is told before anything is started
     preparation.write_files(layout, now=datetime.now(UTC))
+    preparation.prune_layers(layers_folder(), now=time.time())
     archive = preparation.node_images()
     cgroup = cgroups.create(layout.cgroup)
     binds = preparation.bound_folders(layout)
@@ -152,7 +153,7 @@ def _start(layout: Layout, report: Report) -> Record:
     record.save(layout)
     network.connect(layout, namespaces)
     report("starting etcd, containerd and the API server")
-    listed = daemons(layout)
+    listed = daemons(layout, layers=layers_folder())
     for name in _AT_ONCE:
         _launch(layout, namespaces, record, listed[name])
     _await("containerd", layout, record, lambda: reachable_socket(namespaces, CONTAINERD_SOCKET))
@@ -175,14 +176,18 @@ def _start(layout: Layout, report: Report) -> Record:
 def _await_ready(layout: Layout, namespaces: Namespaces, record: Record, client: KubernetesClient) -> None:
     _await("kubelet", layout, record, lambda: node_is_ready(layout, client))
     _await("kube-proxy", layout, record, lambda: answers_dns(str(layout.dns_address), timeout=0.5))
-    for daemon in daemons(layout).values():
+    for daemon in daemons(layout, layers=layers_folder()).values():
         _await(daemon.name, layout, record, lambda daemon=daemon: check(layout, namespaces, daemon))  # type: ignore[misc]
 
 
 def _revive(layout: Layout, record: Record, report: Report) -> None:
     """Starts again the daemons of a complete cluster that have died since."""
     namespaces = namespaces_of(layout, record)
-    dead = [daemon for daemon in daemons(layout).values() if not is_alive(record.pids.get(daemon.name, 0))]
+    dead = [
+        daemon
+        for daemon in daemons(layout, layers=layers_folder()).values()
+        if not is_alive(record.pids.get(daemon.name, 0))
+    ]
     for daemon in dead:
         report(f"starting {daemon.name} again")
         _launch(layout, namespaces, record, daemon)

@@ -28,6 +28,8 @@ _KUBELET_SETTINGS = {
     "kernel/keys/root_maxkeys": "1000000",
     "kernel/keys/root_maxbytes": "25000000",
 }
+LAYERS_KEPT = 14 * 24 * 3600.0
+"""Seconds after which a pushed layer is forgotten."""
 _CNI_PROGRAMS = Path("/usr/lib/cni")
 
 
@@ -63,7 +65,7 @@ def require_root() -> None:
 
 def write_files(layout: Layout, *, now: datetime) -> None:
     """Writes keys, kubeconfigs and every daemon's configuration into the cluster's folder."""
-    folders = ("logs", "config/cni", "config/local-path", "registry", "volumes", "cni-programs", "kubelet", "pod-logs")
+    folders = ("logs", "config/cni", "config/local-path", "volumes", "cni-programs", "kubelet", "pod-logs")
     for folder in (*folders, "var-log", "cni-cache", "sysctl"):
         (layout.folder / folder).mkdir(parents=True, exist_ok=True)
     wanted = pki.identities(layout)
@@ -108,6 +110,19 @@ def bound_folders(layout: Layout) -> list[tuple[Path, Path]]:
         if Path("/proc/sys", setting).exists():
             binds.append((shown, Path("/proc/sys", setting)))
     return binds
+
+
+def prune_layers(folder: Path, *, now: float) -> None:
+    """Removes image layers that were pushed long ago; one that is needed again is pushed again.
+
+    Args:
+        folder: the registries' layers, made when it is missing.
+        now: seconds since the epoch.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in [path for path in folder.rglob("*") if path.is_file()]:
+        if now - path.stat().st_mtime > LAYERS_KEPT:
+            path.unlink(missing_ok=True)
 
 
 def node_images() -> Path:

@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from parpour_devcluster import cgroups
+from parpour_devcluster.binaries import layers_folder
 from parpour_devcluster.components import Daemon, daemons
 from parpour_devcluster.health import check
 from parpour_devcluster.layout import Layout
@@ -67,7 +68,7 @@ def status_of(layout: Layout, record: Record) -> ClusterStatus:
         return DaemonStatus(daemon.name, pid, healthy, _resident_bytes(pid))
 
     with ThreadPoolExecutor() as pool:
-        answers = tuple(pool.map(ask, daemons(layout).values()))
+        answers = tuple(pool.map(ask, daemons(layout, layers=layers_folder()).values()))
     return ClusterStatus(
         name=layout.name,
         healthy=all(answer.healthy for answer in answers),
