@@ -1,0 +1,28 @@
+"""Worlds for the benchmarks: the builtin contact-layer scenario and what is changed in it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from civlab.runtime.backend import Backend
+from civlab.runtime.world import MemberSpec, World, compile_scenario
+from parpour_contracts.scenario import BUILTIN, EpidemicScenario, override, parse_scenario
+
+SEED = 1
+
+
+def contact_layer(changes: Mapping[str, str] | None = None) -> EpidemicScenario:
+    """The builtin `epidemic-contact` (1 M agents, degree 20, R0 2.5, 180 days) with parameters changed by path."""
+    return override(parse_scenario(BUILTIN["epidemic-contact"]), dict(changes or {}))
+
+
+def world_of(scenario: EpidemicScenario, *, backend: Backend, members: int = 1) -> World:
+    """A generated world at tick 0: so many members of one scenario, each with its own network."""
+    compiled = compile_scenario(scenario)
+    specs = [MemberSpec(index=number, stream=number, scenario=compiled) for number in range(members)]
+    return World.create(specs, seed=SEED, backend=backend)
+
+
+def agent_days(scenario: EpidemicScenario, *, members: int = 1) -> int:
+    """Agents times days: the unit of work in which rates are stated."""
+    return scenario.population.size * scenario.ticks * members
