@@ -75,10 +75,10 @@ def no_cluster() -> Iterator[str]:
     down(NAME, report=quiet)
 
 
-def start_and_kill(name: str, *, at: str) -> None:
-    """Starts a cluster in a process of its own and kills that process when it says a certain thing."""
-    command = [sys.executable, "-m", "parpour_devcluster", "up", "--name", name]
-    starting = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+def start_and_kill(name: str, *, at: str, command: str = "up") -> None:
+    """Starts (or removes) a cluster in a process of its own and kills that process when it says a certain thing."""
+    arguments = [sys.executable, "-m", "parpour_devcluster", command, "--name", name]
+    starting = subprocess.Popen(arguments, stderr=subprocess.PIPE, text=True)
     assert starting.stderr is not None
     for line in starting.stderr:
         if at in line:
@@ -117,6 +117,8 @@ def test_an_interrupted_start_is_cleaned_by_the_next_and_down_leaves_no_trace(
     assert changed == {"kube-scheduler"}
     assert status_of(layout, revived).healthy
 
+    # a removal that is interrupted is finished by the next
+    start_and_kill(no_cluster, command="down", at="taking down")
     assert down(no_cluster, report=quiet)
     assert traces(no_cluster, cable=layout.cable) == Traces(
         frozenset(), frozenset(), frozenset(), before.packet_rules, frozenset(), frozenset()

@@ -26,6 +26,11 @@ def state_root() -> Path:
     return Path(os.environ.get("PARPOUR_DEVCLUSTER_STATE", "/var/lib/parpour-devcluster"))
 
 
+def cgroup_name(name: str) -> str:
+    """The cgroup of a cluster, relative to each hierarchy's root."""
+    return f"parpour-{name}"
+
+
 @dataclass(frozen=True)
 class Layout:
     """Paths, addresses and names of one cluster.
@@ -93,7 +98,7 @@ class Layout:
     @property
     def cgroup(self) -> str:
         """The cgroup that holds every process of the cluster, relative to each hierarchy's root."""
-        return f"parpour-{self.name}"
+        return cgroup_name(self.name)
 
     @property
     def registry_port(self) -> int:

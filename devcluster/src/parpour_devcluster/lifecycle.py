@@ -22,7 +22,7 @@ from parpour_devcluster.bootstrap import apply_manifests, finish_import, start_i
 from parpour_devcluster.components import CONTAINERD_SOCKET, SYSTEM_PATH, Daemon, daemons
 from parpour_devcluster.errors import DevclusterError
 from parpour_devcluster.health import answers_dns, check, reachable_socket
-from parpour_devcluster.layout import Layout, claim_layout, find_layout, state_root
+from parpour_devcluster.layout import Layout, cgroup_name, claim_layout, find_layout, state_root
 from parpour_devcluster.namespaces import Namespaces, create, find_holders, is_alive, kill_and_wait, spawn
 from parpour_devcluster.pins import CLUSTER_GROUPS
 
@@ -87,9 +87,9 @@ def up(name: str, *, report: Report) -> tuple[Layout, Record]:
         if layout and record:
             _revive(layout, record, report)
             return layout, record
-        if layout:
+        if layout or _has_remnants(root, name):
             report("clearing away what an interrupted start left")
-            _clear(layout, keep_logs=False)
+            _clear(root, name, layout, keep_logs=False)
         for group in CLUSTER_GROUPS:
             ensure_group(group_named(group), report)
         with locked(root / ".lock"):
@@ -97,7 +97,7 @@ def up(name: str, *, report: Report) -> tuple[Layout, Record]:
         try:
             return layout, _start(layout, report)
         except DevclusterError:
-            _clear(layout, keep_logs=True)
+            _clear(root, name, layout, keep_logs=True)
             raise
 
 
@@ -114,11 +114,10 @@ def down(name: str, *, report: Report) -> bool:
     root = state_root()
     with locked(_lock(root, name)):
         layout = find_layout(name, root=root)
-        if layout is None:
+        if layout is None and not _has_remnants(root, name):
             return False
         report(f"taking down '{name}'")
-        _clear(layout, keep_logs=False)
-    _lock(root, name).unlink(missing_ok=True)
+        _clear(root, name, layout, keep_logs=False)
     return True
 
 
@@ -126,18 +125,25 @@ def _lock(root: Path, name: str) -> Path:
     return root / f".{name}.lock"
 
 
-def _clear(layout: Layout, *, keep_logs: bool) -> None:
+def _has_remnants(root: Path, name: str) -> bool:
+    """Whether anything of a cluster is there although its index is not: its folder may have been removed by hand."""
+    folder = root / name
+    return folder.exists() or bool(find_holders(folder)) or bool(cgroups.existing(cgroup_name(name)))
+
+
+def _clear(root: Path, name: str, layout: Layout | None, *, keep_logs: bool) -> None:
     """Ends every process of a cluster and removes what it made; works on any remnant, and twice."""
-    network.disconnect(layout)
-    for holder in find_holders(layout.folder):
+    if layout:
+        network.disconnect(layout)
+    for holder in find_holders(root / name):
         if not kill_and_wait(holder, timeout=30):
             raise DevclusterError(
                 "DEVCLUSTER_PROCESS_STUCK",
-                f"process {holder}, which holds the cluster '{layout.name}', does not end",
+                f"process {holder}, which holds the cluster '{name}', does not end",
                 remedy="See its state in /proc and run parpour-devcluster down again",
             )
-    cgroups.remove(layout.cgroup, timeout=20)
-    preparation.remove_files(layout, keep_logs=keep_logs)
+    cgroups.remove(cgroup_name(name), timeout=20)
+    preparation.remove_files(root / name, keep_logs=keep_logs)
 
 
 def _start(layout: Layout, report: Report) -> Record:

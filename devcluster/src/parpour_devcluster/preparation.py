@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -28,6 +30,11 @@ _KUBELET_SETTINGS = {
     "kernel/keys/root_maxkeys": "1000000",
     "kernel/keys/root_maxbytes": "25000000",
 }
+_KERNEL_MODULES: dict[str, Callable[[], bool]] = {
+    "overlay": lambda: "\toverlay\n" in Path("/proc/filesystems").read_text(encoding="ascii"),
+    "br_netfilter": Path("/proc/sys/net/bridge").exists,
+}
+"""Modules that nothing loads by itself, with how to see that they are there."""
 LAYERS_KEPT = 14 * 24 * 3600.0
 """Seconds after which a pushed layer is forgotten."""
 _CNI_PROGRAMS = Path("/usr/lib/cni")
@@ -37,7 +44,7 @@ def check_machine() -> None:
     """Refuses a machine on which no cluster can run.
 
     Raises:
-        DevclusterError: DEVCLUSTER_NOT_ROOT, DEVCLUSTER_PACKAGE_MISSING.
+        DevclusterError: DEVCLUSTER_NOT_ROOT, DEVCLUSTER_PACKAGE_MISSING, DEVCLUSTER_KERNEL_MODULE_MISSING.
     """
     require_root()
     missing = [package for package, file in DEBIAN_PACKAGES.items() if not Path(file).exists()]
@@ -47,6 +54,15 @@ def check_machine() -> None:
             f"these Debian packages are missing: {', '.join(missing)}",
             remedy=f"Install them with: apt-get install --no-install-recommends {' '.join(missing)}",
         )
+    for module, sign in _KERNEL_MODULES.items():
+        if not sign():
+            subprocess.run(["modprobe", module], capture_output=True)
+        if not sign():
+            raise DevclusterError(
+                "DEVCLUSTER_KERNEL_MODULE_MISSING",
+                f"the kernel has no '{module}', and it could not be loaded",
+                remedy=f"Load it with: modprobe {module}",
+            )
 
 
 def require_root() -> None:
@@ -146,14 +162,23 @@ def node_images() -> Path:
     return archive
 
 
-def remove_files(layout: Layout, *, keep_logs: bool = False) -> None:
-    """Removes a cluster's folder; with `keep_logs`, all but what tells why it did not start."""
-    if not keep_logs:
-        shutil.rmtree(layout.folder, ignore_errors=False)
+def remove_files(folder: Path, *, keep_logs: bool = False) -> None:
+    """Removes a cluster's folder, its index last, so that one that was interrupted here is found again.
+
+    Args:
+        folder: the cluster's folder.
+        keep_logs: leave the index and what tells why the cluster did not start.
+    """
+    if not folder.exists():
         return
-    for path in layout.folder.iterdir():
-        if path.name not in {"logs", "index.json"}:
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path)
-            else:
-                path.unlink()
+    kept = {"index.json", "logs"} if keep_logs else {"index.json"}
+    for path in folder.iterdir():
+        if path.name in kept:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+    if not keep_logs:
+        (folder / "index.json").unlink(missing_ok=True)
+        folder.rmdir()
