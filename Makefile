@@ -36,7 +36,7 @@ lock: ## Resolve requirements.in anew into the hashed lock
 	echo "uv==$$(.venv/bin/uv --version | cut -d' ' -f2)" | .venv/bin/uv pip compile -q --universal --generate-hashes --no-header - -o requirements-bootstrap.txt
 
 docs: setup ## Build the documentation into site/, checking every link
-	.venv/bin/mkdocs build --strict
+	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
 
 bench: bench-epidemic bench-ensemble bench-runtime bench-operator ## All benchmarks
 

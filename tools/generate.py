@@ -13,6 +13,7 @@ from pathlib import Path
 import yaml
 from parpour_contracts import crd
 from parpour_operator.permissions import PERMISSIONS
+from reference import PAGES
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -44,6 +45,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "crds/parpour.dev_simulations.yaml": lambda: crd.to_yaml(crd.simulation_crd()),
     "charts/parpour/templates/crd-simulations.yaml": crd_template,
     "charts/parpour/files/permissions.yaml": chart_permissions,
+    **PAGES,
 }
 
 

@@ -1,0 +1,98 @@
+"""The page of conditions, reasons and Events: the words that `kubectl describe` shows and that programs may rely on.
+
+Reasons are the operator's constants; like error codes they are explained here, and a reason that the operator uses and
+this page does not know stops the generation.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+from parpour_contracts.simulation import ConditionType, State
+
+from reference.markdown import cell, code, page, table
+from reference.tables import read_rows
+
+OPERATOR = Path(__file__).resolve().parent.parent.parent / "operator" / "src" / "parpour_operator"
+DECIDING = ("accepting.py", "planning.py", "reporting.py", "failing.py")
+LOOKS_LIKE_A_REASON = re.compile(r"([A-Z][a-z]+){2,}")
+KINDS = frozenset({"ConfigMap", "FailJob"})
+"""Words of Kubernetes that look like a reason."""
+
+CONDITIONS = {
+    ConditionType.ACCEPTED: "The spec can be run. While it is False, nothing is started; it is looked at again every "
+    "20 seconds, so a ConfigMap that appears or an edit of the spec mends it.",
+    ConditionType.RUNNING: "Worker pods run.",
+    ConditionType.COMPLETE: "Every member's results were read back and verified; `status.result` holds the digest.",
+    ConditionType.FAILED: "The run came to nothing and will not go on.",
+    ConditionType.SUSPENDED: "Workers have been stopped and can go on.",
+}
+
+DERIVATION = (
+    (State.COMPLETE, "`Complete` is True"),
+    (State.FAILED, "else `Failed` is True"),
+    (State.SUSPENDED, "else `Suspended` is True"),
+    (State.RUNNING, "else `Running` is True"),
+    (State.PENDING, "else"),
+)
+
+CATALOGUE = "reasons.yaml"
+ONE_WORD = frozenset({"Accepted", "Complete", "Failed", "Suspended", "Queued", "Resumed", "Started", "Completed"})
+"""Reasons that look like any other word; the search finds only those of two words and more."""
+
+
+INTRODUCTION = """
+A Simulation tells what became of it in conditions. `kubectl wait --for=condition=Complete sim/NAME` waits for one;
+`kubectl describe sim NAME` shows them all with the events.
+"""
+
+ABOUT_REASONS = """
+## Reasons
+
+Reasons are stable: programs may rely on them. Beside those below, a refused scenario, override or design has the reason
+of its [error code](error-codes.md) (`SCENARIO_OUT_OF_RANGE` is `ScenarioOutOfRange`), in Accepted=False; and a worker
+that stopped a run has the reason of its code, in Failed=True.
+"""
+
+ABOUT_EVENTS = """
+## Events
+
+An event is told once the status that changed has been written: `Started`, `Suspended`, `Queued`, `Resumed`,
+`Completed`, and as warnings every refusal and failure under its own reason.
+"""
+
+
+def reasons_in_sources() -> set[str]:
+    """The reasons that the operator's deciding modules hold as constants."""
+    found = set()
+    for name in DECIDING:
+        for node in ast.walk(ast.parse((OPERATOR / name).read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                found.add(node.value)
+    return {text for text in found if LOOKS_LIKE_A_REASON.fullmatch(text)} - KINDS
+
+
+def conditions_page() -> str:
+    """docs/reference/conditions.md.
+
+    Raises:
+        ValueError: if the operator's reasons and this page's differ.
+    """
+    reasons = read_rows(CATALOGUE, width=3)["reasons"]
+    if differing := sorted(reasons_in_sources() ^ (set(reasons) - ONE_WORD)):
+        raise ValueError(f"tools/reference/data/{CATALOGUE} and the operator differ in {differing}")
+    kinds = [(code(kind), meaning) for kind, meaning in CONDITIONS.items()]
+    states = [(code(state), rule) for state, rule in DERIVATION]
+    rows = [(code(name), where, cell(meaning), cell(remedy)) for name, (where, meaning, remedy) in reasons.items()]
+    return page(
+        "Conditions, reasons and events",
+        INTRODUCTION,
+        table(("Condition", "Holds when"), kinds),
+        "## State\n\n`status.state` is one word for people, derived from the conditions: the first that applies.\n\n"
+        + table(("State", "When"), states),
+        ABOUT_REASONS.strip() + "\n\n" + table(("Reason", "Where", "Meaning", "Remedy"), rows),
+        ABOUT_EVENTS,
+        source=f"tools/reference/data/{CATALOGUE}",
+    )
