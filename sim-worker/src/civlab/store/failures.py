@@ -35,11 +35,13 @@ SECRETS = (
     "AZURE_STORAGE_ACCESS_KEY",
     "GOOGLE_SERVICE_ACCOUNT_KEY",
 )
-_STATUS = re.compile(r"status (\d{3} [A-Za-z ]+)")
+_STATUS = re.compile(r"status(?: code:)? (\d{3} [A-Za-z ]+)")
 _CODE = re.compile(r"<Code>([^<]{1,80})</Code>")
 _MESSAGE = re.compile(r"<Message>([^<]{1,200})</Message>")
 _CREDENTIALS_IN_URL = re.compile(r"//[^/@\s]+@")
-_NO_RETRY = re.compile(r"status 4(0[0-7]|1\d|2[0-8])|no such host|credential|builder error|relative URL", re.IGNORECASE)
+_NO_RETRY = re.compile(
+    r"status(?: code:)? 4(0[0-7]|1\d|2[0-8])|no such host|credential|builder error|relative URL", re.IGNORECASE
+)
 
 
 def is_refusal(fault: Exception) -> bool:
