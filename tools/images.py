@@ -158,7 +158,9 @@ def collect_inputs(image: Image) -> Inputs:
     return Inputs(image, parts, programs)
 
 
-def check_call(words: str, *more: str, code: str, remedy: str, env: Mapping[str, str] | None = None) -> str:
+def check_call(
+    words: str, *more: str, code: str, remedy: str, env: Mapping[str, str] | None = None, cwd: Path = ROOT
+) -> str:
     """Run a command, its fixed words in one string and the rest one by one; returns its standard output.
 
     Raises:
@@ -167,7 +169,7 @@ def check_call(words: str, *more: str, code: str, remedy: str, env: Mapping[str,
     command = [*words.split(), *more]
     try:
         done = subprocess.run(
-            command, cwd=ROOT, env={**os.environ, **(env or {})}, capture_output=True, text=True, check=False
+            command, cwd=cwd, env={**os.environ, **(env or {})}, capture_output=True, text=True, check=False
         )
     except FileNotFoundError as error:
         raise ImageError(code, f"{command[0]} is not installed; {remedy}") from error
@@ -253,11 +255,12 @@ def member_wheel(member: str) -> Path:
                 (Path(copy) / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy(path, Path(copy) / name)
             check_call(
-                f"{sys.executable} -m pip wheel --quiet --no-deps --no-build-isolation --no-index",
-                *("--wheel-dir", str(partial), copy),
+                f"{sys.executable} -m hatchling build --target wheel --directory",
+                str(partial),
                 code="IMAGE_WHEEL_BUILD",
                 remedy="mend the member's build",
-                env={"SOURCE_DATE_EPOCH": "315532800", "PIP_FIND_LINKS": ""},
+                env={"SOURCE_DATE_EPOCH": "315532800"},
+                cwd=Path(copy),
             )
         partial.rename(folder)
     return next(folder.glob("*.whl"))

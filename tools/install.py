@@ -39,7 +39,9 @@ def install(*, cluster: str, release: str, namespace: str, values: list[str], se
     files = [argument for value in values for argument in ("--values", value)]
     pairs = [argument for setting in settings for argument in ("--set-json", setting)]
     command = [DEVCLUSTER, "helm", "--name", cluster, "upgrade", "--install", release, str(CHART)]
-    command += ["--namespace", namespace, "--create-namespace", "--wait", "--timeout", "180s", *files, *pairs]
+    command += ["--namespace", namespace, "--create-namespace", "--wait", "--timeout", "180s"]
+    # The CRD may stand already, applied by hand from crds/.
+    command += ["--take-ownership", "--force-conflicts", *files, *pairs]
     print(output_of(*command), file=sys.stderr)
 
 

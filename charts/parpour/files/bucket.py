@@ -15,7 +15,9 @@ import urllib.request
 DEADLINE_SECONDS = 120
 
 
-def signed_put(endpoint: str, bucket: str, *, access: str, secret: str, region: str, now: datetime.datetime) -> urllib.request.Request:
+def signed_put(
+    endpoint: str, bucket: str, *, access: str, secret: str, region: str, now: datetime.datetime
+) -> urllib.request.Request:
     """A CreateBucket request."""
     host = endpoint.split("://", 1)[1]
     stamp = now.strftime("%Y%m%dT%H%M%SZ")

@@ -1,0 +1,75 @@
+"""The images' locks against what our members say that they need."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+pytestmark = pytest.mark.unit
+
+ROOT = Path(__file__).resolve().parents[2]
+DRAWN_ELSEWHERE = {"matplotlib"}
+"""Only the report needs it, which is drawn where people read it."""
+
+
+def names(requirements: list[str]) -> set[str]:
+    """Normalised names of requirements."""
+    found = (re.match(r"[A-Za-z0-9._-]+", line.strip()) for line in requirements)
+    return {re.sub(r"[-_.]+", "-", match.group()).lower() for match in found if match}
+
+
+def declared(member: str, *extras: str) -> set[str]:
+    """What a member depends on, without our own members."""
+    project = tomllib.loads((ROOT / member / "pyproject.toml").read_text())["project"]
+    lines = [*project["dependencies"], *(line for extra in extras for line in project["optional-dependencies"][extra])]
+    return {name for name in names(lines) if not name.startswith("parpour-")}
+
+
+def listed(path: str) -> set[str]:
+    """What an image's requirements.in lists."""
+    lines = (ROOT / "images" / path).read_text().splitlines()
+    return names([line for line in lines if line and line[0] not in "#-"])
+
+
+def locked(path: str) -> dict[str, str]:
+    """Name to version of a lock."""
+    text = (ROOT / "images" / path).read_text()
+    return dict(re.findall(r"^([A-Za-z0-9._-]+)==(\S+)", text, flags=re.MULTILINE))
+
+
+def test_the_operator_image_holds_what_the_operator_needs_and_nothing_else() -> None:
+    assert listed("operator/requirements.in") == declared("libs/contracts") | declared("operator")
+
+
+def test_the_worker_image_holds_what_a_worker_needs() -> None:
+    needed = (declared("libs/contracts") | declared("sim-worker", "worker")) - DRAWN_ELSEWHERE
+    assert listed("sim-worker/requirements.in") == needed
+
+
+def test_the_cuda_image_adds_what_civlab_names_for_cuda_12() -> None:
+    added = listed("sim-worker/requirements-cuda12.in")
+    assert added == declared("sim-worker", "cuda12") - declared("sim-worker")
+
+
+def test_the_operator_image_does_not_hold_the_official_client() -> None:
+    assert "kubernetes" not in locked("operator/requirements.txt")
+    assert "kubernetes-asyncio" not in locked("operator/requirements.txt")
+
+
+@pytest.mark.parametrize("lock", sorted(path.name for path in (ROOT / "images").glob("*/requirements*.txt")))
+def test_every_locked_release_is_hashed(lock: str) -> None:
+    for path in (ROOT / "images").glob(f"*/{lock}"):
+        blocks = re.split(r"^(?=[A-Za-z0-9])", path.read_text(), flags=re.MULTILINE)
+        assert all("--hash=sha256:" in block for block in blocks if "==" in block)
+        assert "index-url" not in path.read_text()
+
+
+def test_images_do_not_disagree_with_the_workspace_about_versions() -> None:
+    text = (ROOT / "requirements.txt").read_text()
+    workspace = dict(re.findall(r"^([A-Za-z0-9._-]+)==(\S+)", text, flags=re.MULTILINE))
+    for image in ("operator/requirements.txt", "sim-worker/requirements.txt"):
+        for name, version in locked(image).items():
+            assert workspace.get(name, version) == version, f"{name} in {image}; run `make lock`"

@@ -1,0 +1,138 @@
+"""What the chart renders: golden files, refusals of the values' schema, and the house rules of pods."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from parpour_devcluster import binaries
+
+pytestmark = pytest.mark.cluster  # needs the built helm, not a running cluster
+
+ROOT = Path(__file__).resolve().parents[2]
+CHART = ROOT / "charts" / "parpour"
+VALUES = sorted((Path(__file__).parent / "values").glob("*.yaml"))
+GOLDEN = Path(__file__).parent / "golden"
+KUBE_VERSION = "1.35.4"
+
+
+def helm(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([str(binaries.ensure("helm")), *arguments], capture_output=True, text=True, check=False)
+
+
+def render(values: Path, *more: str) -> list[dict[str, Any]]:
+    """The objects that the chart makes of a values file, random passwords blanked."""
+    done = helm(
+        *("template", "parpour", str(CHART), "--namespace", "parpour-system", "--kube-version", KUBE_VERSION),
+        *("--values", str(values), *more),
+    )
+    assert done.returncode == 0, done.stderr
+    blanked = re.sub(r"\b[A-Za-z0-9]{40}\b", "<random>", done.stdout)
+    return [document for document in yaml.safe_load_all(blanked) if document]
+
+
+def name_of(document: dict[str, Any]) -> str:
+    meta = document["metadata"]
+    return f"{document['kind']} {meta.get('namespace', '')}/{meta['name']}"
+
+
+@pytest.mark.parametrize("values", VALUES, ids=lambda path: path.stem)
+def test_rendering_equals_the_golden_file(values: Path) -> None:
+    documents = [one for one in render(values) if one["kind"] != "CustomResourceDefinition"]
+    for one in documents:  # scripts have files of their own
+        if one["kind"] == "ConfigMap":
+            one["data"] = dict.fromkeys(one["data"], "<file>")
+    text = yaml.safe_dump_all(sorted(documents, key=name_of), sort_keys=True, width=110)
+    golden = GOLDEN / values.name
+    if os.environ.get("PARPOUR_WRITE_GOLDEN"):
+        golden.write_text(text)
+    assert golden.read_text() == text, "run PARPOUR_WRITE_GOLDEN=1 pytest tests/chart and look at the difference"
+
+
+def test_lint_finds_nothing() -> None:
+    done = helm("lint", str(CHART), "--strict", "--kube-version", KUBE_VERSION)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(
+    ("setting", "words"),
+    [
+        ("operator.replica=2", ["operator", "replica"]),
+        ("operator.replicas=-1", ["operator/replicas", "minimum"]),
+        ("nats.external.url=http://bus", ["nats/external/url"]),
+        ("store.bucket=Upper", ["store/bucket"]),
+        ("images.operator.digest=latest", ["images/operator/digest"]),
+        ("simulationNamespaces[0]=Not_A_Name", ["simulationNamespaces/0"]),
+    ],
+)
+def test_wrong_values_are_refused_by_name(setting: str, words: list[str]) -> None:
+    done = helm("template", "parpour", str(CHART), "--kube-version", KUBE_VERSION, "--set", setting)
+    assert done.returncode != 0
+    for word in words:
+        assert word in done.stderr.replace(".", "/"), done.stderr
+
+
+def test_an_older_kubernetes_is_refused() -> None:
+    done = helm("template", "parpour", str(CHART), "--kube-version", "1.31.0")
+    assert done.returncode != 0
+    assert "kubeVersion" in done.stderr
+
+
+def pods(values: Path) -> list[tuple[str, dict[str, Any]]]:
+    found = []
+    for document in render(values):
+        spec = document.get("spec", {})
+        if document["kind"] == "Pod":
+            found.append((name_of(document), spec))
+        elif "template" in spec:
+            found.append((name_of(document), spec["template"]["spec"]))
+    return found
+
+
+@pytest.mark.parametrize("values", VALUES, ids=lambda path: path.stem)
+def test_every_pod_meets_the_restricted_standard_with_a_read_only_root(values: Path) -> None:
+    for name, pod in pods(values):
+        assert pod["securityContext"]["runAsNonRoot"] is True, name
+        assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}, name
+        for container in pod["containers"]:
+            security = container["securityContext"]
+            assert security["allowPrivilegeEscalation"] is False, name
+            assert security["readOnlyRootFilesystem"] is True, name
+            assert security["capabilities"] == {"drop": ["ALL"]}, name
+            assert {"requests", "limits"} <= set(container["resources"]), name
+
+
+@pytest.mark.parametrize("values", VALUES, ids=lambda path: path.stem)
+def test_only_the_operator_gets_a_token(values: Path) -> None:
+    with_token = [name for name, pod in pods(values) if pod["automountServiceAccountToken"]]
+    assert with_token == ["Deployment /parpour-operator"]
+
+
+@pytest.mark.parametrize("values", VALUES, ids=lambda path: path.stem)
+def test_no_role_names_secrets_or_wildcards(values: Path) -> None:
+    for document in render(values):
+        if document["kind"] in {"Role", "ClusterRole"}:
+            text = json.dumps(document["rules"])
+            assert "secrets" not in text
+            assert "*" not in text
+
+
+def test_watching_namespaces_leaves_only_nodes_to_the_cluster_role() -> None:
+    documents = {name_of(one): one for one in render(Path(__file__).parent / "values" / "external.yaml")}
+    assert [rule["resources"] for rule in documents["ClusterRole /parpour-operator"]["rules"]] == [["nodes"]]
+    for namespace in ("team-a", "team-b"):
+        rules = documents[f"Role {namespace}/parpour-operator-watched"]["rules"]
+        assert ["simulations"] in [rule["resources"] for rule in rules]
+
+
+def test_the_crd_is_kept_on_uninstall_and_equals_the_generated_one() -> None:
+    documents = {name_of(one): one for one in render(Path(__file__).parent / "values" / "defaults.yaml")}
+    crd = documents["CustomResourceDefinition /simulations.parpour.dev"]
+    assert crd["metadata"].pop("annotations") == {"helm.sh/resource-policy": "keep"}
+    assert crd == yaml.safe_load((ROOT / "crds" / "parpour.dev_simulations.yaml").read_text())
