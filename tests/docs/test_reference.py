@@ -1,0 +1,60 @@
+"""The reference pages say what the code says: nothing that a user can meet is left unexplained."""
+
+from __future__ import annotations
+
+from importlib.metadata import PackageNotFoundError, metadata
+
+import pytest
+from reference import codes, conditions, dependencies, scenario
+
+pytestmark = pytest.mark.unit
+
+ONLY_ON_SOME_MACHINES = {"cupy-cuda13x", "nvidia-cuda-nvrtc", "nvidia-cuda-runtime"}
+"""Extras that development does not install; their licences are those of their CUDA 12 twins."""
+
+SPELLINGS = {
+    "Apache-2.0": ("Apache-2.0", "Apache 2", "Apache Software License"),
+    "BSD-2-Clause": ("BSD-2-Clause", "BSD 2-Clause", "BSD License"),
+    "BSD-3-Clause": ("BSD-3-Clause", "BSD License"),
+    "NVIDIA proprietary": ("NVIDIA-Proprietary",),
+    "PSF-based": ("Python Software Foundation License",),
+}
+
+
+def test_every_error_code_is_explained() -> None:
+    assert codes.unexplained() == [], "add a line to tools/reference/data/error-codes.yaml"
+
+
+def test_no_error_code_is_explained_that_nothing_raises() -> None:
+    assert codes.unused() == [], "remove the line from tools/reference/data/error-codes.yaml"
+
+
+def test_every_reason_of_the_operator_is_explained() -> None:
+    assert conditions.differing() == [], "mend tools/reference/data/reasons.yaml"
+
+
+def test_every_direct_dependency_has_its_line() -> None:
+    assert sorted(set(dependencies.licences()) ^ dependencies.required()) == []
+
+
+@pytest.mark.parametrize("name", sorted(set(dependencies.licences()) - ONLY_ON_SOME_MACHINES))
+def test_a_licence_is_what_the_package_itself_states(name: str) -> None:
+    try:
+        found = metadata(name)
+    except PackageNotFoundError:
+        pytest.fail(f"{name} is not installed; run `make setup`")
+    said = " ".join(
+        [
+            found.get("License-Expression") or "",
+            (found.get("License") or "").partition("\n")[0],
+            *(line for line in found.get_all("Classifier", []) if line.startswith("License ::")),
+        ]
+    )
+    stated = dependencies.licences()[name]
+    assert any(spelling in said for spelling in (stated, *SPELLINGS.get(stated, ()))), f"{stated!r} is not in {said!r}"
+    assert "GPL" not in said
+
+
+def test_every_section_of_a_scenario_has_its_place_on_the_page() -> None:
+    text = scenario.scenario_page()
+    assert all(f"## {title}" in text for title in scenario.TITLES.values())
