@@ -24,19 +24,24 @@ FN u32 partner_of(const struct Graph *g, u32 a, u32 place, u32 stub) {
     return g->group_start[b] + unpermute(&g->shuffle[b], opposite);
 }
 
-/* Joins the stubs [from, from + count) of group a, count <= BATCH. */
+/* Joins the stubs [from, from + count) of group a, count <= BATCH; what is large is computed as a vector. */
 FN void join(const struct Graph *g, u32 a, u32 from, u32 count) {
     const struct Permutation *shuffle = &g->shuffle[a];
-    const u32 base = from - g->group_start[a];
+    const u32 base = from - g->group_start[a], size = shuffle->size, even = size & ~1u;
     u32 place[BATCH], partner[BATCH];
-    for (u32 i = 0; i < BATCH; i++) place[i] = permute_once(shuffle, base + i < shuffle->size ? base + i : 0);
-    for (u32 i = 0; i < count; i++)
-        if (place[i] >= shuffle->size) place[i] = permute(shuffle, place[i]);
-    if (g->groups == 1) {
-        const u32 even = shuffle->size & ~1u;
-        for (u32 i = 0; i < BATCH; i++) partner[i] = unpermute_once(shuffle, place[i] < even ? place[i] ^ 1u : place[i]);
+    for (u32 i = 0; i < BATCH; i++) place[i] = base + i < size ? base + i : 0;
+    if (size >= LARGE_DOMAIN) {
+        for (u32 i = 0; i < BATCH; i++) place[i] = permute_once(shuffle, place[i], ROUNDS_LARGE);
         for (u32 i = 0; i < count; i++)
-            if (partner[i] >= shuffle->size) partner[i] = unpermute(shuffle, partner[i]);
+            if (place[i] >= size) place[i] = permute(shuffle, place[i]);
+    } else {
+        for (u32 i = 0; i < count; i++) place[i] = permute(shuffle, place[i]);
+    }
+    if (g->groups == 1 && size >= LARGE_DOMAIN) {
+        for (u32 i = 0; i < BATCH; i++) partner[i] = place[i] < even ? place[i] ^ 1u : place[i];
+        for (u32 i = 0; i < BATCH; i++) partner[i] = unpermute_once(shuffle, partner[i], ROUNDS_LARGE);
+        for (u32 i = 0; i < count; i++)
+            if (partner[i] >= size) partner[i] = unpermute(shuffle, partner[i]);
     } else {
         for (u32 i = 0; i < count; i++) partner[i] = partner_of(g, a, place[i], from + i);
     }

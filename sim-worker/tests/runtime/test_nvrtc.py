@@ -1,0 +1,52 @@
+"""Every kernel compiles for CUDA without a GPU, and its PTX holds only correctly rounded arithmetic."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from civlab.runtime.backend import cuda_options, kernel_source
+from civlab.runtime.building import PACKAGE
+from civlab.runtime.world import PHASES
+
+pytestmark = pytest.mark.kernel
+
+SOURCES = sorted(PACKAGE.glob("models/*/kernels/*.c"))
+EXACT_F64 = re.compile(
+    r"(add|sub|mul|div|sqrt)\.rn\.f64|setp\.\w+\.f64|(ld|st)\.\w+(\.\w+)*\.f64|mov\.f64|neg\.f64|abs\.f64|selp\.f64"
+    r"|cvt\.rn\.f64\.[su]\d+|cvt\.rzi\.[su]\d+\.f64"
+)
+
+
+def ptx_of(source: Path, architecture: str) -> str:
+    """The PTX that NVRTC makes of a kernel's file."""
+    import cupy  # noqa: F401  (makes the bundled NVRTC library known)
+    from cupy_backends.cuda.libs import nvrtc
+
+    program = nvrtc.createProgram(source.read_text("utf-8"), source.name, (), ())
+    try:
+        nvrtc.compileProgram(program, (*cuda_options(source), f"-arch=compute_{architecture}"))
+    except nvrtc.NVRTCError:
+        pytest.fail(nvrtc.getProgramLog(program))
+    ptx = nvrtc.getPTX(program)
+    return ptx.decode() if isinstance(ptx, bytes) else str(ptx)
+
+
+@pytest.mark.parametrize("architecture", ["80", "90"])
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+def test_the_ptx_has_no_f32_no_contraction_and_only_exact_f64(source: Path, architecture: str) -> None:
+    ptx = ptx_of(source, architecture)
+    instructions = [line.strip().split()[0] for line in ptx.splitlines() if re.match(r"\s+(@%p\d+ )?[a-z]+\.", line)]
+    assert f"epidemic_{source.stem}" in ptx
+    f32 = {name for name in instructions if ".f32" in name}
+    assert f32 <= {"rcp.approx.f32"}, "only the reciprocal inside an integer division, whose result is exact"
+    if f32:
+        assert "__internal_fdividef" not in ptx
+    assert not [name for name in instructions if name.startswith(("fma", "mad.f", "mad.rn"))]
+    f64 = {name.rstrip(";") for name in instructions if ".f64" in name}
+    assert not {name for name in f64 if not EXACT_F64.fullmatch(name)}
+
+
+def test_every_phase_has_its_source() -> None:
+    assert {kernel_source(phase.kernel) for phase in PHASES} <= set(SOURCES)
