@@ -12,8 +12,7 @@ from parpour_contracts.scenario import BUILTIN
 from parpour_contracts.simulation import Design, Ensemble
 
 from civlab.errors import CivlabError
-from civlab.report import write_report
-from civlab.results.reader import open_results
+from civlab.results.reader import Results, open_results
 from civlab.runs.devices import choose_backend
 from civlab.runs.difference import Difference, diff_runs
 from civlab.runs.explanation import Explanation, explain_spec
@@ -27,6 +26,13 @@ __all__ = ["diff", "explain", "open", "open_results", "resume", "run", "scenario
 
 open = open_results
 LARGEST_FILE = 1 << 20
+
+
+def write_report(results: Results, *, rate: int | None = None) -> str:
+    """Write `report.html` beside a complete run's tables; its address comes back."""
+    from civlab.report import page
+
+    return page.write_report(results, rate=rate)
 
 
 def scenario_text(scenario: str | Path) -> str:

@@ -15,14 +15,14 @@ from civlab.cli.output import BAD_INPUT, BROKEN_INVARIANT, print_error
 from civlab.errors import CivlabError
 
 VERBS = {
-    "run": "civlab.cli.running",
-    "resume": "civlab.cli.running",
-    "verify": "civlab.cli.checking",
-    "diff": "civlab.cli.checking",
-    "explain": "civlab.cli.describing",
-    "scenarios": "civlab.cli.describing",
-    "bench": "civlab.cli.benching",
-    "report": "civlab.cli.reporting",
+    "run": ("civlab.cli.running", "Run a scenario as an ensemble."),
+    "resume": ("civlab.cli.running", "Go on with a run from its newest checkpoints."),
+    "verify": ("civlab.cli.checking", "Check a run's files, and run members again."),
+    "diff": ("civlab.cli.checking", "Say in which tick, phase, column and agent two runs part."),
+    "explain": ("civlab.cli.describing", "Say what a run would do: phases, parameters, memory, time."),
+    "scenarios": ("civlab.cli.describing", "List or print the builtin scenarios, or their schema."),
+    "report": ("civlab.cli.reporting", "Write the HTML report of a run, or a picture of it."),
+    "bench": ("civlab.cli.benching", "Time the builtin epidemics on this machine."),
 }
 INVARIANTS = frozenset({"CHAIN_BROKEN", "CONSERVATION_BROKEN"})
 
@@ -38,9 +38,14 @@ class LazyVerbs(click.Group):
         """The verb's command, or None."""
         if cmd_name not in VERBS:
             return None
-        command = getattr(import_module(VERBS[cmd_name]), cmd_name)
+        command = getattr(import_module(VERBS[cmd_name][0]), cmd_name)
         assert isinstance(command, click.Command)
         return command
+
+    def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """The verbs with a line each, none of them imported."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in VERBS.items()])
 
 
 @click.group(

@@ -13,7 +13,6 @@ from civlab.cli.options import DESIGN_HELP, parse_design, parse_overrides
 from civlab.cli.output import STOPPED, bar_chart, human_count, human_seconds, print_json, print_table
 from civlab.cli.progress import shown_progress
 from civlab.cli.stopping import stop_on_signals
-from civlab.report import write_report
 from civlab.results.headline import HEADLINES
 from civlab.results.reader import Results
 from civlab.results.schema import TIMESERIES
@@ -22,6 +21,7 @@ from civlab.runs.spec import RunSpec
 from civlab.runs.whole import WholeRun, claim_place, run_whole
 from civlab.store import Store, open_store
 
+IN_MEMORY = "memory://"
 CHART_HEIGHT = 8
 CHART_MEMBERS = 200
 
@@ -51,7 +51,9 @@ def execution_options(command: Any) -> Any:
 
 @click.command()
 @click.argument("scenario")
-@click.option("-o", "--out", required=True, metavar="PLACE", help="Folder or store URL (s3://, gs://, az://).")
+@click.option(
+    "-o", "--out", metavar="PLACE", help="Folder or store URL (s3://, gs://, az://); without it nothing is kept."
+)
 @click.option("--members", type=int, default=1, show_default=True, help="Number of worlds.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of every random number.")
 @click.option("--ticks", type=int, help="Days to simulate; default the scenario's own.")
@@ -63,7 +65,7 @@ def execution_options(command: Any) -> Any:
 @execution_options
 def run(
     scenario: str,
-    out: str,
+    out: str | None,
     members: int,
     seed: int,
     ticks: int | None,
@@ -99,7 +101,7 @@ def run(
         transmissions=transmissions,
     )
     choose_backend(backend, threads=threads)
-    store = open_store(out, create=True)
+    store = open_store(out or IN_MEMORY, create=True)
     claim_place(spec, store, force=force)
     _carry_out(spec, store, out, threads=threads, backend=backend, **output)
 
@@ -122,7 +124,7 @@ def resume(place: str, threads: int | None, backend: str, **output: Any) -> None
 def _carry_out(
     spec: RunSpec,
     store: Store,
-    place: str,
+    place: str | None,
     *,
     threads: int | None,
     backend: str,
@@ -147,14 +149,16 @@ def _carry_out(
         _print_stopped(outcome, place, as_json=as_json)
         sys.exit(STOPPED)
     results = Results(store)
-    report = None if no_report else write_report(results, rate=outcome.agent_updates_per_second or None)
+    report = None
+    if place is not None and not no_report:
+        report = api.write_report(results, rate=outcome.agent_updates_per_second or None)
     if as_json:
         print_json(_document(outcome, spec, place, report))
     else:
-        _print_summary(outcome, results, report)
+        _print_summary(outcome, results, place, report)
 
 
-def _document(outcome: WholeRun, spec: RunSpec, place: str, report: str | None) -> dict[str, Any]:
+def _document(outcome: WholeRun, spec: RunSpec, place: str | None, report: str | None) -> dict[str, Any]:
     manifest = outcome.manifest
     document: dict[str, Any] = {
         "state": "stopped" if manifest is None else "complete",
@@ -188,16 +192,19 @@ def _counts(outcome: WholeRun) -> dict[str, Any]:
     }
 
 
-def _print_stopped(outcome: WholeRun, place: str, *, as_json: bool) -> None:
-    command = f"civlab resume {shlex.quote(place)}"
+def _print_stopped(outcome: WholeRun, place: str | None, *, as_json: bool) -> None:
+    command = None if place is None else f"civlab resume {shlex.quote(place)}"
     if as_json:
         print_json({"state": "stopped", "place": place, "resume": command, **_counts(outcome)})
         return
     share = 100 * outcome.ticks_done // outcome.ticks_total
-    click.echo(f"stopped with {share} % done; a checkpoint stands. Go on with:\n  {command}")
+    if command is None:
+        click.echo(f"stopped with {share} % done; nothing is kept without --out")
+    else:
+        click.echo(f"stopped with {share} % done; a checkpoint stands. Go on with:\n  {command}")
 
 
-def _print_summary(outcome: WholeRun, results: Results, report: str | None) -> None:
+def _print_summary(outcome: WholeRun, results: Results, place: str | None, report: str | None) -> None:
     manifest = results.manifest
     title = f"{manifest.title}: {manifest.members:,} members, {manifest.ticks:,} days, seed {manifest.seed}"
     meanings = {headline.name: headline.meaning for headline in HEADLINES}
@@ -213,7 +220,7 @@ def _print_summary(outcome: WholeRun, results: Results, report: str | None) -> N
             f"{human_count(outcome.agent_updates)} agent-days in {human_seconds(outcome.wall_seconds)}, "
             f"{human_count(outcome.agent_updates_per_second)} a second of kernel time"
         )
-    click.echo(f"results  {results.store.url}")
+    click.echo(f"results  {'not kept; give --out to keep them' if place is None else results.store.url}")
     if report:
         click.echo(f"report   {report}")
     click.echo(f"digest   {manifest.digest}")

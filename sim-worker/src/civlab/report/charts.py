@@ -71,6 +71,12 @@ def draw_cumulative(axes: Axes, figures: Figures) -> None:
     _dress(axes, "Ever infected", "persons")
 
 
+def draw_deaths(axes: Axes, figures: Figures) -> None:
+    """All deaths so far."""
+    _band(axes, figures.ticks, figures.band("dead"), INK, "deaths")
+    _dress(axes, "Deaths so far", "persons")
+
+
 def draw_hospital(axes: Axes, figures: Figures) -> None:
     """Patients against beds."""
     _band(axes, figures.ticks, figures.band("hospital"), TEAL, "patients")
@@ -138,7 +144,7 @@ def draw_effect(axes: Axes, _figures: Figures, *, effect: Effect) -> None:
     """Attack rate against one varied parameter."""
     axes.scatter(effect.values, 100 * effect.outcomes, s=14, color=BLUE, alpha=0.6, linewidths=0)
     values = np.unique(effect.values)
-    if len(values) <= 12:
+    if 1 < len(values) < len(effect.values):
         means = [100 * float(effect.outcomes[effect.values == value].mean()) for value in values]
         axes.plot(values, means, color=CORAL, linewidth=1.8, marker="o", markersize=4)
     _dress(axes, f"Effect of {effect.name}", "% ever infected", across=effect.name)

@@ -27,7 +27,7 @@ body{margin:0;background:#f4f6f9;color:var(--ink);font:15px/1.5 system-ui,"Segoe
 main{max-width:1180px;margin:0 auto;padding:36px 24px 60px}
 h1{font-size:28px;margin:0 0 4px}h2{font-size:17px;margin:34px 0 12px}
 p.sub{color:var(--muted);margin:0 0 22px}
-.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(165px,1fr));gap:12px}
+.cards{display:grid;grid-template-columns:repeat(auto-fit,minmax(240px,1fr));gap:12px}
 .card,.chart,table{background:#fff;border:1px solid var(--line);border-radius:10px}
 .card{padding:14px 16px}.card b{display:block;font-size:23px;font-weight:650;letter-spacing:-.01em}
 .card span{color:var(--muted);font-size:13px}
@@ -85,8 +85,9 @@ def write_report(results: Results, *, rate: int | None = None) -> str:
 
 
 def hospital_beds(spec: RunSpec) -> int | None:
-    """Beds of the scenario, None when it has no hospital."""
-    return None if spec.scenario.hospital is None else spec.scenario.hospital.beds
+    """Beds of every member, None when there is no hospital or the design varies its beds."""
+    varied = any(parameter.name == "hospital.beds" for parameter in spec.ensemble.design.parameters)
+    return None if spec.scenario.hospital is None or varied else spec.scenario.hospital.beds
 
 
 def _cards(results: Results) -> Iterable[str]:
@@ -118,21 +119,24 @@ def _course(figures: Figures) -> Iterable[str]:
 def _members(figures: Figures) -> Iterable[str]:
     yield _chart("attack", charts.draw_attack_rates, figures, "One count for each member; the line is the median.")
     yield _chart("peaks", charts.draw_peaks, figures, "One point for each member.")
+    yield _chart("deaths", charts.draw_deaths, figures, "Since the first day.")
     yield _chart("ages", charts.draw_ages, figures, "Bars are all members together; whiskers hold nine tenths of them.")
 
 
 def _effects(figures: Figures) -> Iterable[str]:
     if len(figures.effects) > 1:
-        yield _chart("tornado", charts.draw_tornado, figures, "Over all members; the sign is the direction.")
+        yield _chart("tornado", charts.draw_tornado, figures, "Over all members; the sign is the direction.", left=0.34)
     for number, effect in enumerate(figures.effects):
         caption = f"Rank correlation {effect.correlation:+.2f}."
         yield _chart(f"effect{number}", partial(charts.draw_effect, effect=effect), figures, caption)
 
 
-def _chart(name: str, draw: Callable[[Axes, Figures], None], figures: Figures, caption: str) -> str:
+def _chart(
+    name: str, draw: Callable[[Axes, Figures], None], figures: Figures, caption: str, *, left: float = 0.14
+) -> str:
     with charts.style(f"civlab-{name}"):
-        figure = Figure(figsize=(5.9, 3.3), layout="constrained")
-        draw(figure.subplots(), figures)
+        figure = Figure(figsize=(5.9, 3.3))
+        draw(figure.subplots(gridspec_kw={"left": left, "right": 0.98, "top": 0.89, "bottom": 0.15}), figures)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Title": name})
     svg = buffer.getvalue()

@@ -11,9 +11,9 @@ from civlab.report.figures import Figures
 
 
 def render_picture(figures: Figures, *, title: str, caption: str) -> bytes:
-    """The PNG's bytes: incidence, layers, hospital and ages in a two-by-two grid, 1500 by 900 pixels."""
+    """The PNG's bytes: incidence, layers, hospital and ages in a two-by-two grid, 1250 by 750 pixels."""
     with style():
-        figure = Figure(figsize=(12.5, 7.5), dpi=120, layout="constrained")
+        figure = Figure(figsize=(12.5, 7.5), dpi=100, layout="constrained")
         figure.suptitle(title, fontsize=15, fontweight="bold", x=0.012, ha="left")
         axes = figure.subplots(2, 2)
         draw_incidence(axes[0, 0], figures)

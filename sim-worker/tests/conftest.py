@@ -1,0 +1,34 @@
+"""Fixtures that every part of civlab's tests shares: a small town whose epidemic takes milliseconds."""
+
+from __future__ import annotations
+
+import pytest
+
+SMALL_TOWN = """\
+# Six hundred people with every layer, a hospital that overflows and two introductions.
+apiVersion: civlab/v1
+model: epidemic
+title: A small town
+ticks: 40
+population:
+  size: 600
+contacts:
+  community:
+    degree: {law: poisson, mean: 6}
+  household: {weight: 3}
+  school: {class_size: 20}
+  work: {team_size: 8}
+disease:
+  r0: 3
+hospital:
+  beds: 2
+introductions:
+  - {tick: 0, count: 5}
+  - {tick: 9, count: 3}
+"""
+
+
+@pytest.fixture(scope="session")
+def small_town() -> str:
+    """The scenario document of a town of 600 over 40 ticks."""
+    return SMALL_TOWN

@@ -1,0 +1,102 @@
+"""The report: self-contained, repeatable, and right in the numbers that it works out itself."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import civlab
+import numpy as np
+import pytest
+from civlab.cli.options import parse_design
+from civlab.report import figures as module
+from civlab.report import render_picture, render_report
+from civlab.report.figures import band, collect_figures, rank_correlation
+from civlab.results.reader import Results
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import spearmanr
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory: pytest.TempPathFactory, small_town: str) -> Results:
+    """A run of twelve members over R0 whose title tries to be a script."""
+    out = tmp_path_factory.mktemp("run") / "out"
+    text = small_town.replace("title: A small town", "title: <script>alert(1)</script> & co")
+    civlab.run(text, out, members=12, seed=5, design=parse_design(["grid:disease.r0=1.5,3,6"]), threads=1)
+    return Results(civlab.open(out).store)
+
+
+@pytest.mark.kernel
+def test_the_report_is_the_same_bytes_each_time(results: Results) -> None:
+    assert render_report(results) == render_report(results)
+
+
+@pytest.mark.kernel
+def test_the_report_fetches_nothing_and_runs_nothing(results: Results) -> None:
+    page = render_report(results)
+    assert not re.search(r"<(script|link|img|iframe|object)\b", page)
+    references = re.findall(r"""(?:src|href)\s*=\s*["']([^"']*)""", page)
+    assert all(reference.startswith("#") for reference in references)
+    assert not re.search(r"url\((?!#)", page)
+    assert "&lt;script&gt;alert(1)" in page
+
+
+@pytest.mark.kernel
+def test_every_reference_within_the_page_has_its_target(results: Results) -> None:
+    page = render_report(results)
+    targets = re.findall(r'\bid="([^"]+)"', page)
+    assert len(targets) == len(set(targets))
+    assert set(re.findall(r'href="#([^"]+)"|url\(#([^)]+)\)', page)) <= {
+        pair for target in targets for pair in ((target, ""), ("", target))
+    }
+
+
+@pytest.mark.kernel
+def test_the_report_names_the_run(results: Results) -> None:
+    page = render_report(results, rate=12_300_000)
+    for text in (results.manifest.digest, results.manifest.run, "Effect of disease.r0", "12.3 million", "2 beds"):
+        assert text in page
+
+
+@pytest.mark.kernel
+def test_the_picture_is_a_small_png(results: Results) -> None:
+    picture = render_picture(collect_figures(results, beds=2), title="Town", caption="twelve members")
+    assert picture.startswith(b"\x89PNG")
+    assert len(picture) < 150_000
+
+
+@pytest.mark.kernel
+def test_large_ensembles_are_thinned_evenly(results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = collect_figures(results, beds=None).series["infectious"]
+    monkeypatch.setattr(module, "DRAWN_MEMBERS", 5)
+    assert np.array_equal(collect_figures(results, beds=None).series["infectious"], whole[::3])
+
+
+@pytest.mark.kernel
+def test_the_reproduction_number_falls_from_above_one_to_below(tmp_path: Path, small_town: str) -> None:
+    civlab.run(small_town, tmp_path / "out", members=8, seed=1, parameters={"population.size": "5000"}, threads=1)
+    ratio = collect_figures(civlab.open(tmp_path / "out"), beds=2).reproduction().median
+    known = ratio[np.isfinite(ratio)]
+    assert known[:5].mean() > 1.5
+    assert known[-5:].mean() < 0.8
+
+
+@pytest.mark.unit
+@given(
+    pairs=st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=3, max_size=40).filter(
+        lambda pairs: len({a for a, _ in pairs}) > 1 and len({b for _, b in pairs}) > 1
+    )
+)
+def test_rank_correlation_is_spearmans(pairs: list[tuple[int, int]]) -> None:
+    left, right = (np.array(side, dtype=np.float64) for side in zip(*pairs, strict=True))
+    assert rank_correlation(left, right) == pytest.approx(spearmanr(left, right).statistic)
+
+
+@pytest.mark.unit
+def test_bands_leave_out_ticks_that_most_members_do_not_know() -> None:
+    values = np.array([[1.0, np.nan, 3.0], [2.0, np.nan, np.nan], [3.0, 5.0, 5.0]])
+    found = band(values)
+    assert found.median[0] == 2.0
+    assert np.isnan(found.median[1])
+    assert found.median[2] == 4.0
