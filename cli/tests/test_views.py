@@ -132,6 +132,24 @@ def test_without_logs_the_status_speaks(simulation, pod) -> None:
     )
 
 
+def test_the_time_left_shrinks_with_what_was_done_since_the_status(simulation, pod) -> None:
+    run = read_run(simulation(progress=HALF))
+    views = shard_views([pod(i, "Running") for i in range(4)], shards=4)
+    assert take_picture(run, views, {i: line(i, 300) for i in range(4)}).seconds_left == 37
+
+
+def test_a_run_whose_shards_are_done_is_being_verified(simulation, pod) -> None:
+    run = read_run(simulation(progress=HALF))
+    picture = take_picture(run, shard_views([pod(i, "Succeeded") for i in range(4)], shards=4), {})
+    assert headline(picture).endswith("verifying the results")
+
+
+def test_a_complete_run_needs_no_reason(simulation, condition, result) -> None:
+    ended = condition("Running", "False", "Complete", "all shards are done")
+    run = read_run(simulation(state="Complete", conditions=[ended], result=result))
+    assert headline(take_picture(run, [], {})) == "Complete 100 %"
+
+
 def test_bars_are_drawn_for_the_whole_and_each_shard(simulation, pod, draw) -> None:
     run = read_run(simulation(progress=HALF))
     picture = take_picture(run, shard_views([pod(i, "Running") for i in range(4)], shards=4), {0: line(0, 100)})

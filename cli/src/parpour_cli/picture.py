@@ -54,6 +54,20 @@ class Picture:
             return 100
         return self.ticks_done * 100 // self.ticks_total if self.ticks_total else 0
 
+    @property
+    def seconds_left(self) -> int | None:
+        """The status' estimate, shortened by what has been done since it was written; None when there is none."""
+        progress = self.run.progress
+        if progress.seconds_left is None or self.run.finished or progress.ticks_total <= progress.ticks_done:
+            return None
+        left = max(0, progress.ticks_total - self.ticks_done)
+        return progress.seconds_left * left // (progress.ticks_total - progress.ticks_done)
+
+    @property
+    def collecting(self) -> bool:
+        """Whether all shards are done and their results are being verified."""
+        return not self.run.finished and bool(self.shards) and all(m.view.state is ShardState.DONE for m in self.shards)
+
     def document(self) -> dict[str, Any]:
         """The moment as a JSON object."""
         return {
@@ -121,11 +135,7 @@ def headline(picture: Picture) -> str:
         done = sum(moment.view.state is ShardState.DONE for moment in picture.shards)
         active = sum(moment.view.state is ShardState.RUNNING for moment in picture.shards)
         parts.append(f"shards {done} done, {active} running of {len(picture.shards)}")
-    if picture.rate and not picture.run.finished:
-        parts.append(f"{figure(picture.rate)} agent-updates/s")
-    left = picture.run.progress.seconds_left
-    if left is not None and not picture.run.finished:
-        parts.append(f"about {span(left)} left")
+    parts += _outlook(picture)
     reason = picture.run.reason()
     return ", ".join(parts) + (f" ({reason})" if reason else "")
 
@@ -143,7 +153,7 @@ def drawing(picture: Picture) -> RenderableType:
         Text("all", style="bold"),
         _bar(picture.ticks_done, picture.ticks_total, complete=run.status.state is State.COMPLETE),
         Text(f"{picture.percent:3d} %", style="bold"),
-        _rate(picture),
+        Text(", ".join(_outlook(picture)), style="dim"),
     )
     for moment in picture.shards[:SHARD_LINES]:
         percent = moment.ticks_done * 100 // moment.ticks_total if moment.ticks_total else 0
@@ -166,11 +176,11 @@ def _bar(done: int, total: int, *, complete: bool) -> ProgressBar:
     return ProgressBar(total=whole, completed=whole if complete else done, width=BAR_WIDTH)
 
 
-def _rate(picture: Picture) -> Text:
+def _outlook(picture: Picture) -> list[str]:
     if picture.run.finished:
-        return Text("")
-    left = picture.run.progress.seconds_left
-    parts = [f"{figure(picture.rate)} agent-updates/s"] if picture.rate else []
-    if left is not None:
-        parts.append(f"about {span(left)} left")
-    return Text(", ".join(parts), style="dim")
+        return []
+    if picture.collecting:
+        return ["verifying the results"]
+    left = picture.seconds_left
+    rate = [f"{figure(picture.rate)} agent-updates/s"] if picture.rate else []
+    return rate + ([f"about {span(left)} left"] if left is not None else [])

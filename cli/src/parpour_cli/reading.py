@@ -57,7 +57,9 @@ class Run:
         return next((c for c in self.status.conditions if c.type == type), None)
 
     def reason(self) -> str:
-        """One sentence for people on why it is in its state."""
+        """One sentence for people on why it is in its state; nothing to say of a complete one."""
+        if self.status.state is State.COMPLETE:
+            return ""
         for type, status in (("Failed", "True"), ("Accepted", "False"), ("Suspended", "True"), ("Running", "False")):
             found = self.condition(type)
             if found is not None and found.status == status:
