@@ -36,7 +36,7 @@ def quiet(_line: str) -> None:
 class Traces:
     """What a cluster could leave on the machine; only what bears its name or index, as others may be at work here."""
 
-    processes: frozenset[str]
+    processes: frozenset[int]
     mounts: frozenset[str]
     devices: frozenset[str]
     packet_rules: str
@@ -44,28 +44,27 @@ class Traces:
     folders: frozenset[str]
 
 
-def traces(name: str, *, cable: str) -> Traces:
-    processes = set()
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and is_alive(int(entry.name)):
-            try:
-                if f"parpour-{name}/" in (entry / "cgroup").read_text(encoding="utf-8"):
-                    processes.add(entry.name)
-            except OSError:
-                continue  # it ended meanwhile
+def traces(name: str, *, cable: str, suspects: frozenset[int] = frozenset()) -> Traces:
     mounts = Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines()
     rules = [
         subprocess.run([program], capture_output=True, text=True, check=True).stdout
         for program in ("iptables-save", "ip6tables-save")
     ]
+    top = {path for root in cgroups.hierarchies() for path in root.iterdir() if path.is_dir()}
     return Traces(
-        processes=frozenset(processes),
+        processes=frozenset(pid for pid in suspects | members(name) if is_alive(pid)),
         mounts=frozenset(line for line in mounts if f"/{name}/" in line),
         devices=frozenset(path.name for path in Path("/sys/class/net").iterdir() if path.name == cable),
         packet_rules="\n".join(line for text in rules for line in text.splitlines() if not line.startswith("#")),
-        cgroups=frozenset(str(path) for path in cgroups.existing(f"parpour-{name}")),
-        folders=frozenset(path.name for path in state_root().glob(f"*{name}*") if path.name.strip(".") == name),
+        cgroups=frozenset(str(path) for path in top if path.name == f"parpour-{name}"),
+        folders=frozenset(path.name for path in state_root().iterdir() if path.name == name),
     )
+
+
+def members(name: str) -> frozenset[int]:
+    """Every process of a cluster, its pods' included, by the cgroups that they are in."""
+    lists = [path for top in cgroups.existing(f"parpour-{name}") for path in top.rglob("cgroup.procs")]
+    return frozenset(int(line) for path in lists for line in path.read_text(encoding="ascii").split())
 
 
 @pytest.fixture
@@ -107,7 +106,8 @@ def test_an_interrupted_start_is_cleaned_by_the_next_and_down_leaves_no_trace(
         assert answers_dns(str(one.dns_address), timeout=5)
     status = status_of(layout, record)
     assert status.healthy, status
-    assert traces(no_cluster, cable=layout.cable).processes
+    everyone = members(no_cluster)
+    assert {record.holder, *record.pids.values()} < everyone, "the pods' processes are there too"
 
     # a daemon that died is revived, and only that one
     assert kill_and_wait(record.pids["kube-scheduler"], timeout=10)
@@ -120,7 +120,7 @@ def test_an_interrupted_start_is_cleaned_by_the_next_and_down_leaves_no_trace(
     # a removal that is interrupted is finished by the next
     start_and_kill(no_cluster, command="down", at="taking down")
     assert down(no_cluster, report=quiet)
-    assert traces(no_cluster, cable=layout.cable) == Traces(
+    assert traces(no_cluster, cable=layout.cable, suspects=everyone) == Traces(
         frozenset(), frozenset(), frozenset(), before.packet_rules, frozenset(), frozenset()
     )
     assert not down(no_cluster, report=quiet)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
+from parpour_devcluster.cgroups import Cgroup
 from parpour_devcluster.components import PAUSE_IMAGE
 from parpour_devcluster.lifecycle import load_record, up
 from parpour_devcluster.namespaces import Namespaces, in_network, kill_and_wait
@@ -58,7 +59,7 @@ class Inside:
         self.process = next(
             int(entry.name) for entry in cgroup.iterdir() if entry.name.isdigit() and _belongs(entry, identifier)
         )
-        self._network = Namespaces(holder=self.process, cgroup=())
+        self._network = Namespaces(holder=self.process, cgroup=Cgroup("", ()))
 
     def listen(self, port: int) -> socket.socket:
         return in_network(self._network, lambda: socket.create_server(("0.0.0.0", port), backlog=64))
@@ -143,7 +144,7 @@ def test_ingress_lets_in_who_is_selected_on_the_port_that_is_named(
     # the node, where the kubelet's probes come from, is never hindered
     record = load_record(cluster.layout)
     assert record is not None
-    node = Namespaces(holder=record.holder, cgroup=())
+    node = Namespaces(holder=record.holder, cgroup=Cgroup("", ()))
     in_network(node, lambda: socket.create_connection((server.address, 8081), timeout=2)).close()
 
     # what comes from outside the cluster is: it is no selected pod

@@ -1,7 +1,7 @@
 """The cgroup that holds a cluster: made before its first process, removed after its last.
 
-Daemons and containers sit side by side below it. containerd is told no parent, so runc makes a container's cgroup from
-its own (inside it on version 1, beside it on version 2), which is how everything ends up below the cluster's.
+Inside the cluster it is the root of every hierarchy, by a cgroup namespace and bind mounts. containerd is told no
+parent for containers and would otherwise put them at the machine's root, beside those of other clusters.
 """
 
 from __future__ import annotations
@@ -9,11 +9,13 @@ from __future__ import annotations
 import contextlib
 import os
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from parpour_devcluster.errors import DevclusterError
 
 _ROOT = Path("/sys/fs/cgroup")
+_DAEMONS = "daemons"
 
 
 def hierarchies(mounts: str | None = None) -> list[Path]:
@@ -23,34 +25,55 @@ def hierarchies(mounts: str | None = None) -> list[Path]:
     return [Path(row[1]) for row in rows if row[2] in {"cgroup", "cgroup2"} and row[1].startswith(str(_ROOT))]
 
 
-def create(name: str) -> tuple[Path, ...]:
-    """Makes a cluster's cgroup in every hierarchy.
+@dataclass(frozen=True)
+class Cgroup:
+    """A cluster's cgroup.
 
-    Returns:
-        The folders that its daemons join.
+    Args:
+        name: its path below each hierarchy's root.
+        roots: the hierarchies that it is in.
+    """
+
+    name: str
+    roots: tuple[Path, ...]
+
+    def join_top(self) -> None:
+        """Moves this process to the cgroup itself, which a new cgroup namespace then takes for its root."""
+        for root in self.roots:
+            (root / self.name / "cgroup.procs").write_text("0", encoding="ascii")
+
+    def join(self) -> None:
+        """Moves this process to where the daemons are: beside the containers, as version 2 wants them in leaves."""
+        for root in self.roots:
+            (root / self.name / _DAEMONS / "cgroup.procs").write_text("0", encoding="ascii")
+
+    def mounts(self) -> list[tuple[Path, Path]]:
+        """What to bind where, inside, so that the cluster's cgroup is the root of all that its programs see."""
+        return [(root / self.name, root) for root in self.roots]
+
+
+def create(name: str) -> Cgroup:
+    """Makes a cluster's cgroup in every hierarchy.
 
     Raises:
         DevclusterError: DEVCLUSTER_CGROUP_REFUSED.
     """
-    joined = []
+    roots = hierarchies()
     try:
-        for hierarchy in hierarchies():
-            parent = hierarchy
-            for part in (name, "daemons"):
-                child = parent / part
-                child.mkdir(exist_ok=True)
-                for setting in ("cpuset.cpus", "cpuset.mems"):  # version 1 takes no process before these are set
-                    if (child / setting).exists() and (parent / setting).exists() and hierarchy.name == "cpuset":
-                        (child / setting).write_text((parent / setting).read_text(encoding="ascii"), encoding="ascii")
-                parent = child
-            joined.append(parent)
+        for root in roots:
+            for folder in (root / name, root / name / _DAEMONS):
+                folder.mkdir(exist_ok=True)
+                for setting in ("cpuset.cpus", "cpuset.mems") if root.name == "cpuset" else ():
+                    # version 1 takes no process before these are set
+                    inherited = (folder.parent / setting).read_text(encoding="ascii")
+                    (folder / setting).write_text(inherited, encoding="ascii")
     except OSError as error:
         raise DevclusterError(
             "DEVCLUSTER_CGROUP_REFUSED",
             f"the cgroup '{name}' could not be made: {error}",
             remedy="Run on a machine (or in a container) whose /sys/fs/cgroup is writable",
         ) from error
-    return tuple(joined)
+    return Cgroup(name, tuple(roots))
 
 
 def existing(name: str) -> list[Path]:

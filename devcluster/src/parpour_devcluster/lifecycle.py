@@ -65,8 +65,8 @@ def load_record(layout: Layout) -> Record | None:
 
 def namespaces_of(layout: Layout, record: Record) -> Namespaces:
     """The namespaces of a running cluster."""
-    folders = tuple(folder / "daemons" for folder in cgroups.existing(layout.cgroup))
-    return Namespaces(holder=record.holder, cgroup=folders)
+    roots = tuple(folder.parent for folder in cgroups.existing(layout.cgroup))
+    return Namespaces(holder=record.holder, cgroup=cgroups.Cgroup(layout.cgroup, roots))
 
 
 def up(name: str, *, report: Report) -> tuple[Layout, Record]:

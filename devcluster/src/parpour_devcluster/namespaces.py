@@ -18,10 +18,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from parpour_devcluster.cgroups import Cgroup
 from parpour_devcluster.errors import DevclusterError
 
 _LIBC = ctypes.CDLL(None, use_errno=True)
-_NEW_MOUNTS, _NEW_PROCESSES, _NEW_NETWORK = 0x00020000, 0x20000000, 0x40000000
+_NEW_MOUNTS, _NEW_CGROUPS, _NEW_PROCESSES, _NEW_NETWORK = 0x00020000, 0x02000000, 0x20000000, 0x40000000
 _DETACH = 2
 _PRIVATE, _SHARED, _RECURSIVE, _BIND = 1 << 18, 1 << 20, 1 << 14, 1 << 12
 Result = TypeVar("Result")
@@ -33,11 +34,11 @@ class Namespaces:
 
     Args:
         holder: process id of their first process, as the machine counts.
-        cgroup: folders of the cluster's cgroup that a new process joins, one in each hierarchy.
+        cgroup: the cluster's cgroup.
     """
 
     holder: int
-    cgroup: tuple[Path, ...]
+    cgroup: Cgroup
 
 
 def _checked(result: int, action: str) -> None:
@@ -77,16 +78,14 @@ def find_holders(folder: Path) -> list[int]:
     return found
 
 
-def create(
-    pause: Path, folder: Path, *, binds: Sequence[tuple[Path, Path]], cgroup: tuple[Path, ...], log: Path
-) -> Namespaces:
+def create(pause: Path, folder: Path, *, binds: Sequence[tuple[Path, Path]], cgroup: Cgroup, log: Path) -> Namespaces:
     """Makes the namespaces of a cluster.
 
     Args:
         pause: the program that becomes their first process.
         folder: the cluster's folder, by which the holder is found again.
         binds: (source, target) of folders to be seen elsewhere inside.
-        cgroup: folders of the cluster's cgroup.
+        cgroup: the cluster's cgroup, which becomes the root that is seen inside.
         log: receives what the holder says.
 
     Raises:
@@ -94,8 +93,9 @@ def create(
     """
 
     def leave_the_machine() -> None:
-        _join(cgroup)
-        _checked(_LIBC.unshare(_NEW_NETWORK | _NEW_MOUNTS | _NEW_PROCESSES), "unshare")
+        cgroup.join_top()
+        kinds = _NEW_NETWORK | _NEW_MOUNTS | _NEW_PROCESSES | _NEW_CGROUPS
+        _checked(_LIBC.unshare(kinds), "unshare")
 
     def arrange_mounts() -> None:
         _mount("none", "/", None, _RECURSIVE | _PRIVATE)
@@ -103,7 +103,8 @@ def create(
         _detach_overlays()
         _mount("proc", "/proc", "proc", 0)
         _mount("tmpfs", "/run", "tmpfs", 0, "mode=755")
-        for source, target in binds:
+        cgroup.join()
+        for source, target in (*binds, *cgroup.mounts()):
             _mount(str(source), str(target), None, _BIND | _RECURSIVE)
 
     try:
@@ -143,10 +144,10 @@ def spawn(
         OSError: it could not be started.
     """
     holder = f"/proc/{namespaces.holder}/ns"
-    opened = [os.open(f"{holder}/{kind}", os.O_RDONLY) for kind in ("net", "pid", "mnt")]
+    opened = [os.open(f"{holder}/{kind}", os.O_RDONLY) for kind in ("net", "pid", "cgroup", "mnt")]
 
     def go_inside() -> None:
-        _join(namespaces.cgroup)
+        namespaces.cgroup.join()
         for namespace in opened:
             _checked(_LIBC.setns(namespace, 0), "setns")
 
@@ -156,11 +157,6 @@ def spawn(
     finally:
         for namespace in opened:
             os.close(namespace)
-
-
-def _join(cgroup: tuple[Path, ...]) -> None:
-    for folder in cgroup:
-        (folder / "cgroup.procs").write_text("0", encoding="ascii")
 
 
 def _launch(
