@@ -145,8 +145,10 @@ class ProgressBoard:
         progress = self._progress(run, now)
         if is_true(status.conditions, ConditionType.COMPLETE):
             counts = ShardCounts(succeeded=run.shards)
+            before = observed.resource.status.progress or progress
+            rate = progress.agent_updates_per_second or before.agent_updates_per_second
             done = {"ticks_done": run.total, "summary": "100 %", "shards": counts, "seconds_left": 0}
-            return progress.model_copy(update=done)
+            return progress.model_copy(update={**done, "agent_updates_per_second": rate})
         return progress.model_copy(update={"seconds_left": None})
 
     def _progress(self, run: _Run, now: datetime) -> Progress:

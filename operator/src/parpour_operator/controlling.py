@@ -12,6 +12,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -155,11 +156,11 @@ class Controller:
         status = outcome.status or observed.resource.status
         if outcome.requeue_after is not None:
             self._queue.add_after(key, outcome.requeue_after)
-        if is_finished(status):
-            if not is_finished(observed.resource.status):
-                self._metrics.finished.labels(status.state).inc()
+        if is_finished(status) and not is_finished(observed.resource.status):
+            self._metrics.finished.labels(status.state).inc()
+        if rest_of(replace(observed.resource, status=status)) is not None:
             self._forget(key, observed.resource.uid)
-        else:
+        elif not is_finished(status):
             self._follow(key, status, outcome)
 
     def _follow(self, key: Key, status: SimulationStatus, outcome: Outcome) -> None:
@@ -186,7 +187,7 @@ class Controller:
     async def _write_progress(self) -> None:
         while True:
             await asyncio.sleep(PROGRESS_TICK_SECONDS)
-            for due in self.board.due(now=self._now()):
+            for due in self.board.due(now=self._now().replace(microsecond=0)):
                 await self._apply_progress(due)
 
     async def _apply_progress(self, due: Due) -> None:

@@ -7,6 +7,7 @@ here. A key that is added while it is being worked on is worked on once more aft
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 import itertools
 from collections import OrderedDict
@@ -74,10 +75,10 @@ class KeyedQueue(Generic[K]):
                     self._wakeup.set()
                 return key, self.clock() - since
             self._wakeup.clear()
-            try:
-                await asyncio.wait_for(self._wakeup.wait(), timeout=wait)
-            except TimeoutError:
-                continue
+            # Not wait_for: in Python 3.11 it may swallow a cancellation that meets the wake-up.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(wait):
+                    await self._wakeup.wait()
 
     def done(self, key: K) -> None:
         """The key was worked on; its failures are forgotten."""

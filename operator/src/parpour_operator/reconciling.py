@@ -94,11 +94,15 @@ class Reconciler:
                 await self._tell(observed.resource, plan)
         raise Unsettled(f"{key.namespace}/{key.name}: no rest after {ROUNDS} rounds")
 
+    def _now(self) -> datetime:
+        """Whole seconds, as Kubernetes writes times."""
+        return self.now().replace(microsecond=0)
+
     async def _plan(self, observed: Observed) -> Plan:
         """Parsing a scenario may take a while, and renewing the Lease must not wait for it."""
         if observed.source is None:
-            return planning.plan(observed, self.settings, now=self.now())
-        return await asyncio.to_thread(planning.plan, observed, self.settings, now=self.now())
+            return planning.plan(observed, self.settings, now=self._now())
+        return await asyncio.to_thread(planning.plan, observed, self.settings, now=self._now())
 
     async def _settle(self, observed: Observed, plan: Plan) -> Outcome:
         resource = observed.resource
@@ -112,7 +116,7 @@ class Reconciler:
 
     async def _write_last_progress(self, observed: Observed, status: SimulationStatus) -> None:
         """Before the final status, so that a crash in between writes both again instead of neither."""
-        progress = self.board.last(observed, status, now=self.now())
+        progress = self.board.last(observed, status, now=self._now())
         if progress is not None:
             resource = observed.resource
             await self.api.apply_status(
@@ -121,8 +125,8 @@ class Reconciler:
 
     async def _tell(self, resource: Resource, plan: Plan) -> None:
         """Events are best effort: a transition stands in the status whether or not it could be told."""
-        manifests = [event_manifest(resource, event, now=self.now()) for event in plan.events]
-        manifests += [namespace_event_manifest(resource, event, now=self.now()) for event in plan.namespace_events]
+        manifests = [event_manifest(resource, event, now=self._now()) for event in plan.events]
+        manifests += [namespace_event_manifest(resource, event, now=self._now()) for event in plan.namespace_events]
         for manifest in manifests:
             logger.info("%s/%s: %s: %s", *resource.key, manifest["reason"], manifest["message"])
             try:

@@ -26,6 +26,7 @@ from parpour_operator.watching import watch
 logger = logging.getLogger(__name__)
 
 CRD_RETRY_SECONDS = 3.0
+END_ATTEMPTS = 5
 
 
 class Role(StrEnum):
@@ -120,9 +121,7 @@ class Replica:
         done, _ = await asyncio.wait(vital, return_when=asyncio.FIRST_COMPLETED)
         self._role = Role.ENDING
         self.metrics.leader.set(0)
-        for part in (*parts, told):
-            part.cancel()
-        await asyncio.gather(*parts, told, return_exceptions=True)
+        await _end({*parts, told})
         await self._election.release()
         end_watch.set()
         await asyncio.gather(watches, return_exceptions=True)
@@ -143,6 +142,16 @@ class Replica:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
+
+
+async def _end(tasks: set[asyncio.Task[Any]]) -> None:
+    """Cancel the tasks; more than once, since `asyncio.wait_for` in a library may swallow a cancellation."""
+    pending = tasks
+    for _ in range(END_ATTEMPTS):
+        for task in pending:
+            task.cancel()
+        if pending:
+            _, pending = await asyncio.wait(pending, timeout=1.0)
 
 
 def _fault_of(done: Iterable[asyncio.Task[Any]]) -> str:
