@@ -7,10 +7,14 @@ from pathlib import Path
 
 import pytest
 from civlab.errors import CivlabError
+from civlab.runs import RunSpec
 from civlab.worker.document import SIZE_LIMIT, checked_index, parse_document, read_document
-from hypothesis import given
+from civlab.worker.ending import failed
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from parpour_contracts.exitcodes import ExitCode
 from parpour_contracts.run import RunDocument
+from parpour_contracts.scenario import BUILTIN
 
 pytestmark = pytest.mark.unit
 
@@ -82,6 +86,35 @@ def test_any_value_in_any_field_is_read_or_refused_by_code(field: str, value: ob
     except CivlabError as fault:
         outcome = (fault.code, bool(fault.path))
     assert isinstance(outcome, RunDocument) or outcome == ("RUN_DOCUMENT_WRONG", True)
+
+
+@given(
+    scenario=st.text(max_size=200) | st.sampled_from(sorted(BUILTIN.values())),
+    parameters=st.dictionaries(st.text(max_size=12) | st.just("disease.r0"), st.text(max_size=12), max_size=2),
+    ticks=st.integers(-1, 2_000_000),
+    members=st.integers(-1, 9),
+    design=st.sampled_from(["Replicate", "Grid", "LatinHypercube", "Sobol", "Guess"]),
+    names=st.lists(st.text(max_size=10) | st.just("disease.r0"), max_size=2),
+    value=st.text(max_size=8) | st.decimals(allow_nan=True).map(str),
+)
+@settings(deadline=None)
+def test_whatever_is_wrong_with_a_run_ends_with_64_and_a_code(
+    scenario, parameters, ticks, members, design, names, value
+) -> None:
+    varied = [{"name": name, "values": [value], "minimum": value, "maximum": value} for name in names]
+    change = {
+        "scenario": scenario,
+        "parameters": parameters,
+        "ticks": ticks,
+        "shards": 1,
+        "ensemble": {"members": members, "design": {"type": design, "parameters": varied}},
+    }
+    exit_code = ExitCode.DONE
+    try:
+        RunSpec.from_document(parse_document(json.dumps({**GOOD, **change}).encode()))
+    except CivlabError as fault:
+        exit_code = failed(fault).exit_code
+    assert exit_code in (ExitCode.DONE, ExitCode.BAD_SPEC)
 
 
 @given(depth=st.integers(1, 100_000))

@@ -36,31 +36,27 @@ class Reporter:
         self._now = now
         self._monotonic = monotonic
         self._last_at: float | None = None
-        self._latest: ShardProgress | None = None
         self._state = ""
 
     def __call__(self, progress: ShardProgress) -> None:
         """Take one report of the runner."""
-        self._latest = progress
         due = self._last_at is None or self._monotonic() - self._last_at >= EVERY_SECONDS
         if due or progress.checkpoint or self._stopping() != (self._state == "Stopping"):
             self._send(progress, "Stopping" if self._stopping() else "Running")
 
     def finish(self, outcome: ShardOutcome, *, shards: int) -> None:
-        """Send the last word; a shard that was done before this pod began has no other."""
-        done_before = self._latest.members_done if self._latest else 0
+        """Send the last word of a shard that is done; one that was done before this pod began has no other."""
         last = ShardProgress(
             shard=outcome.shard,
             shards=shards,
             members=outcome.members,
-            members_done=outcome.members if outcome.done else done_before,
+            members_done=outcome.members,
             ticks_done=outcome.ticks_done,
             ticks_total=outcome.ticks_total,
             agent_updates=outcome.agent_updates,
             busy_seconds=outcome.busy_seconds,
-            checkpoint=not outcome.done,
         )
-        self._send(last, "Done" if outcome.done else "Stopping")
+        self._send(last, "Done")
 
     def _send(self, progress: ShardProgress, state: Literal["Running", "Stopping", "Done"]) -> None:
         self._last_at = self._monotonic()

@@ -72,8 +72,8 @@ def run_one_shard(
             raise
         log.info("%s; another pod of this shard may have finished it and cleared up: looking again", fault)
         outcome = attempt()
-    report.finish(outcome, shards=spec.shards)
     if outcome.done:
+        report.finish(outcome, shards=spec.shards)
         return done(f"shard {shard} of {spec.shards} is done, its manifest stands")
     left = outcome.ticks_total - outcome.ticks_done
     return stopped(f"stopped with {left} of {outcome.ticks_total} ticks left; the next pod resumes from the checkpoint")
