@@ -119,6 +119,25 @@ def test_the_kubectl_plugin_is_the_same_command(space: Space, simulation) -> Non
     assert "epidemic" in answer.stdout
 
 
+def test_a_shell_completes_names(space: Space, simulation) -> None:
+    space.simulate(simulation("epidemic"))
+    space.simulate(simulation("other"))
+    line = f"parpour sim describe -n {space.name} ep"
+    answer = subprocess.run(
+        [Path(sys.executable).parent / "parpour"],
+        env={
+            **space.cluster.environment(),
+            "_PARPOUR_COMPLETE": "bash_complete",
+            "COMP_WORDS": line,
+            "COMP_CWORD": str(len(line.split()) - 1),
+        },
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert answer.stdout.split() == ["plain,epidemic"]
+
+
 def test_a_simulation_that_is_not_there_is_named(space: Space) -> None:
     answer = space.parpour("sim", "describe", "nothing", "--json", check=1)
     assert json.loads(answer.stdout)["error"]["code"] == "SIMULATION_NOT_FOUND"

@@ -17,6 +17,17 @@ from parpour_cli.options import Frame, cluster_options
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
+def _names(context: click.Context, _argument: click.Parameter, beginning: str) -> list[str]:
+    """Names of Simulations for a shell's completion; none when the cluster does not answer."""
+    from parpour_cli.completing import simulation_names
+
+    options = {name: context.params.get(name) for name in ("namespace", "context", "kubeconfig")}
+    return simulation_names(beginning, **options)
+
+
+_name = click.argument("name", shell_complete=_names)
+
+
 @click.group(context_settings=SETTINGS)
 @click.version_option(__version__, prog_name="parpour")
 def command() -> None:
@@ -50,7 +61,7 @@ def list_simulations(frame: Frame, all_namespaces: bool, live: bool) -> None:
 
 
 @sim.command()
-@click.argument("name")
+@_name
 @cluster_options
 def describe(frame: Frame, name: str) -> None:
     """Show everything about one Simulation: progress, shards, conditions, result, events.
@@ -66,7 +77,7 @@ def describe(frame: Frame, name: str) -> None:
 
 
 @sim.command()
-@click.argument("name")
+@_name
 @cluster_options
 def watch(frame: Frame, name: str) -> None:
     """Follow one Simulation with live bars until it ends: exit code 0 when complete, 1 when failed.
@@ -84,7 +95,7 @@ def watch(frame: Frame, name: str) -> None:
 
 
 @sim.command()
-@click.argument("name")
+@_name
 @click.option("--download", type=click.Path(path_type=Path), metavar="DIR", help="Copy the results' files to a folder.")
 @click.option("--report", type=click.Path(path_type=Path), metavar="FILE", help="Write a self-contained HTML report.")
 @click.option("--plot/--no-plot", default=True, help="Draw the course over time. [default: plot]")
@@ -108,7 +119,7 @@ def results(frame: Frame, name: str, download: Path | None, report: Path | None,
 
 
 @sim.command()
-@click.argument("name")
+@_name
 @click.option("--shard", type=click.IntRange(min=0), help="One shard only. [default: all]")
 @click.option("-f", "--follow", is_flag=True, help="Go on as lines come.")
 @click.option("--tail", type=click.IntRange(min=0), default=100, show_default=True, help="Lines of each pod.")
