@@ -23,6 +23,8 @@ from parpour_devcluster.errors import DevclusterError
 from parpour_devcluster.pins import GO_WHEEL_HASHES, GROUPS, MINIMUM_GO, PINNED_GO, GoGroup
 
 Report = Callable[[str], None]
+REPORT_EVERY = 30.0
+"""Seconds between the lines that tell that a build still runs."""
 
 
 def cache_folder() -> Path:
@@ -201,11 +203,11 @@ def ensure_group(group: GoGroup, report: Report = lambda _: None) -> Path:
     with locked(cache_folder() / "locks" / target.name):
         if not is_built(group):
             report(f"building {', '.join(group.programs)} (once; minutes on a small machine)")
-            _build(group, go=go, target=target)
+            _build(group, go=go, target=target, report=report)
     return target
 
 
-def _build(group: GoGroup, *, go: Path, target: Path) -> None:
+def _build(group: GoGroup, *, go: Path, target: Path, report: Report) -> None:
     """Builds into a scratch folder beside the target and renames it there, so that a killed build leaves nothing."""
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{group.name}-") as scratch:
@@ -215,13 +217,29 @@ def _build(group: GoGroup, *, go: Path, target: Path) -> None:
         command = ["nice", "-n", "5", str(go), "build", "-mod=readonly", "-buildvcs=false", "-trimpath"]
         command += ["-ldflags", group.linker_flags, "-o", destination, *group.programs.values()]
         environment = os.environ | {"CGO_ENABLED": "0", "GOFLAGS": "", "GOTOOLCHAIN": "local", "GOWORK": "off"}
-        done = subprocess.run(command, cwd=group.folder, env=environment, capture_output=True, text=True)
-        if done.returncode != 0:
+        code, said = _run_reporting(command, cwd=group.folder, environment=environment, what=group.name, report=report)
+        if code != 0:
             raise DevclusterError(
                 "DEVCLUSTER_BUILD_FAILED",
-                f"Go could not build {group.name}: {done.stderr.strip()[-1500:]}",
+                f"Go could not build {group.name}: {said.strip()[-1500:]}",
                 remedy="See that the Go module proxy is reachable and that the disk has 5 GB free, then run it again",
             )
         if target.exists():
             shutil.rmtree(target)
         output.rename(target)
+
+
+def _run_reporting(
+    command: list[str], *, cwd: Path, environment: dict[str, str], what: str, report: Report
+) -> tuple[int, str]:
+    """Runs a long command and says now and then that it still does; returns its exit status and standard error."""
+    with subprocess.Popen(
+        command, cwd=cwd, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as running:
+        while True:
+            try:
+                _, said = running.communicate(timeout=REPORT_EVERY)
+            except subprocess.TimeoutExpired:
+                report(f"still building {what}")
+            else:
+                return running.returncode, said

@@ -37,6 +37,10 @@ class _Group(click.Group):
         except DevclusterError as error:
             click.echo(str(error), err=True)
             context.exit(1)
+        except OSError as error:
+            remedy = "See that the disk has room and that nothing else changes the cluster's folder, then run it again"
+            click.echo(f"DEVCLUSTER_SYSTEM_REFUSED: the system refused a step: {error}. {remedy}", err=True)
+            context.exit(1)
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})

@@ -96,7 +96,7 @@ def up(name: str, *, report: Report) -> tuple[Layout, Record]:
             layout = claim_layout(name, root=root, taken=network.occupied_indices(network.machine_routes()))
         try:
             return layout, _start(layout, report)
-        except DevclusterError:
+        except (DevclusterError, OSError, KeyboardInterrupt):
             _clear(root, name, layout, keep_logs=True)
             raise
 
