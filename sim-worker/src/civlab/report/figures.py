@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from civlab.models.epidemic.layout import LAYERS
+from civlab.results.columns import to_numpy
 from civlab.results.reader import Results
 from civlab.results.schema import AGES, MEMBERS, PARAMETER_PREFIX, TIMESERIES
 
@@ -106,7 +107,7 @@ def collect_figures(results: Results, *, beds: int | None) -> Figures:
     step = -(-members.num_rows // DRAWN_MEMBERS)
     series = _series(results, step)
     columns = {
-        name: members.column(name).to_numpy().astype(np.float64) for name in members.column_names if name != "digest"
+        name: to_numpy(members.column(name)).astype(np.float64) for name in members.column_names if name != "digest"
     }
     return Figures(
         ticks=np.arange(results.manifest.ticks),
@@ -152,7 +153,7 @@ def _series(results: Results, step: int) -> dict[str, Series]:
                 parts.append(table.filter(pc.equal(remainder, 0)) if step > 1 else table)
     table = pa.concat_tables(parts)
     shape = (-1, results.manifest.ticks)
-    return {name: table.column(name).to_numpy().reshape(shape).astype(np.float64) for name in SERIES}
+    return {name: to_numpy(table.column(name)).reshape(shape).astype(np.float64) for name in SERIES}
 
 
 def _ages(results: Results) -> dict[str, Series]:
@@ -160,7 +161,7 @@ def _ages(results: Results) -> dict[str, Series]:
     table = results.arrow(AGES)
     groups = len(set(table.column("age_from").to_pylist()))
     values: dict[str, Any] = {
-        name: table.column(name).to_numpy().reshape(-1, groups).astype(np.float64)
+        name: to_numpy(table.column(name)).reshape(-1, groups).astype(np.float64)
         for name in ("age_from", "persons", "infected", "dead")
     }
     persons = np.maximum(values["persons"], 1.0)

@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from civlab.errors import CivlabError
 from civlab.models.epidemic.layout import METRICS
+from civlab.results.columns import to_numpy
 from civlab.results.manifest import RunManifest
 from civlab.results.schema import MEMBERS, TIMESERIES
 from civlab.store import Store, open_store
@@ -48,7 +49,7 @@ class Results:
                     "RESULT_MISMATCH", self.store.address(item.path), f"does not have the {item.size} bytes it had"
                 )
             with self.store.reader(item.path) as file:
-                parts.append(pq.read_table(file, columns=columns))
+                parts.append(pq.ParquetFile(file).read(columns=columns))
         return pa.concat_tables(parts)
 
     def head(self, table: str, column: str, *, rows: int) -> np.ndarray:
@@ -60,7 +61,7 @@ class Results:
                 for group in range(parquet.num_row_groups):
                     if sum(len(part) for part in parts) >= rows:
                         break
-                    parts.append(parquet.read_row_group(group, columns=[column]).column(0).to_numpy())
+                    parts.append(to_numpy(parquet.read_row_group(group, columns=[column]).column(0)))
         return np.concatenate(parts)[:rows]
 
     def polars(self, table: str = TIMESERIES) -> pl.DataFrame:
@@ -88,7 +89,7 @@ class Results:
         variables = {
             metric.name: (
                 ("member", "tick"),
-                series.column(metric.name).to_numpy().reshape(shape),
+                to_numpy(series.column(metric.name)).reshape(shape),
                 {"units": metric.unit, "long_name": metric.meaning},
             )
             for metric in METRICS

@@ -18,13 +18,14 @@ from numpy.typing import NDArray
 
 from civlab.design import MemberPoint
 from civlab.models.epidemic.layout import METRICS
+from civlab.results.columns import to_arrow
 from civlab.results.headline import HEADLINES, member_headlines
 from civlab.results.outcome import AGE_COUNTS, AGE_GROUPS, TREE_COLUMNS, BatchOutcome
 from civlab.results.schema import AGES, MEMBERS, TIMESERIES, TRANSMISSIONS, table_schemas
 from civlab.store import ByteSink, Store
 
 ROWS_IN_A_GROUP = 1 << 18
-"""About how many rows of the timeseries stand in one row group (40 MB in memory)."""
+"""About how many rows of the longest table stand in one row group (40 MB of timeseries in memory)."""
 SETTINGS: dict[str, Any] = {
     "version": "2.6",
     "compression": "zstd",
@@ -57,11 +58,14 @@ def write_tables(
     *,
     store: Store,
     shard: int,
-    ticks: int,
+    rows_a_member: int,
     parameters: tuple[str, ...],
     transmissions: bool,
 ) -> tuple[TableFile, ...]:
-    """Write all tables of a shard, whose outcomes come in member order; `points` are the ensemble's."""
+    """Write all tables of a shard, whose outcomes come in member order; `points` are the ensemble's.
+
+    `rows_a_member` is the most rows that a member may have in any table; row groups follow from it.
+    """
     makers: Mapping[str, Callable[[BatchOutcome], list[Any]]] = {
         TIMESERIES: _timeseries,
         MEMBERS: lambda outcome: _members(outcome, points, parameters),
@@ -77,12 +81,10 @@ def write_tables(
             for table, schema in schemas.items()
         }
         rows = dict.fromkeys(schemas, 0)
-        for group in regroup(outcomes, max(1, ROWS_IN_A_GROUP // ticks)):
+        for group in regroup(outcomes, max(1, ROWS_IN_A_GROUP // rows_a_member)):
             for table, schema in schemas.items():
-                content = pa.Table.from_arrays(
-                    [pa.array(column, kind) for column, kind in zip(makers[table](group), schema.types, strict=True)],
-                    schema=schema,
-                )
+                columns = zip(makers[table](group), schema.types, strict=True)
+                content = pa.Table.from_arrays([to_arrow(values, kind) for values, kind in columns], schema=schema)
                 writers[table].write_table(content, row_group_size=max(1, content.num_rows))
                 rows[table] += content.num_rows
     for table in schemas:
@@ -146,16 +148,16 @@ def _timeseries(outcome: BatchOutcome) -> list[NDArray[Any]]:
     return columns + [outcome.metrics[index].T.reshape(-1) for index in range(len(METRICS))]
 
 
-def _members(outcome: BatchOutcome, points: Sequence[MemberPoint], parameters: tuple[str, ...]) -> list[Any]:
+def _members(outcome: BatchOutcome, points: Sequence[MemberPoint], parameters: tuple[str, ...]) -> list[NDArray[Any]]:
     own = points[outcome.first : outcome.first + outcome.count]
     figures = member_headlines(outcome)
-    columns: list[Any] = [[point.index for point in own], [point.stream for point in own]]
-    columns += [[float(dict(point.values)[name]) for point in own] for name in parameters]
+    columns: list[NDArray[Any]] = [np.array([point.index for point in own]), np.array([point.stream for point in own])]
+    columns += [np.array([float(dict(point.values)[name]) for point in own]) for name in parameters]
     columns.append(outcome.populations)
     for headline in HEADLINES:
         value = figures[headline.name]
         columns.append(value / 10**headline.places if headline.places else value)
-    columns.append([bytes(digest).hex() for digest in outcome.digests])
+    columns.append(outcome.digests)
     return columns
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from numpy.typing import NDArray
 
 from civlab.design import design_parameters
 from civlab.errors import CivlabError
+from civlab.results.columns import to_numpy
 from civlab.results.headline import HEADLINES, Spread, spreads
 from civlab.results.manifest import RunManifest, ShardManifest
 from civlab.results.schema import MEMBERS, table_schemas
@@ -31,8 +31,8 @@ def collect(spec: RunSpec, store: Store) -> RunManifest:
     for item in tables:
         check_file(store, item)
     digests = [digest for manifest in shards for digest in manifest.digests]
-    columns = _member_columns(store, [item for item in tables if item.table == MEMBERS])
-    _check_members(spec, digests, columns, store)
+    members = _member_table(store, [item for item in tables if item.table == MEMBERS])
+    _check_members(spec, digests, members, store)
     manifest = RunManifest(
         digest=run_digest([bytes.fromhex(digest) for digest in digests]).hex(),
         run=spec.run_hash,
@@ -43,7 +43,7 @@ def collect(spec: RunSpec, store: Store) -> RunManifest:
         members=len(digests),
         shards=spec.shards,
         parameters=design_parameters(spec.ensemble),
-        metrics=_ensemble_spreads(columns),
+        metrics=_ensemble_spreads(members),
         tables=tables,
         made_by=tuple(dict.fromkeys(manifest.made_by for manifest in shards)),
     )
@@ -77,32 +77,27 @@ def _checked_shard(spec: RunSpec, store: Store, shard: int) -> ShardManifest:
     return manifest
 
 
-def _member_columns(store: Store, files: Iterable[TableFile]) -> dict[str, NDArray[np.generic]]:
+def _member_table(store: Store, files: Iterable[TableFile]) -> pa.Table:
     names = ["member", "digest", *(headline.name for headline in HEADLINES)]
     parts: list[pa.Table] = []
     for item in files:
         with store.reader(item.path) as file:
-            parts.append(pq.read_table(file, columns=names))
-    table = pa.concat_tables(parts)
-    return {name: table.column(name).to_numpy() for name in names}
+            parts.append(pq.ParquetFile(file).read(columns=names))
+    return pa.concat_tables(parts)
 
 
-def _check_members(spec: RunSpec, digests: list[str], columns: dict[str, NDArray[np.generic]], store: Store) -> None:
+def _check_members(spec: RunSpec, digests: list[str], members: pa.Table, store: Store) -> None:
     """Every member once, in order, with the digest that its shard's manifest names."""
-    if columns["member"].tolist() != list(range(spec.ensemble.members)):
+    if members.column("member").to_pylist() != list(range(spec.ensemble.members)):
         raise CivlabError("RESULT_MISMATCH", store.address("tables/members"), "a member is missing or stands twice")
-    if columns["digest"].tolist() != digests:
+    if members.column("digest").to_pylist() != digests:
         raise CivlabError(
             "RESULT_MISMATCH", store.address("tables/members"), "a member's digest is not the one in the manifest"
         )
 
 
-def _ensemble_spreads(columns: dict[str, NDArray[np.generic]]) -> tuple[Spread, ...]:
-    return spreads(
-        {
-            headline.name: np.rint(columns[headline.name].astype(np.float64) * 10**headline.places).astype(np.int64)
-            if headline.places
-            else columns[headline.name].astype(np.int64)
-            for headline in HEADLINES
-        }
-    )
+def _ensemble_spreads(members: pa.Table) -> tuple[Spread, ...]:
+    """The headline figures as the integers that the table's shares stand for."""
+    figures = {headline.name: to_numpy(members.column(headline.name)) for headline in HEADLINES}
+    scales = {headline.name: 10**headline.places for headline in HEADLINES}
+    return spreads({name: np.rint(values * scales[name]).astype(np.int64) for name, values in figures.items()})

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ctypes
+
 from civlab.errors import CivlabError
 from civlab.runtime.backend import Backend
 
@@ -17,7 +19,7 @@ def choose_backend(name: str = "auto", *, threads: int | None = None) -> Backend
     """
     if name not in BACKENDS:
         raise CivlabError("BACKEND_UNKNOWN", "backend", f"{name!r} is none of {', '.join(BACKENDS)}")
-    if name == "cpu":
+    if name == "cpu" or (name == "auto" and not driver_found()):
         return Backend.cpu(threads)
     try:
         return Backend.cuda()
@@ -25,3 +27,12 @@ def choose_backend(name: str = "auto", *, threads: int | None = None) -> Backend
         if name == "cuda" or fault.code != NO_GPU:
             raise
         return Backend.cpu(threads)
+
+
+def driver_found() -> bool:
+    """Whether NVIDIA's driver library can be loaded: without it, importing CuPy to ask would be a second lost."""
+    try:
+        ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return False
+    return True

@@ -153,7 +153,7 @@ class _ShardWork:
             self.spec.points,
             store=self.store,
             shard=self.shard,
-            ticks=self.spec.ticks,
+            rows_a_member=max(self.spec.ticks, self._largest_population() if self.spec.transmissions else 0),
             parameters=design_parameters(self.spec.ensemble),
             transmissions=self.spec.transmissions,
         )
@@ -182,6 +182,9 @@ class _ShardWork:
         started = self.clock()
         yield
         self.busy += self.clock() - started
+
+    def _largest_population(self) -> int:
+        return max(self.spec.population(index) for index in self.members)
 
     def _members_done(self) -> int:
         return sum(batch.count for batch in self.finished)
