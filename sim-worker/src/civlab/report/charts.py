@@ -137,7 +137,7 @@ def draw_peaks(axes: Axes, figures: Figures) -> None:
     axes.scatter(
         figures.members["peak_tick"], figures.members["peak_infectious"], s=16, color=AMBER, alpha=0.75, linewidths=0
     )
-    _dress(axes, "Peak of each member", "infectious persons", across="day of the peak")
+    _dress(axes, "Peak of each member", "infectious persons", across="day of the peak", from_zero=False)
 
 
 def draw_effect(axes: Axes, _figures: Figures, *, effect: Effect) -> None:
@@ -171,13 +171,14 @@ def _band(axes: Axes, ticks: np.ndarray, values: Band, colour: str, label: str) 
     axes.plot(ticks, values.median, color=colour, linewidth=2.0, label=label)
 
 
-def _dress(axes: Axes, title: str, up: str, *, across: str = "day", whole: bool = True) -> None:
+def _dress(axes: Axes, title: str, up: str, *, across: str = "day", whole: bool = True, from_zero: bool = True) -> None:
     axes.set_title(title)
     axes.set_xlabel(across)
     axes.set_ylabel(up)
     axes.tick_params(length=0)
     axes.margins(x=0.02)
     if whole:
-        axes.set_ylim(bottom=0)
+        if from_zero:
+            axes.set_ylim(bottom=0)
         axes.yaxis.set_major_locator(MaxNLocator(5))
         axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
