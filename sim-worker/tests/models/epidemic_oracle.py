@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import blake3
 from civlab.models.epidemic.compile import CompiledScenario
@@ -112,8 +113,8 @@ class Oracle:
     def __init__(self, scenario: CompiledScenario, *, seed: int, stream: int, head: bytes) -> None:
         record, days = scenario.record, scenario.days
         self.head = head
-        self.s = {name: record[0][name].tolist() for name in record.dtype.names}
-        self.days = [{name: day[name].tolist() for name in days.dtype.names} for day in days]
+        self.s = {name: record[0][name].tolist() for name in record.dtype.names or ()}
+        self.days = [{name: day[name].tolist() for name in days.dtype.names or ()} for day in days]
         self.seed, self.stream = seed, stream
         self.size = self.s["population"]
         self.people = [Person() for _ in range(self.size)]
@@ -150,7 +151,7 @@ class Oracle:
 
     def persons_aged(self, age: int) -> int:
         upto = self.s["pyramid"]
-        return upto[age] - (upto[age - 1] if age else 0)
+        return int(upto[age] - (upto[age - 1] if age else 0))
 
     def desired_age(self, agent: int, head: int, size: int) -> int:
         words = self.draw("head", head)
@@ -221,7 +222,7 @@ class Oracle:
                 count[b][a] += most
                 left[b] -= most
 
-        rests = []
+        rests: list[tuple[float, int, int, int]] = []
         for a in groups:
             for b in groups[a:]:
                 want = mixing[a][b] * x[a] * x[b]
@@ -287,7 +288,7 @@ class Oracle:
             flows[LAYERS[layer]] += 1
         sums.append(self.sum_of_digests())
         self.record(flows)
-        phases = [(b[0] - a[0] & M64, b[1] - a[1] & M64) for a, b in zip(sums, sums[1:], strict=False)]
+        phases = [(b[0] - a[0] & M64, b[1] - a[1] & M64) for a, b in pairwise(sums)]
         recorded = [mix(5 + 3, k, value & M32) for k, value in enumerate(self.history[-1])]
         phases.append((sum(low for low, _ in recorded) & M64, sum(high for _, high in recorded) & M64))
         self.head = link(self.head, phases)

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.kernel
 U64 = st.integers(0, 2**64 - 1)
 U63 = st.integers(0, 2**63 - 1)
 LARGEST = float(np.finfo(float).max)
-shared = settings(max_examples=300, deadline=None, suppress_health_check=[])
+shared = settings(max_examples=120, deadline=None, suppress_health_check=[])
 
 
 def pointer(array: np.ndarray) -> ctypes.c_void_p:

@@ -22,7 +22,7 @@ EXACT_F64 = re.compile(
 def ptx_of(source: Path, architecture: str) -> str:
     """The PTX that NVRTC makes of a kernel's file."""
     import cupy  # noqa: F401  (makes the bundled NVRTC library known)
-    from cupy_backends.cuda.libs import nvrtc
+    from cupy_backends.cuda.libs import nvrtc  # type: ignore[import-untyped]
 
     program = nvrtc.createProgram(source.read_text("utf-8"), source.name, (), ())
     try:

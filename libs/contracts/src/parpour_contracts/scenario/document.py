@@ -44,6 +44,7 @@ class FixedLaw(Section):
 
     law: Literal["fixed"]
     value: Annotated[int, Field(ge=0, le=MAXIMUM_DEGREE)]
+    """The value."""
 
 
 class PoissonLaw(Section):
@@ -51,6 +52,7 @@ class PoissonLaw(Section):
 
     law: Literal["poisson"]
     mean: Annotated[Exact, Field(gt=0, le=100)]
+    """Mean."""
 
 
 class NegativeBinomialLaw(Section):
@@ -58,7 +60,9 @@ class NegativeBinomialLaw(Section):
 
     law: Literal["negative-binomial"]
     mean: Annotated[Exact, Field(gt=0, le=100)]
+    """Mean."""
     dispersion: Annotated[Exact, Field(ge=Decimal("0.05"), le=1000)]
+    """Dispersion k; the smaller, the more uneven."""
 
 
 class TableLaw(Section):
@@ -85,7 +89,17 @@ class AgeValue(Section):
     """A value that holds from this age up to the next row's."""
 
     age: Age
+    """Age in years from which the value holds."""
     value: Share
+    """The value."""
+
+
+def within_days(*laws: Law) -> None:
+    """Raises ValueError unless every law of days can be tabulated: at most 120 days, some of them at least 1."""
+    for law in laws:
+        values = [law.value] if isinstance(law, FixedLaw) else list(law.weights) if isinstance(law, TableLaw) else []
+        if values and (max(values) > MAXIMUM_DAYS or max(values) < 1):
+            raise ValueError(f"give lengths in days from 1 to {MAXIMUM_DAYS}")
 
 
 AgeTable = Annotated[tuple[AgeValue, ...], Field(min_length=1, max_length=101, strict=False)]
@@ -124,25 +138,35 @@ class Household(Section):
     """Everyone in a household meets everyone else in it daily."""
 
     weight: Weight = Decimal(3)
+    """Chance of transmission a contact, relative to weight 1."""
 
 
 class School(Section):
     """Pupils of one age, drawn across the population, meet daily in classes."""
 
     class_size: Annotated[int, Field(ge=2, le=200)] = 25
+    """Pupils of a class."""
     first_age: Age = 5
+    """Youngest age."""
     last_age: Age = 17
+    """Oldest age."""
     weight: Weight = Decimal(1)
+    """Chance of transmission a contact, relative to weight 1."""
 
 
 class Work(Section):
     """Employed adults meet daily in teams."""
 
     team_size: Annotated[int, Field(ge=2, le=200)] = 10
+    """Persons of a team."""
     first_age: Age = 18
+    """Youngest age."""
     last_age: Age = 64
+    """Oldest age."""
     employed: Share = Decimal("0.75")
+    """Share of those ages who work in a team."""
     weight: Weight = Decimal(1)
+    """Chance of transmission a contact, relative to weight 1."""
 
 
 class Contacts(Section):
@@ -170,9 +194,10 @@ class Disease(Section):
 
     @model_validator(mode="after")
     def one_rate(self) -> Self:
-        """Exactly one of r0 and probability; ages rise."""
+        """Exactly one of r0 and probability; ages rise; periods are in days."""
         if (self.r0 is None) == (self.probability is None):
             raise ValueError("give exactly one of r0 and probability")
+        within_days(self.exposed, self.infectious)
         if self.susceptibility is not None:
             increasing_ages(self.susceptibility)
         return self
@@ -196,7 +221,8 @@ class Hospital(Section):
 
     @model_validator(mode="after")
     def ages_rise(self) -> Self:
-        """Both tables begin at age 0 and rise."""
+        """Both tables begin at age 0 and rise; admission and stay are in days."""
+        within_days(self.admission, self.stay)
         for rows in (self.severe, self.fatal):
             if isinstance(rows, tuple):
                 increasing_ages(rows)
@@ -207,14 +233,18 @@ class Introduction(Section):
     """So many persons, drawn without replacement over all introductions, are infected from outside."""
 
     tick: Tick = 0
+    """Tick at which they arrive."""
     count: Annotated[int, Field(ge=1, le=1_000_000)]
+    """Persons infected from outside."""
 
 
 class Period(Section):
     """Ticks [from, until); without until, to the end."""
 
     from_tick: Annotated[Tick, Field(alias="from")] = 0
+    """First tick."""
     until: Tick | None = None
+    """Tick after the last."""
 
     @model_validator(mode="after")
     def ordered(self) -> Self:
@@ -230,6 +260,7 @@ class ContactReduction(Period):
     kind: Literal["contact-reduction"]
     layers: Annotated[tuple[LayerName, ...], Field(min_length=1, max_length=4, strict=False)]
     factor: Share
+    """Remaining share of the chance of transmission."""
 
 
 class CaseIsolation(Period):
@@ -237,9 +268,11 @@ class CaseIsolation(Period):
 
     kind: Literal["case-isolation"]
     detection: Share
+    """Share of the infected who are found and isolate."""
     delay: Annotated[int, Field(ge=0, le=MAXIMUM_DAYS)] = 3
     """Days from infection to isolation."""
     factor: Share = Decimal(0)
+    """Remaining share of the chance of transmission outside the household."""
 
 
 class Vaccination(Section):
@@ -247,14 +280,18 @@ class Vaccination(Section):
 
     kind: Literal["vaccination"]
     from_tick: Annotated[Tick, Field(alias="from")] = 0
+    """First tick."""
     doses_per_day: Annotated[int, Field(ge=1, le=MAXIMUM_POPULATION)]
+    """Appointments a day."""
     coverage: Share = Decimal(1)
     """Share of the population that is invited."""
     order: Literal["oldest-first", "random"] = "oldest-first"
     delay: Annotated[int, Field(ge=0, le=MAXIMUM_DAYS)] = 14
     """Days from the dose until it protects."""
     efficacy_infection: Share = Decimal("0.6")
+    """Share of infections that a dose prevents."""
     efficacy_severe: Share = Decimal("0.9")
+    """Share of severe courses that a dose prevents in those who are infected all the same."""
 
 
 Intervention = Annotated[ContactReduction | CaseIsolation | Vaccination, Field(discriminator="kind")]

@@ -19,11 +19,11 @@ from parpour_contracts.scenario.document import (
     PoissonLaw,
 )
 
-BYTES_AN_AGENT = 39
+BYTES_AN_AGENT = 41
 """Columns of an agent without its contacts, places and claims included."""
 BYTES_AN_EDGE = 8
 """A contact, and its stub while the graph is made."""
-BYTES_A_TILE = 2_700
+BYTES_A_TILE = 32_000
 """Counters of one tile while the population is made; a tile is at most 4,096 agents."""
 BYTES_A_MEMBER = 60_000
 """A compiled scenario and the cells of a member."""

@@ -25,7 +25,7 @@ PHASES = (
         "epidemic_introduce",
         "member",
         ("state",),
-        (*INFECTION, "flow", "column_digest", "phase_digest"),
+        ("state", "due", "infected_at", "origin", "flow", "column_digest", "phase_digest"),
         "infections from outside",
     ),
     Phase(
