@@ -6,6 +6,10 @@ import pytest
 from parpour_operator.settings import Settings
 from parpour_operator.testing.lives import Life
 
+from .cluster_fixtures import operators, room, rooms, stage, store, worker_image
+
+__all__ = ["operators", "room", "rooms", "stage", "store", "worker_image"]
+
 
 @pytest.fixture
 def settings() -> Settings:
