@@ -1,0 +1,88 @@
+"""Runs the commands of the tutorial that needs no cluster, and writes down what they print.
+
+The tutorial quotes these outputs from files. A test runs the same steps and compares, so the page cannot promise a
+digest that no longer comes out; lines that tell times and rates are shown and not compared.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+DOCS = ROOT / "docs"
+TUTORIAL = DOCS / "tutorials" / "civlab-on-a-laptop.md"
+
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+QUOTED = re.compile(r'--8<-- "([^"]+)"')
+VARIES = re.compile(r"\d+(\.\d+)? s\b|a second")
+"""Lines that tell how long something took."""
+
+
+@dataclass(frozen=True)
+class Step:
+    """A command of the page, and the file that the page quotes as its output, if it does."""
+
+    command: str
+    output: Path | None
+
+
+def steps(page: str) -> list[Step]:
+    """The page's commands in order: blocks of shell, and quoted Python files."""
+    found: list[Step] = []
+    for language, body in FENCE.findall(page):
+        quoted = QUOTED.fullmatch(body.strip())
+        if language == "bash":
+            found.append(Step(body.strip(), None))
+        elif language == "python" and quoted is not None:
+            found.append(Step(f"python {ROOT / quoted.group(1)}", None))
+        elif language == "text" and quoted is not None:
+            found[-1] = Step(found[-1].command, ROOT / quoted.group(1))
+    return found
+
+
+def run(step: Step, folder: Path) -> str:
+    """What the step prints on standard output, without the folder's own path.
+
+    Raises:
+        subprocess.CalledProcessError: if the command fails.
+    """
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        ["bash", "-ec", step.command],
+        cwd=folder,
+        env=os.environ | {"PATH": path},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    lines = (line.rstrip() for line in done.stdout.replace(f"{folder}/", "").splitlines())
+    return "\n".join(lines).strip("\n") + "\n"
+
+
+def comparable(output: str) -> list[str]:
+    """The lines that are the same on every machine."""
+    return [line for line in output.splitlines() if not VARIES.search(line)]
+
+
+def main() -> int:
+    """Record every quoted output; returns the exit status."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name).resolve()
+        (folder / "examples").symlink_to(ROOT / "examples")
+        for step in steps(TUTORIAL.read_text()):
+            print(step.command, flush=True)
+            output = run(step, folder)
+            if step.output is not None:
+                step.output.parent.mkdir(exist_ok=True)
+                step.output.write_text(output)
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
