@@ -60,13 +60,13 @@ def _print_list(frame: Frame, runs: list[Run], *, everywhere: bool, namespace: s
 def describe_command(frame: Frame, name: str) -> None:
     """`sim describe`."""
     from parpour_cli.describing import description
-    from parpour_cli.following import events_of
+    from parpour_cli.following import events_of, pods_of
     from parpour_cli.shards import shard_views
 
     cluster = frame.cluster()
     document = cluster.simulation(name)
     run = read_run(document)
-    pods = cluster.pods(name)
+    pods = pods_of(cluster, run)
     views = shard_views(pods, shards=run.status.shards or 0)
     events = events_of(cluster, run)
     frame.answer(
@@ -97,6 +97,12 @@ def watch_command(frame: Frame, name: str) -> None:
                 sys.stdout.flush()
                 said = text
     assert last is not None
+    if last.run.refused:
+        raise CliError(
+            "SIMULATION_REFUSED",
+            f"Simulation {name!r} is refused: {last.run.reason()}",
+            remedy="mend it and apply it again; nothing was started",
+        )
     if str(last.run.status.state) != "Complete":
         raise CliError(
             "SIMULATION_FAILED",

@@ -88,7 +88,7 @@ class Feed:
 
 
 def follow(cluster: Cluster, name: str) -> Iterator[Picture]:
-    """Pictures of a Simulation until it is finished; the last one shows how.
+    """Pictures of a Simulation until it is finished or refused; the last one shows how.
 
     Raises:
         CliError: SIMULATION_NOT_FOUND, SIMULATION_GONE when it is deleted meanwhile, or the API server's answer.
@@ -99,7 +99,7 @@ def follow(cluster: Cluster, name: str) -> Iterator[Picture]:
     try:
         while True:
             yield look(cluster, run, lines)
-            if run.finished:
+            if run.finished or run.refused:
                 return
             change = feed.next(seconds=EVERY_SECONDS)
             if change is not None:
@@ -112,7 +112,7 @@ def look(cluster: Cluster, run: Run, lines: dict[int, ShardLine]) -> Picture:
     """One picture now; `lines` keeps the shards' last known lines between pictures."""
     views: list[ShardView] = []
     if run.status.shards:
-        views = shard_views(cluster.pods(run.name), shards=run.status.shards)
+        views = shard_views(pods_of(cluster, run), shards=run.status.shards)
         if not run.finished:
             _read_lines(cluster, views[:SHARD_LINES], lines)
     return take_picture(run, views, lines)
@@ -142,6 +142,16 @@ def last_line(cluster: Cluster, pod: str) -> ShardLine | None:
 
 def _gone(name: str) -> CliError:
     return CliError("SIMULATION_GONE", f"Simulation {name!r} was deleted while it was watched")
+
+
+def pods_of(cluster: Cluster, run: Run) -> list[Json]:
+    """The pods of a Simulation; none when the user may not see them."""
+    try:
+        return cluster.pods(run.name)
+    except CliError as fault:
+        if fault.code == "API_FORBIDDEN":
+            return []
+        raise
 
 
 def events_of(cluster: Cluster, run: Run) -> list[Mapping[str, Any]]:

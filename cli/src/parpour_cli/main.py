@@ -80,7 +80,7 @@ def describe(frame: Frame, name: str) -> None:
 @_name
 @cluster_options
 def watch(frame: Frame, name: str) -> None:
-    """Follow one Simulation with live bars until it ends: exit code 0 when complete, 1 when failed.
+    """Follow one Simulation with live bars until it ends: exit code 0 when complete, 1 when failed or refused.
 
     With --json, one object a line.
 

@@ -27,8 +27,8 @@ class Run:
     namespace: str
     name: str
     uid: str
+    generation: int
     created: datetime
-    deleting: bool
     spec: SimulationSpec
     status: SimulationStatus
 
@@ -51,6 +51,13 @@ class Run:
     def finished(self) -> bool:
         """Whether nothing more will happen."""
         return self.status.state in FINISHED
+
+    @property
+    def refused(self) -> bool:
+        """Whether the operator has refused this very spec; it looks again by itself when something is mended."""
+        accepted = self.condition("Accepted")
+        current = accepted is not None and accepted.observed_generation >= self.generation
+        return current and accepted is not None and accepted.status == "False" and not self.finished
 
     def condition(self, type: str) -> Condition | None:
         """The condition of a type, if it was ever set."""
@@ -88,8 +95,8 @@ def read_run(document: Mapping[str, Any]) -> Run:
         namespace=str(metadata.get("namespace", "")),
         name=str(metadata.get("name", "")),
         uid=str(metadata.get("uid", "")),
+        generation=int(metadata.get("generation", 0)),
         created=instant(metadata.get("creationTimestamp")) or datetime.fromtimestamp(0, UTC),
-        deleting="deletionTimestamp" in metadata,
         spec=simulation.spec,
         status=simulation.status,
     )
