@@ -41,13 +41,13 @@ docs: setup ## Build the documentation into site/, checking every link
 bench: bench-epidemic bench-ensemble bench-runtime bench-operator ## All benchmarks
 
 bench-epidemic: setup ## Epidemic: rate, threads, Covasim and Starsim, layers, chain, bandwidth
-	$(PY) tests/bench/bench_epidemic.py
+	PYTHONPATH=tests $(PY) -m bench.bench_epidemic
 
 bench-ensemble: setup ## A thousand small worlds against one large one
-	$(PY) tests/bench/bench_ensemble.py
+	PYTHONPATH=tests $(PY) -m bench.bench_ensemble
 
 bench-runtime: setup ## Kernel runtime: random numbers, hashing, scans, sorts
-	$(PY) tests/bench/bench_runtime.py
+	PYTHONPATH=tests $(PY) -m bench.bench_runtime
 
 bench-operator: setup ## Operator: latency, API writes, memory, start
 	$(PY) tests/bench/bench_operator.py
