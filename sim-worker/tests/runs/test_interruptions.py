@@ -148,7 +148,7 @@ def test_a_damaged_newest_checkpoint_falls_back_to_the_one_before(make_spec: Mak
     run_shard(spec, 0, store, cpu, checkpoint_every=10, stop=stopping_after([26]))
     checkpoints = ShardCheckpoints(store, run_hash=spec.run_hash, shard=0, shards=1)
     store.put(checkpoints.manifests()[-1], b"{}")
-    standing = checkpoints.newest()
+    standing = checkpoints.take_up()
     assert standing is not None
     assert standing.running is not None
     assert standing.running.tick == 20
@@ -158,10 +158,43 @@ def test_a_checkpoint_of_another_run_is_not_taken_up(make_spec: MakeSpec, cpu: B
     spec, store = make_spec(), open_store("memory://")
     run_shard(spec, 0, store, cpu, stop=stopping_after([5]))
     other = ShardCheckpoints(store, run_hash=make_spec(seed=5).run_hash, shard=0, shards=1)
-    assert other.newest() is None
+    assert other.take_up() is None
 
 
 def test_a_member_that_cannot_fit_is_refused_with_both_figures(make_spec: MakeSpec, cpu: Backend) -> None:
     with pytest.raises(CivlabError, match="MiB are to be used") as caught:
         run_shard(make_spec(), 0, open_store("memory://"), cpu, memory=1000)
     assert caught.value.code == "RUN_MEMORY_TOO_SMALL"
+
+
+def test_damaged_checkpoints_do_not_crowd_out_new_ones(make_spec: MakeSpec, cpu: Backend) -> None:
+    spec, store = make_spec(), open_store("memory://")
+    memory = 3 * estimate(spec.scenario).bytes
+    run_shard(spec, 0, store, cpu, checkpoint_every=10, memory=memory, stop=stopping_after([70]))
+    for path in store.list("checkpoints"):
+        store.put(path, b"")
+    again = run_shard(spec, 0, store, cpu, checkpoint_every=10, memory=memory, stop=stopping_after([25]))
+    assert again.ticks_done == 3 * 24
+    assert run_shard(spec, 0, store, cpu, memory=memory).resumed_ticks == 3 * 24
+
+
+def test_a_slower_writer_of_the_same_shard_finds_the_work_done(
+    make_spec: MakeSpec, complete: Complete, cpu: Backend
+) -> None:
+    """Two pods may hold one shard for a while; whoever ends second must neither fail nor leave anything behind."""
+    spec, store = make_spec(), open_store("memory://")
+    looks = 0
+
+    def another_finishes_meanwhile() -> bool:
+        nonlocal looks
+        looks += 1
+        if looks == 45:
+            run_shard(spec, 0, store, cpu, checkpoint_every=5)
+        return False
+
+    memory = 3 * estimate(spec.scenario).bytes
+    outcome = run_shard(spec, 0, store, cpu, checkpoint_every=5, memory=memory, stop=another_finishes_meanwhile)
+    assert outcome.done
+    undisturbed = contents(complete(spec)[0])
+    undisturbed.pop("manifest.json")
+    assert contents(store) == undisturbed

@@ -16,6 +16,9 @@ from civlab.runs.verify import verify_run
 from civlab.runs.whole import claim_place, run_whole
 from civlab.runtime.backend import Backend
 from civlab.store import Store, open_store
+from civlab.store.sealed import seal, unseal
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 pytestmark = pytest.mark.kernel
 MakeSpec = Callable[..., RunSpec]
@@ -166,3 +169,40 @@ def test_a_damaged_manifest_is_named(make_spec: MakeSpec, complete: Complete, cp
     store, _ = complete(make_spec())
     store.put(MANIFEST, store.get(MANIFEST).replace(b'"seed": 11', b'"seed": 12'))
     assert code_of(lambda: verify_run(store, cpu)) == "STORE_OBJECT_DAMAGED"
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150, deadline=None)
+@given(data=st.data())
+def test_a_sealed_manifest_with_any_field_wrong_is_refused_by_name(
+    small_manifests: dict[str, bytes], data: st.DataObject
+) -> None:
+    path = data.draw(st.sampled_from(sorted(small_manifests)))
+    document = unseal(small_manifests[path], address=path)
+    field = data.draw(st.sampled_from(sorted(document)))
+    before = document[field]
+    document[field] = data.draw(JSON)
+    store = open_store("memory://")
+    store.put(path, seal(document))
+    try:
+        read = ShardManifest.find(store, 0) if path.startswith("shards") else RunManifest.find(store)
+    except CivlabError as fault:
+        code = fault.code
+    else:
+        assert read is not None
+        code = "" if type(document[field]) is type(before) else "misread"
+    assert code in {"", "STORE_OBJECT_DAMAGED"}
+
+
+@pytest.fixture(scope="module")
+def small_manifests(small_town: str) -> dict[str, bytes]:
+    """The manifests of a run of one member."""
+    spec, store = RunSpec.create(small_town), open_store("memory://")
+    run_whole(spec, store, Backend.cpu(1))
+    return {path: store.get(path) for path in (MANIFEST, ShardManifest.path(0))}

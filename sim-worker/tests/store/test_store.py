@@ -72,6 +72,15 @@ def test_a_sink_knows_the_hash_of_what_it_wrote(store: Store) -> None:
     assert store.reader("table.bin").read(2) == b"\0\0"
 
 
+def test_a_discarded_sink_leaves_what_stood_there(store: Store) -> None:
+    store.put("table.bin", b"before")
+    sink = store.sink("table.bin")
+    sink.write(b"after")
+    sink.discard()
+    del sink
+    assert store.get("table.bin") == b"before"
+
+
 @pytest.mark.parametrize(
     "address", ["s3://key:word@bucket/x", "ftp://host/x", "s3:///x", "s3://bucket/x?token=1", "http://[::1/x"]
 )

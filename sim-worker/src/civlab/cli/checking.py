@@ -48,8 +48,8 @@ def verify(place: str, members: int | None, threads: int | None, backend: str, a
         for finding in result.findings:
             click.echo(f"[{finding.code}] {finding.path}: {finding.message}")
         verdict = "everything holds" if result.holds else f"{len(result.findings)} findings"
-        again = result.members if result.holds else 0
-        click.echo(f"{verdict}: {result.files:,} files checked, {again:,} members run again\ndigest {result.digest}")
+        click.echo(f"{verdict}: {result.files:,} files checked, {result.members:,} members run again")
+        click.echo(f"digest {result.digest}")
     sys.exit(0 if result.holds else DIFFERENT)
 
 

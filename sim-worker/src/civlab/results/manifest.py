@@ -6,15 +6,16 @@ record and is no part of what two writers must agree on, because results may not
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import TypeVar
+
+from pydantic import TypeAdapter
 
 from civlab.errors import CivlabError
 from civlab.results.headline import Spread
 from civlab.results.tables import TableFile
 from civlab.store import Store
-from civlab.store.sealed import seal, unseal
+from civlab.store.sealed import canonical_json, seal, unseal
 
 SHARD_FORMAT = "civlab.shard/1"
 RUN_FORMAT = "civlab.manifest/1"
@@ -51,7 +52,7 @@ class ShardManifest:
         """The manifest of a shard, or None when it has none yet. Raises STORE_OBJECT_DAMAGED."""
         path = cls.path(shard)
         data = store.find(path)
-        return None if data is None else _decode(store.address(path), data, cls._from)
+        return None if data is None else _decode(cls, SHARD_FORMAT, data, store.address(path))
 
     def save(self, store: Store) -> ShardManifest:
         """Write it once; an equal one by another writer stands. Raises STORE_CONFLICT when another one differs."""
@@ -68,19 +69,6 @@ class ShardManifest:
     def results(self) -> tuple[object, ...]:
         """All but who made it."""
         return (self.run, self.shard, self.shards, self.first, self.digests, self.tables)
-
-    @classmethod
-    def _from(cls, document: Mapping[str, Any]) -> ShardManifest:
-        _check_format(document, SHARD_FORMAT)
-        return cls(
-            run=str(document["run"]),
-            shard=int(document["shard"]),
-            shards=int(document["shards"]),
-            first=int(document["first"]),
-            digests=tuple(str(digest) for digest in document["digests"]),
-            tables=tuple(TableFile(**item) for item in document["tables"]),
-            made_by=MadeBy(**document["made_by"]),
-        )
 
 
 @dataclass(frozen=True)
@@ -104,7 +92,7 @@ class RunManifest:
     def find(cls, store: Store) -> RunManifest | None:
         """The run's manifest, or None when the run is not complete. Raises STORE_OBJECT_DAMAGED."""
         data = store.find(MANIFEST)
-        return None if data is None else _decode(store.address(MANIFEST), data, cls._from)
+        return None if data is None else _decode(cls, RUN_FORMAT, data, store.address(MANIFEST))
 
     @classmethod
     def load(cls, store: Store) -> RunManifest:
@@ -126,28 +114,17 @@ class RunManifest:
         """The files of one table, in member order; none when the run did not write it."""
         return tuple(item for item in self.tables if item.table == table)
 
-    @classmethod
-    def _from(cls, document: Mapping[str, Any]) -> RunManifest:
-        _check_format(document, RUN_FORMAT)
-        fields = {name: value for name, value in document.items() if name != "format"}
-        return cls(
-            **{
-                **fields,
-                "parameters": tuple(document["parameters"]),
-                "metrics": tuple(Spread(**item) for item in document["metrics"]),
-                "tables": tuple(TableFile(**item) for item in document["tables"]),
-                "made_by": tuple(MadeBy(**item) for item in document["made_by"]),
-            }
-        )
+
+Manifest = TypeVar("Manifest", ShardManifest, RunManifest)
 
 
-def _check_format(document: Mapping[str, Any], known: str) -> None:
-    if document.get("format") != known:
-        raise ValueError(f"format {document.get('format')!r} is not {known}")
-
-
-def _decode(address: str, data: bytes, build: Any) -> Any:
+def _decode(kind: type[Manifest], known: str, data: bytes, address: str) -> Manifest:
+    """The manifest in sealed bytes, every field of its declared type. Raises STORE_OBJECT_DAMAGED."""
+    document = unseal(data, address=address)
+    stated = document.pop("format", None)
     try:
-        return build(unseal(data, address=address))
-    except (KeyError, TypeError, ValueError) as fault:
+        if stated != known:
+            raise ValueError(f"format {stated!r} is not {known}")
+        return TypeAdapter(kind).validate_json(canonical_json(document), strict=True)
+    except ValueError as fault:
         raise CivlabError("STORE_OBJECT_DAMAGED", address, f"is no manifest that this version reads: {fault}") from None

@@ -73,23 +73,25 @@ def write_tables(
         TRANSMISSIONS: _transmissions,
     }
     schemas = table_schemas(parameters, transmissions=transmissions)
-    files: list[TableFile] = []
-    with ExitStack() as stack:
-        sinks = {table: store.sink(table_path(table, shard)) for table in schemas}
-        writers = {
-            table: stack.enter_context(pq.ParquetWriter(sinks[table], schema, **SETTINGS))
-            for table, schema in schemas.items()
-        }
-        rows = dict.fromkeys(schemas, 0)
-        for group in regroup(outcomes, max(1, ROWS_IN_A_GROUP // rows_a_member)):
-            for table, schema in schemas.items():
-                columns = zip(makers[table](group), schema.types, strict=True)
-                content = pa.Table.from_arrays([to_arrow(values, kind) for values, kind in columns], schema=schema)
-                writers[table].write_table(content, row_group_size=max(1, content.num_rows))
-                rows[table] += content.num_rows
-    for table in schemas:
-        files.append(_closed(sinks[table], table, shard, rows[table]))
-    return tuple(files)
+    sinks = {table: store.sink(table_path(table, shard)) for table in schemas}
+    rows = dict.fromkeys(schemas, 0)
+    try:
+        with ExitStack() as stack:
+            writers = {
+                table: stack.enter_context(pq.ParquetWriter(sinks[table], schema, **SETTINGS))
+                for table, schema in schemas.items()
+            }
+            for group in regroup(outcomes, max(1, ROWS_IN_A_GROUP // rows_a_member)):
+                for table, schema in schemas.items():
+                    columns = zip(makers[table](group), schema.types, strict=True)
+                    content = pa.Table.from_arrays([to_arrow(values, kind) for values, kind in columns], schema=schema)
+                    writers[table].write_table(content, row_group_size=max(1, content.num_rows))
+                    rows[table] += content.num_rows
+    except BaseException:
+        for sink in sinks.values():
+            sink.discard()
+        raise
+    return tuple(_closed(sinks[table], table, shard, rows[table]) for table in schemas)
 
 
 def regroup(outcomes: Iterable[BatchOutcome], members: int) -> Iterator[BatchOutcome]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from civlab import __version__
 from civlab.errors import CivlabError
 from civlab.runs.arrays import StoredArray, read_array, write_array
 from civlab.store import Store
@@ -57,7 +58,7 @@ class ShardCheckpoints:
 
     def __init__(self, store: Store, *, run_hash: str, shard: int, shards: int, keep: bool = False) -> None:
         self._store = store
-        self._identity = {"format": FORMAT, "run": run_hash, "shard": shard, "shards": shards}
+        self._identity = {"format": FORMAT, "version": __version__, "run": run_hash, "shard": shard, "shards": shards}
         self._folder = f"checkpoints/{shard:05d}"
         self._objects = f"{self._folder}/objects"
         self._keep = keep
@@ -99,16 +100,24 @@ class ShardCheckpoints:
         if not self._keep:
             self._prune()
 
-    def newest(self) -> Checkpoint | None:
-        """The newest checkpoint that is whole: every chunk that it names is read and its hash checked."""
-        return next((found for path in reversed(self.manifests()) if (found := self.load(path)) is not None), None)
+    def take_up(self) -> Checkpoint | None:
+        """The newest checkpoint that is whole: every chunk that it names is read and its hash checked.
+
+        Those that are not are deleted, lest they count among the newest when older ones are forgotten.
+        """
+        for path in reversed(self.manifests()):
+            found = self.load(path)
+            if found is not None:
+                return found
+            self._store.delete([path])
+        return None
 
     def manifests(self) -> list[str]:
         """Paths of the checkpoints' manifests, oldest first."""
         return [path for path in self._store.list(self._folder) if path.endswith(".json")]
 
     def load(self, path: str) -> Checkpoint | None:
-        """One checkpoint, or None when it is damaged, of another run or of another format."""
+        """One checkpoint, or None when it is damaged, or another run's or another version's."""
         try:
             document = unseal(self._store.get(path), address=self._store.address(path))
             if {name: document.get(name) for name in self._identity} != self._identity:

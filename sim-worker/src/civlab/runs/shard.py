@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from civlab import __version__
 from civlab.design import design_parameters
+from civlab.errors import CivlabError
 from civlab.results.manifest import MadeBy, ShardManifest
 from civlab.results.outcome import BatchOutcome, batch_outcome
 from civlab.results.tables import write_tables
@@ -91,14 +92,14 @@ class _ShardWork:
         if ShardManifest.find(self.store, self.shard) is not None:
             self.resumed = self.ticks_done = len(self.members) * self.spec.ticks
             return self._outcome(done=True)
-        standing = self.checkpoints.newest() or Checkpoint((), None)
+        standing = self.checkpoints.take_up() or Checkpoint((), None)
         self.finished, running = standing.finished, standing.running
         self.resumed = self._ticks_done() + (running.tick * running.count if running else 0)
         while running or self._members_done() < len(self.members):
             if not self._run_batch(running):
                 return self._outcome(done=False)
             running = None
-        self._write_results()
+        self._finish_shard()
         return self._outcome(done=True)
 
     def _run_batch(self, running: RunningBatch | None) -> bool:
@@ -147,6 +148,15 @@ class _ShardWork:
         self.finished += (FinishedBatch(batch.start, len(batch), arrays),)
         self.checkpoints.save(Checkpoint(self.finished, None))
 
+    def _finish_shard(self) -> None:
+        """Write the results, unless another writer of this shard was quicker and has cleared what they are made of."""
+        try:
+            self._write_results()
+        except CivlabError as fault:
+            if fault.code != "STORE_OBJECT_MISSING" or ShardManifest.find(self.store, self.shard) is None:
+                raise
+        self.checkpoints.clear()
+
     def _write_results(self) -> None:
         files = write_tables(
             self._outcomes(),
@@ -167,7 +177,6 @@ class _ShardWork:
             tables=files,
             made_by=MadeBy(version=__version__, backend=self.backend.name),
         ).save(self.store)
-        self.checkpoints.clear()
 
     def _outcomes(self) -> Iterator[BatchOutcome]:
         for batch in self.finished:

@@ -219,6 +219,10 @@ class ByteSink(io.RawIOBase):
         self.size += len(piece)
         return len(piece)
 
+    def discard(self) -> None:
+        """Close without completing the object: what stood under its name stays as it was."""
+        super().close()
+
     def close(self) -> None:
         """Complete the object. Raises CivlabError STORE_REFUSED when the store fails."""
         if not self.closed:
