@@ -71,9 +71,10 @@ def latencies(release: Release, namespace: str, *, count: int) -> list[float]:
     """Seconds from applying a Simulation until a watch shows its Job, one after another."""
     seen: dict[str, float] = {}
     changed = threading.Condition()
-    jobs = client.BatchV1Api()
+    jobs: Any = client.BatchV1Api()
     listed = jobs.list_namespaced_job(namespace).metadata.resource_version
-    watcher: Any = watch.Watch()
+    new_watch: Any = watch.Watch
+    watcher = new_watch()
 
     def follow() -> None:
         for event in watcher.stream(jobs.list_namespaced_job, namespace, resource_version=listed):

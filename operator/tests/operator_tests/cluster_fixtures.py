@@ -31,7 +31,7 @@ STORE_KEY, STORE_PASSWORD = "operator-tests", "only-for-these-tests"
 Object = dict[str, Any]
 
 
-def until(holds: Callable[[], Any], *, seconds: float = 60.0, what: str = "") -> Any:
+def until(holds: Callable[[], Any], *, seconds: float = 120.0, what: str = "") -> Any:
     """Wait until something holds and give it back."""
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
@@ -237,7 +237,7 @@ class Room:
     def condition(self, kind: str, name: str = "demo") -> Object:
         return next((c for c in self.status(name).get("conditions", ()) if c["type"] == kind), {})
 
-    def reaches(self, state: str, name: str = "demo", *, seconds: float = 120.0) -> Object:
+    def reaches(self, state: str, name: str = "demo", *, seconds: float = 300.0) -> Object:
         """Wait for a state; the status then."""
 
         def reached() -> Object | None:
@@ -247,6 +247,16 @@ class Room:
 
         found: Object = until(reached, seconds=seconds, what=f"{name} {state}: {self.status(name)}")
         return found
+
+    def clear(self) -> None:
+        """Delete what is left, whether or not an operator is there to release it."""
+        arguments = ("--namespace", self.name, "--ignore-not-found")
+        names = self.stage.kubectl("get", "simulations", *arguments, "--output", "name").split()
+        for name in names:
+            release = ("patch", name, "--namespace", self.name, "--type=merge")
+            self.stage.kubectl(*release, "--patch", '{"metadata":{"finalizers":null}}')
+        if names:
+            self.stage.kubectl("delete", *names, *arguments, "--wait=false")
 
     def gone(self, kind: str, name: str) -> None:
         until(lambda: self.get(kind, name) is None, what=f"{kind} {name} is gone")
@@ -268,9 +278,11 @@ def rooms(stage: Stage) -> Iterator[str]:
 
 
 @pytest.fixture
-def room(stage: Stage, rooms: Iterator[str]) -> Room:
-    """A namespace for one test."""
-    return Room(stage, next(rooms))
+def room(stage: Stage, rooms: Iterator[str]) -> Iterator[Room]:
+    """A namespace for one test; nothing of it goes on running after the test."""
+    made = Room(stage, next(rooms))
+    yield made
+    made.clear()
 
 
 @pytest.fixture

@@ -196,7 +196,7 @@ def test_deletion_policy_delete_erases_the_results(
     room.simulate(deletionPolicy="Delete", scenario={"inline": TOWN})
     until(lambda: list(store.folder.glob(f"results/{room.name}/*/run.json")))
     room.stage.kubectl(
-        "delete", "simulation", "demo", "--namespace", room.name, f"--cascade={cascade}", "--timeout=90s"
+        "delete", "simulation", "demo", "--namespace", room.name, f"--cascade={cascade}", "--timeout=200s"
     )
     room.gone("job", "demo-shards")
     assert [path for path in store.folder.glob(f"results/{room.name}/**/*") if path.is_file()] == []
@@ -209,7 +209,7 @@ def test_a_terminating_namespace_is_released_and_what_is_left_is_told(
     operators(PARPOUR_WORKER_IMAGE=worker_image).wait_ready()
     room.simulate(deletionPolicy="Delete")
     room.reaches("Complete")
-    room.stage.kubectl("delete", "namespace", room.name, "--timeout=90s")
+    room.stage.kubectl("delete", "namespace", room.name, "--timeout=200s")
 
 
 def test_deleting_a_running_simulation_takes_its_pods(
@@ -219,7 +219,7 @@ def test_deleting_a_running_simulation_takes_its_pods(
     operators(PARPOUR_WORKER_IMAGE=worker_image).wait_ready()
     room.simulate(scenario={"inline": TOWN})
     room.reaches("Running")
-    room.stage.kubectl("delete", "simulation", "demo", "--namespace", room.name, "--timeout=60s")
+    room.stage.kubectl("delete", "simulation", "demo", "--namespace", room.name, "--timeout=200s")
     until(lambda: not room.stage.kubectl("get", "pods", "--namespace", room.name, "--output", "name").strip())
 
 
