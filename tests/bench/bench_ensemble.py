@@ -1,6 +1,6 @@
 """Many small worlds against one large one: 1,000 members of 1,000 agents take how many times as long as 1 × 1,000,000.
 
-`python -m bench.bench_ensemble [--json] [--rounds N]` with `tests` on the path. Every member begins with the same share
+`python -m bench.bench_ensemble [--json] [--rounds N]` (`make bench-ensemble`). Every member begins with the same share
 of infected persons, so that all cases have the same work; generation is compared too.
 """
 

@@ -1,6 +1,6 @@
 """The epidemic's figures: rate, threads, peers, layers, chain, memory and bandwidth.
 
-`python -m bench.bench_epidemic [--json] [--rounds N] [--only SECTION …]` with `tests` on the path. Generation is not in
+`python -m bench.bench_epidemic [--json] [--rounds N] [--only SECTION …]` (`make bench-epidemic`). Generation is not in
 the rates (it has a figure of its own); beside each figure with a goal stand neighbouring cases, since a rate that holds
 for one R0 or one degree alone says little.
 """

@@ -1,7 +1,7 @@
 """The kernel runtime's primitives on one thread, against the fastest ready-made equivalent and against the memory.
 
-`python -m bench.bench_runtime [--json]`. The primitives are compiled here from the runtime's own headers with the
-wheel's flags, because a kernel of a model never runs one of them alone.
+`python -m bench.bench_runtime [--json] [--rounds N]` (`make bench-runtime`). The primitives are compiled here from the
+runtime's own headers with the wheel's flags, because a kernel of a model never runs one of them alone.
 """
 
 from __future__ import annotations

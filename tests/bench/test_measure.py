@@ -1,0 +1,34 @@
+"""The benchmarks' arithmetic: turns are taken, ratios are paired, goals are judged on the median."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import pytest
+
+from bench.measure import Action, figure, interleaved, ratios
+
+
+@pytest.mark.unit
+def test_cases_take_turns_and_each_round_begins_with_another() -> None:
+    order: list[str] = []
+
+    def prepare(name: str) -> Action:
+        return partial(order.append, name)
+
+    samples = interleaved({name: partial(prepare, name) for name in ("a", "b")}, rounds=2)
+    assert order == ["a", "b", "b", "a"]
+    assert {name: len(listed) for name, listed in samples.items()} == {"a": 2, "b": 2}
+
+
+@pytest.mark.unit
+def test_ratios_are_taken_within_rounds() -> None:
+    assert ratios([2.0, 9.0], [1.0, 3.0]) == [2.0, 3.0]
+
+
+@pytest.mark.unit
+@pytest.mark.parametrize(("at_least", "at_most", "goal", "met"), [(2, None, "≥ 2", True), (None, 2, "≤ 2", False)])
+def test_a_goal_is_judged_on_the_median(at_least: float | None, at_most: float | None, goal: str, met: bool) -> None:
+    judged = figure("rate", "1/s", [1.0, 3.0, 3.0], at_least=at_least, at_most=at_most)
+    assert (judged.median, judged.least, judged.greatest) == (3.0, 1.0, 3.0)
+    assert (judged.goal, judged.met) == (goal, met)
