@@ -56,6 +56,7 @@ FN void flush_add32(u32 *cell, u32 value) {
 FN void shared_add32(u32 *cell, u32 value) { atomicAdd(cell, value); }
 FN void shared_min(u64 *cell, u64 value) { atomicMin(cell, value); }
 FN void shared_mark(u8 *cell) { *cell = 1; }
+FN void will_write(const void *cell) { (void)cell; } /* other threads hide the wait */
 
 /* How many agents a kernel takes in hand at once: one a thread on a GPU, whose threads hide latency. */
 #define BATCH 1u
@@ -121,6 +122,8 @@ FN void shared_min(u64 *cell, u64 value) {
            !__atomic_compare_exchange_n(cell, &seen, value, 1, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
     }
 }
+/* Asks for a cell ahead of time; it changes no result. */
+FN void will_write(const void *cell) { __builtin_prefetch(cell, 1); }
 /* Every thread that marks a cell writes the same value, so no read-modify-write is needed. */
 FN void shared_mark(u8 *cell) { __atomic_store_n(cell, 1, __ATOMIC_RELAXED); }
 

@@ -76,6 +76,7 @@ PART void resolve(const struct Cases *c, struct Hits *hits, u32 layer) {
         hits->of[count] = of, hits->position[count] = position, hits->target[count] = target;
         count += w->state[p->first + target] == STATE_SUSCEPTIBLE;
     }
+    for (u32 i = 0; i < count; i++) will_write(w->claim + p->first + hits->target[i]);
     for (u32 i = 0; i < count; i++) {
         const u32 agent = c->agent[hits->of[i]], target = hits->target[i], at = p->first + target;
         const u32 chance = chance_left(c, layer, c->isolation[hits->of[i]], at);
