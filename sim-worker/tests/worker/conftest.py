@@ -17,11 +17,15 @@ from typing import Any
 
 import nats
 import pytest
+from hypothesis import settings
 from parpour_contracts.messages import ProgressV1, Termination
 from parpour_contracts.run import RunDocument, RunIdentity
 from parpour_contracts.scenario import BUILTIN
 from parpour_contracts.simulation import Backend, Ensemble
 from parpour_contracts.subjects import PROGRESS_FILTER, PROGRESS_STREAM
+
+settings.register_profile("untimed", deadline=None)
+settings.load_profile("untimed")
 
 DEADLINE_SECONDS = 60.0
 CONFIG = """

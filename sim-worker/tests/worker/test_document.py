@@ -10,7 +10,7 @@ from civlab.errors import CivlabError
 from civlab.runs import RunSpec
 from civlab.worker.document import SIZE_LIMIT, checked_index, parse_document, read_document
 from civlab.worker.ending import failed
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from parpour_contracts.exitcodes import ExitCode
 from parpour_contracts.run import RunDocument
@@ -97,7 +97,6 @@ def test_any_value_in_any_field_is_read_or_refused_by_code(field: str, value: ob
     names=st.lists(st.text(max_size=10) | st.just("disease.r0"), max_size=2),
     value=st.text(max_size=8) | st.decimals(allow_nan=True).map(str),
 )
-@settings(deadline=None)
 def test_whatever_is_wrong_with_a_run_ends_with_64_and_a_code(
     scenario, parameters, ticks, members, design, names, value
 ) -> None:
