@@ -14,11 +14,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
-DOCS = ROOT / "docs"
+from quoting import DOCS, FENCE, ROOT
+
 TUTORIAL = DOCS / "tutorials" / "civlab-on-a-laptop.md"
 
-FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 QUOTED = re.compile(r'--8<-- "([^"]+)"')
 VARIES = re.compile(r"\d+(\.\d+)? s\b|a second")
 """Lines that tell how long something took."""

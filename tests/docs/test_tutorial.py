@@ -1,0 +1,21 @@
+"""The tutorial that needs no cluster, run as a reader would: each command, and what it is said to print."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import record_tutorial
+from quoting import ROOT
+
+
+@pytest.mark.kernel
+def test_the_tutorial_prints_what_it_says(tmp_path: Path) -> None:
+    folder = tmp_path.resolve()
+    (folder / "examples").symlink_to(ROOT / "examples")
+    for step in record_tutorial.steps(record_tutorial.TUTORIAL.read_text()):
+        printed = record_tutorial.run(step, folder)
+        if step.output is not None:
+            said = record_tutorial.comparable(step.output.read_text())
+            remedy = "if the model was changed on purpose, run tools/record_tutorial.py"
+            assert record_tutorial.comparable(printed) == said, f"{step.command}: {remedy}"
