@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from civlab.runtime.backend import cuda_options, kernel_source
+from civlab.runtime.backend import CUDA_OPTIONS, flat_source, kernel_source
 from civlab.runtime.building import PACKAGE
 from civlab.runtime.world import PHASES
 
@@ -24,9 +24,9 @@ def ptx_of(source: Path, architecture: str) -> str:
     import cupy  # noqa: F401  (makes the bundled NVRTC library known)
     from cupy_backends.cuda.libs import nvrtc  # type: ignore[import-untyped]
 
-    program = nvrtc.createProgram(source.read_text("utf-8"), source.name, (), ())
+    program = nvrtc.createProgram(flat_source(source), source.name, (), ())
     try:
-        nvrtc.compileProgram(program, (*cuda_options(source), f"-arch=compute_{architecture}"))
+        nvrtc.compileProgram(program, (*CUDA_OPTIONS, f"-arch=compute_{architecture}"))
     except nvrtc.NVRTCError:
         pytest.fail(nvrtc.getProgramLog(program))
     ptx = nvrtc.getPTX(program)
@@ -46,6 +46,13 @@ def test_the_ptx_has_no_f32_no_contraction_and_only_exact_f64(source: Path, arch
     assert not [name for name in instructions if name.startswith(("fma", "mad.f", "mad.rn"))]
     f64 = {name.rstrip(";") for name in instructions if ".f64" in name}
     assert not {name for name in f64 if not EXACT_F64.fullmatch(name)}
+
+
+def test_a_flat_source_holds_every_header_once_and_includes_nothing() -> None:
+    for source in SOURCES:
+        text = flat_source(source)
+        assert "#include" not in text
+        assert text.count("#define CIVLAB_PHILOX_H") == 1
 
 
 def test_every_phase_has_its_source() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import re
 import time
 from abc import ABC, abstractmethod
 from functools import cache
@@ -153,9 +154,28 @@ def kernel_source(kernel: str) -> Path:
     return PACKAGE / "models" / model / "kernels" / f"{name}.c"
 
 
-def cuda_options(source: Path) -> tuple[str, ...]:
-    """The compiler options for a source, include folders among them."""
-    return (*CUDA_OPTIONS, f"-I{PACKAGE / 'kernels'}", f"-I{source.parent}")
+INCLUDE = re.compile(r'^#include "([^"]+)"$', re.MULTILINE)
+
+
+def flat_source(source: Path) -> str:
+    """A kernel's source with its headers written out, each once.
+
+    CuPy keeps compiled kernels by the text it is given, so a changed header must change that text.
+    """
+    seen: set[str] = set()
+
+    def written_out(path: Path) -> str:
+        def header(match: re.Match[str]) -> str:
+            name = match.group(1)
+            if name in seen:
+                return ""
+            seen.add(name)
+            beside = path.parent / name
+            return written_out(beside if beside.exists() else PACKAGE / "kernels" / name)
+
+        return INCLUDE.sub(header, path.read_text("utf-8"))
+
+    return written_out(source)
 
 
 class CudaBackend(Backend):
@@ -186,7 +206,7 @@ class CudaBackend(Backend):
     def launch(self, kernel: str, world: np.ndarray, tick: int, count: int, *, over: Over) -> None:
         if kernel not in self.kernels:
             source = kernel_source(kernel)
-            module = self.xp.RawModule(code=source.read_text("utf-8"), options=cuda_options(source))
+            module = self.xp.RawModule(code=flat_source(source), options=CUDA_OPTIONS)
             self.kernels[kernel] = module.get_function(kernel)
         grid = count if over == "tile" else -(-count // BLOCK)
         self.kernels[kernel]((grid,), (BLOCK,), (world, np.uint32(tick), np.uint32(count)))
