@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import tracemalloc
 from collections.abc import Callable, Sequence
 from functools import partial
 
@@ -73,11 +74,15 @@ def memory_figures(*, rounds: int) -> list[Figure]:
     """Bytes an agent while a world runs, and the time to generate it."""
     scenario = contact_layer()
     size = scenario.population.size
+    tracemalloc.start()
     world = world_of(scenario, backend=Backend.cpu(threads=1))
+    peak = tracemalloc.get_traced_memory()[1] / size
+    tracemalloc.stop()
     held = world.arrays.bytes() / size
     samples = interleaved({"generation": lambda: partial(world_of, scenario, backend=world.backend)}, rounds=rounds)
     return [
         figure("memory, 20 contacts an agent", "bytes an agent", [held], at_most=120),
+        figure("… at most while it is generated", "bytes an agent", [peak]),
         figure("generation of 1 M agents", "CPU s", [sample.cpu for sample in samples["generation"]]),
         figure("digest of state and chain at the end", "CPU s", digest_seconds(rounds=rounds)),
     ]
