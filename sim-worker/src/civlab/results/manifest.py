@@ -108,7 +108,7 @@ class RunManifest:
 
     def save(self, store: Store) -> None:
         """Write it once. Raises STORE_CONFLICT when another one stands."""
-        store.put_once(MANIFEST, seal({"format": RUN_FORMAT, **asdict(self)}))
+        store.put_once(MANIFEST, seal({"format": RUN_FORMAT, **asdict(self)}, readable=True))
 
     def files(self, table: str) -> tuple[TableFile, ...]:
         """The files of one table, in member order; none when the run did not write it."""

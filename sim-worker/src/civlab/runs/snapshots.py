@@ -1,7 +1,8 @@
 """A world's snapshot as JSON facts and plain arrays, and back.
 
 The runtime's snapshot is a frozen dataclass; its arrays are stored apart from its facts, so that a column has a hash
-of its own. Field names are kept, so a checkpoint can be read with the runtime's documentation in hand.
+of its own, and what there is of each member becomes an array too. Field names are kept, so a checkpoint can be read
+with the runtime's documentation in hand.
 """
 
 from __future__ import annotations
@@ -32,12 +33,14 @@ def _encode(value: Any, name: str, arrays: dict[str, NDArray[Any]]) -> Any:
     if isinstance(value, np.ndarray):
         arrays[name] = value
         return {"array": name}
-    if isinstance(value, bytes):
-        return {"bytes": value.hex()}
     if isinstance(value, Mapping):
         return {"map": {key: _encode(item, f"{name}.{key}", arrays) for key, item in value.items()}}
-    if isinstance(value, list | tuple):
-        return {"list": [_encode(item, f"{name}.{place}", arrays) for place, item in enumerate(value)]}
+    if isinstance(value, tuple) and value and all(isinstance(item, bytes) and len(item) == 32 for item in value):
+        arrays[name] = np.frombuffer(b"".join(value), dtype=np.uint8).reshape(-1, 32)
+        return {"hashes": name}
+    if isinstance(value, tuple) and all(isinstance(item, int) for item in value):
+        arrays[name] = np.array(value, dtype=np.int64)
+        return {"integers": name}
     if isinstance(value, np.integer):
         return int(value)
     if value is None or isinstance(value, bool | int | str):
@@ -51,8 +54,8 @@ def _decode(value: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
     (kind, content), *_ = value.items()
     if kind == "array":
         return arrays[content]
-    if kind == "bytes":
-        return bytes.fromhex(content)
     if kind == "map":
         return {key: _decode(item, arrays) for key, item in content.items()}
-    return tuple(_decode(item, arrays) for item in content)
+    if kind == "hashes":
+        return tuple(bytes(row) for row in arrays[content])
+    return tuple(int(item) for item in arrays[content])

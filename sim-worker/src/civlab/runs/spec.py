@@ -147,7 +147,7 @@ class RunSpec:
 
     def save(self, store: Store) -> None:
         """Write the run's document, once. Raises CivlabError STORE_CONFLICT when another run lives there."""
-        store.put_once(RUN_FILE, seal(self.document()))
+        store.put_once(RUN_FILE, seal(self.document(), readable=True))
 
     def document(self) -> dict[str, Any]:
         """The JSON document that `load` reads."""

@@ -20,10 +20,14 @@ def canonical_json(value: Any) -> bytes:
     return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def seal(document: dict[str, Any]) -> bytes:
-    """The document as indented JSON with one more field, `seal`: the hash of all the others."""
+def seal(document: dict[str, Any], *, readable: bool = False) -> bytes:
+    """The document as JSON with one more field, `seal`: the hash of all the others.
+
+    `readable` indents it, for documents that people open; it costs a while on long ones.
+    """
     sealed = {**document, "seal": blake3(canonical_json(document)).hexdigest()}
-    return json.dumps(sealed, sort_keys=True, indent=1, ensure_ascii=False).encode() + b"\n"
+    text = json.dumps(sealed, sort_keys=True, indent=1 if readable else None, ensure_ascii=False)
+    return text.encode() + b"\n"
 
 
 def unseal(data: bytes, *, address: str) -> dict[str, Any]:
