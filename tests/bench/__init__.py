@@ -8,5 +8,3 @@ import os
 
 for _variable in ("NUMBA_NUM_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_variable, "1")
-os.environ.setdefault("STARSIM_INSTALL_FONTS", "0")
-os.environ.setdefault("MPLBACKEND", "agg")
