@@ -11,6 +11,7 @@ from dataclasses import asdict
 
 from rich.console import Console
 from rich.table import Table
+
 from validation.agreement import (
     BANDS,
     FAMILY_LEVEL,
