@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pytest
 from civlab.errors import CivlabError
 from civlab.models.epidemic.layout import COLUMNS, DYNAMIC
-from civlab.runtime.backend import Backend
+from civlab.runtime.backend import Backend, CpuBackend, load
+from civlab.runtime.building import build, levels
 from civlab.runtime.world import PHASES, CompiledScenario, MemberSpec, World, compile_scenario, run_digest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -49,6 +51,12 @@ def test_backends_and_threads_give_the_same_digests(reference: list[bytes], back
 
 def test_each_compiled_library_gives_the_same_digests(reference: list[bytes], level: str) -> None:
     assert run(specs_of(), Backend.cpu(2, level=level)) == reference
+
+
+def test_several_lanes_a_tile_as_on_a_gpu_give_the_same_digests(reference: list[bytes], tmp_path: Path) -> None:
+    strided = tmp_path / "strided.so"
+    build(levels()[0], strided, defines=["CIVLAB_LANES=5u"])
+    assert run(specs_of(), CpuBackend(load(str(strided)), 2)) == reference
 
 
 @given(st.permutations(range(len(SIZES))), st.integers(1, len(SIZES)))

@@ -58,25 +58,19 @@ FN void shared_min(u64 *cell, u64 value) { atomicMin(cell, value); }
 FN void shared_mark(u8 *cell) { *cell = 1; }
 FN void will_write(const void *cell) { (void)cell; } /* other threads hide the wait */
 
-/* How many agents a kernel takes in hand at once: one a thread on a GPU, whose threads hide latency. */
-#define BATCH 1u
-
-/* Visits each index in [begin, end) at which column[index] == value. */
-#define SCAN_EQUAL(type, column, value, index, begin, end)                        \
-    for (u32 index = (begin) + lane; index < (end); index += lanes)               \
-        if ((column)[index] == (type)(value))
-
-FN u32 count_equal(const u8 *column, u32 begin, u32 end, u8 value, u32 lane, u32 lanes) {
-    u32 count = 0;
-    for (u32 i = begin + lane; i < end; i += lanes) count += column[i] == value;
-    return count;
-}
-
 #else /* a C compiler */
 
 #define CIVLAB_STATIC_ASSERT(condition, text) _Static_assert(condition, text)
 #define FN static inline __attribute__((unused))
 #define PART static __attribute__((noinline))
+
+/* Tests build a library whose tiles are walked by several lanes in turn, to hold what a GPU's threads do to the
+ * same digests where there is no GPU. */
+#if defined(CIVLAB_LANES)
+#define TILE_LANES CIVLAB_LANES
+#else
+#define TILE_LANES 1u
+#endif
 
 struct World;
 /* Runs body(world, tick, i) for every i < count on so many threads, in chunks taken as threads come free. */
@@ -84,7 +78,9 @@ void civlab_team_run(void (*body)(const struct World *, u32, u32), const struct 
                      u32 chunk, int threads);
 
 #define TILE_KERNEL(name)                                                                            \
-    static void name##_one(const struct World *world, u32 tick, u32 tile) { name##_tile(world, tick, tile, 0, 1); } \
+    static void name##_one(const struct World *world, u32 tick, u32 tile) {                          \
+        for (u32 lane = 0; lane < TILE_LANES; lane++) name##_tile(world, tick, tile, lane, TILE_LANES); \
+    }                                                                                                \
     void name(const struct World *world, u32 tick, u32 count, int threads) {                         \
         civlab_team_run(name##_one, world, tick, count, 4, threads);                                 \
     }
@@ -127,7 +123,27 @@ FN void will_write(const void *cell) { __builtin_prefetch(cell, 1); }
 /* Every thread that marks a cell writes the same value, so no read-modify-write is needed. */
 FN void shared_mark(u8 *cell) { __atomic_store_n(cell, 1, __ATOMIC_RELAXED); }
 
-/* How many agents a kernel takes in hand at once: enough for vectors and for loads to overlap. */
+#endif
+
+#if defined(__CUDACC__) || defined(__CUDACC_RTC__) || defined(CIVLAB_LANES)
+
+/* A lane takes every so-maniest agent, one at a time: other lanes hide its waits. */
+#define BATCH 1u
+
+/* Visits each index in [begin, end) at which column[index] == value. */
+#define SCAN_EQUAL(type, column, value, index, begin, end)                        \
+    for (u32 index = (begin) + lane; index < (end); index += lanes)               \
+        if ((column)[index] == (type)(value))
+
+FN u32 count_equal(const u8 *column, u32 begin, u32 end, u8 value, u32 lane, u32 lanes) {
+    u32 count = 0;
+    for (u32 i = begin + lane; i < end; i += lanes) count += column[i] == value;
+    return count;
+}
+
+#else
+
+/* The one lane of a CPU takes agents in hand by the batch: enough for vectors, and for loads to overlap. */
 #define BATCH 32u
 
 /* Columns are padded to whole runs of 64 and tiles begin on one, so a run may be read beyond `end`; the
