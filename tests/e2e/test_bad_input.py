@@ -102,7 +102,7 @@ def by_the_operator() -> list[Any]:
         ),
         pytest.param(scenario("bomb", BOMB), "ScenarioAlias", ["spec.scenario"], id="billion laughs"),
         pytest.param(
-            scenario("crowd", SMALL.replace("2000", "200000000")),
+            scenario("crowd", SMALL.replace("2000", "50000000")),
             "PopulationTooLarge",
             ["spec.resources", "memory"],
             id="a population that cannot fit the memory",

@@ -134,6 +134,8 @@ def install(cluster: RunningCluster, *, settings: Iterable[str] = ()) -> Release
             "-",
             stdin=json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}),
         )
+    if "simulations.parpour.dev" in cluster.kubectl("get", "crd", "--output", "name"):  # an earlier session's leftovers
+        cluster.kubectl("delete", "simulations", "--all", "--namespace", SIMULATIONS, "--timeout=120s")
     pairs = [f'simulationNamespaces=["default","{SIMULATIONS}"]', *settings]
     command = [sys.executable, "tools/install.py", "--cluster", cluster.name, "--release", RELEASE]
     command += ["--namespace", NAMESPACE, *(argument for pair in pairs for argument in ("--set", pair))]

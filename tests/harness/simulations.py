@@ -22,6 +22,7 @@ model: epidemic
 title: A village
 ticks: 40
 population: {size: 2000}
+disease: {r0: 2.5}
 introductions:
   - {tick: 0, count: 5}
 """
