@@ -12,8 +12,6 @@ from collections.abc import Iterable, Sequence
 import blake3
 import numpy as np
 
-LARGE = 1 << 20
-
 
 def hash_arrays(context: bytes, arrays: Iterable[np.ndarray]) -> bytes:
     """BLAKE3 over a context and the little-endian bytes of arrays, each after its length."""

@@ -31,8 +31,6 @@ __all__ = [
     "run_digest",
 ]
 
-LANES = 2 * len(DYNAMIC)
-
 
 @dataclass(frozen=True)
 class Snapshot:

@@ -10,7 +10,7 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import cache
+from functools import cache, lru_cache
 
 import blake3
 import numpy as np
@@ -63,7 +63,7 @@ def compile_anew(scenario: EpidemicScenario, name: bytes) -> CompiledScenario:
     """The compiled form of a scenario whose canonical bytes are `name`."""
     record = np.zeros(1, dtype=SCENARIO.dtype())
     days = np.zeros(scenario.ticks, dtype=DAY.dtype())
-    persons = apportion(scenario.population.size, whole_weights(tables.pyramid(scenario.population.pyramid)))
+    persons = persons_by_age(scenario.population.size, scenario.population.pyramid)
     fill_population(record, scenario, persons)
     chance = fill_disease(record, scenario, persons)
     fill_hospital(record, scenario)
@@ -72,6 +72,12 @@ def compile_anew(scenario: EpidemicScenario, name: bytes) -> CompiledScenario:
     days.flags.writeable = False
     digest = blake3.blake3(name + record.tobytes() + days.tobytes()).digest()
     return CompiledScenario(digest, scenario.ticks, scenario.population.size, record, days, chance)
+
+
+@lru_cache(maxsize=64)
+def persons_by_age(population: int, pyramid: str) -> tuple[int, ...]:
+    """Persons of each year of age, the pyramid's shares by largest remainder."""
+    return tuple(apportion(population, whole_weights(tables.pyramid(pyramid))))
 
 
 def fill_population(record: np.ndarray, scenario: EpidemicScenario, persons: Sequence[int]) -> None:
@@ -88,7 +94,7 @@ def fill_population(record: np.ndarray, scenario: EpidemicScenario, persons: Seq
     row["groups"] = GROUPS if mixed else 1
     row["group"] = [tables.group_of(age) if mixed else 0 for age in range(AGES)]
     if community is not None and mixed:
-        row["mixing"] = propensities(tables.mixing(community.mixing), persons)
+        row["mixing"] = propensities(community.mixing, tuple(persons))
     else:
         row["mixing"] = 1.0
     if contacts.school is not None:
@@ -142,11 +148,13 @@ def head_ages(pyramid: tuple[Fraction, ...]) -> list[list[int]]:
     return [cumulative(rows, AGES) for rows in (adults, adults, parents)]
 
 
-def propensities(matrix: Sequence[Sequence[Fraction]], persons: Sequence[int]) -> list[list[float]]:
+@lru_cache(maxsize=64)
+def propensities(mixing: str, persons: tuple[int, ...]) -> list[list[float]]:
     """Symmetric propensity that a stub of group a meets one of group b, from contacts a day by age.
 
     The published matrix is made symmetric with the population's ages: what a says it has of b and b of a is averaged.
     """
+    matrix = tables.mixing(mixing)
     size = [0] * GROUPS
     for age, count in enumerate(persons):
         size[tables.group_of(age)] += count

@@ -17,6 +17,7 @@ from parpour_contracts.scenario.document import FixedLaw, Law, PoissonLaw, Table
 ONE = 1 << 64
 EXACT = Context(prec=60)
 SCALE = Decimal(1 << 256)
+MOST_KEPT = 4096
 
 
 def whole_weights(weights: Sequence[Fraction]) -> list[int]:
@@ -62,9 +63,17 @@ def cumulative(weights: Sequence[int], length: int) -> list[int]:
     return [min((upto << 64) // total, ONE - 1) for upto in running]
 
 
+tabulated: dict[tuple[str, int], list[int]] = {}
+
+
 def law_table(law: Law, length: int) -> list[int]:
-    """Cumulative table of a law cut at `length` values."""
-    return cumulative(weights_of(law, length), length)
+    """Cumulative table of a law cut at `length` values; kept, since the points of a design mostly share their laws."""
+    key = (law.model_dump_json(), length)
+    if key not in tabulated:
+        if len(tabulated) >= MOST_KEPT:
+            tabulated.clear()
+        tabulated[key] = cumulative(weights_of(law, length), length)
+    return tabulated[key]
 
 
 def shares(table: Sequence[int], lowest: int = 0) -> list[int]:

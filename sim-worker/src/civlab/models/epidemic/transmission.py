@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from fractions import Fraction
+from math import lcm
 
 from civlab.models.epidemic.laws import ONE
 
@@ -48,8 +49,9 @@ def weighted(chance: int, weight: Fraction) -> int:
 
 def reproduction(chance: int, layers: Sequence[tuple[Fraction, Fraction]], days: Sequence[int]) -> Fraction:
     """R0 of a base chance: layers are (mean other contacts, weight)."""
-    parts = (k * transmissibility(weighted(chance, weight), days) for k, weight in layers)
-    return sum(parts, Fraction(0)) / (1 << BITS)
+    whole = lcm(*(contacts.denominator for contacts, _ in layers))
+    parts = (int(contacts * whole) * transmissibility(weighted(chance, weight), days) for contacts, weight in layers)
+    return Fraction(sum(parts), whole << BITS)
 
 
 def chance_for(r0: Fraction, layers: Sequence[tuple[Fraction, Fraction]], days: Sequence[int]) -> int | None:
