@@ -13,4 +13,4 @@ __all__ = ["cluster"]
 @pytest.fixture(scope="session")
 def release(cluster: RunningCluster) -> Release:
     """The chart, installed in the test cluster with images built from this tree."""
-    return releases.install(cluster)
+    return releases.install(cluster, clear=True)

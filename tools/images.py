@@ -402,6 +402,25 @@ def parse_arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+def act(verb: str, inputs: list[Inputs], arguments: argparse.Namespace) -> None:
+    """Carry out a verb that is about images."""
+    if verb == "context":
+        print(*(context_line(one) for one in inputs), sep="\n")
+    elif verb == "values":
+        print(json.dumps(chart_values(inputs, ""), indent=2))
+    elif verb == "build":
+        build_missing(inputs)
+        print(*(one.reference for one in inputs), sep="\n")
+    else:
+        absent = [one for one in inputs if not in_registry(one, arguments.registry)]
+        if absent:
+            build_missing(absent)
+        for one in absent:
+            say(f"pushing {one.image.name}:{one.tag}")
+            push(one, arguments.registry)
+        print(json.dumps(chart_values(inputs, arguments.registry), indent=2))
+
+
 def main() -> int:
     """Carry out one verb; returns the exit status."""
     arguments = parse_arguments()
@@ -409,22 +428,8 @@ def main() -> int:
         if arguments.verb == "lock":
             lock()
             return 0
-        inputs = [collect_inputs(image) for image in select(arguments.only)]
-        if arguments.verb == "context":
-            print(*(context_line(one) for one in inputs), sep="\n")
-        elif arguments.verb == "values":
-            print(json.dumps(chart_values(inputs, ""), indent=2))
-        elif arguments.verb == "build":
-            build_missing(inputs)
-            print(*(one.reference for one in inputs), sep="\n")
-        else:
-            absent = [one for one in inputs if not in_registry(one, arguments.registry)]
-            if absent:
-                build_missing(absent)
-            for one in absent:
-                say(f"pushing {one.image.name}:{one.tag}")
-                push(one, arguments.registry)
-            print(json.dumps(chart_values(inputs, arguments.registry), indent=2))
+        with binaries.locked(WORK / "lock"):  # contexts and caches are shared by everything that builds here
+            act(arguments.verb, [collect_inputs(image) for image in select(arguments.only)], arguments)
     except (ImageError, DevclusterError) as error:
         print(error, file=sys.stderr)
         return 1

@@ -125,16 +125,14 @@ class Release:
         self.kubectl("rollout", "status", workload, "--namespace", NAMESPACE, f"--timeout={seconds}s")
 
 
-def install(cluster: RunningCluster, *, settings: Iterable[str] = ()) -> Release:
-    """Build and push what is missing, and install or upgrade the release."""
-    for namespace in (SIMULATIONS,):
-        cluster.kubectl(
-            "apply",
-            "--filename",
-            "-",
-            stdin=json.dumps({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}}),
-        )
-    if "simulations.parpour.dev" in cluster.kubectl("get", "crd", "--output", "name"):  # an earlier session's leftovers
+def install(cluster: RunningCluster, *, settings: Iterable[str] = (), clear: bool = False) -> Release:
+    """Build and push what is missing, and install or upgrade the release.
+
+    `clear` deletes the Simulations that an earlier session left behind.
+    """
+    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SIMULATIONS}}
+    cluster.kubectl("apply", "--filename", "-", stdin=json.dumps(namespace))
+    if clear and "simulations.parpour.dev" in cluster.kubectl("get", "crd", "--output", "name"):
         cluster.kubectl("delete", "simulations", "--all", "--namespace", SIMULATIONS, "--timeout=120s")
     pairs = [f'simulationNamespaces=["default","{SIMULATIONS}"]', *settings]
     command = [sys.executable, "tools/install.py", "--cluster", cluster.name, "--release", RELEASE]
