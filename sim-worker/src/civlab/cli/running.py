@@ -13,7 +13,6 @@ from civlab.cli.options import DESIGN_HELP, parse_design, parse_overrides
 from civlab.cli.output import STOPPED, bar_chart, human_count, human_seconds, print_json, print_table
 from civlab.cli.progress import shown_progress
 from civlab.cli.stopping import stop_on_signals
-from civlab.results.headline import HEADLINES
 from civlab.results.reader import Results
 from civlab.results.schema import TIMESERIES
 from civlab.runs.devices import BACKENDS, choose_backend
@@ -22,7 +21,7 @@ from civlab.runs.whole import WholeRun, claim_place, run_whole
 from civlab.store import Store, open_store
 
 IN_MEMORY = "memory://"
-CHART_HEIGHT = 8
+CHART_WIDTH, CHART_HEIGHT = 76, 8
 CHART_MEMBERS = 200
 
 
@@ -207,14 +206,15 @@ def _print_stopped(outcome: WholeRun, place: str | None, *, as_json: bool) -> No
 def _print_summary(outcome: WholeRun, results: Results, place: str | None, report: str | None) -> None:
     manifest = results.manifest
     title = f"{manifest.title}: {manifest.members:,} members, {manifest.ticks:,} days, seed {manifest.seed}"
-    meanings = {headline.name: headline.meaning for headline in HEADLINES}
-    rows = [(item.name, item.mean, item.low, item.high, item.unit, meanings[item.name]) for item in manifest.metrics]
-    print_table(title, ("figure", "mean", "5 %", "95 %", "unit", "meaning"), rows, right="mean,5 %,95 %")
+    rows = [(item.name, item.mean, item.low, item.high, item.unit) for item in manifest.metrics]
+    print_table(title, ("figure", "mean", "5 %", "95 %", "unit"), rows, right="mean,5 %,95 %")
     click.echo(f"\nInfectious persons by day (mean of {min(CHART_MEMBERS, manifest.members):,} members)")
     curve = _mean_curve(results)
-    for line in bar_chart(curve, width=90, height=CHART_HEIGHT):
+    for line in bar_chart(curve, width=CHART_WIDTH, height=CHART_HEIGHT):
         click.echo(f"  {line}")
-    click.echo(f"  0{'day':^{min(88, len(curve)) - len(str(len(curve)))}}{len(curve)}   highest {max(curve):,.0f}\n")
+    click.echo(
+        f"  0{'day':^{min(CHART_WIDTH, len(curve)) - 1 - len(str(len(curve)))}}{len(curve)}   highest {max(curve):,.0f}\n"
+    )
     if outcome.agent_updates:
         click.echo(
             f"{human_count(outcome.agent_updates)} agent-days in {human_seconds(outcome.wall_seconds)}, "

@@ -125,7 +125,7 @@ def _members(figures: Figures) -> Iterable[str]:
 
 def _effects(figures: Figures) -> Iterable[str]:
     if len(figures.effects) > 1:
-        yield _chart("tornado", charts.draw_tornado, figures, "Over all members; the sign is the direction.", left=0.34)
+        yield _chart("tornado", charts.draw_tornado, figures, "Over all members; the sign is the direction.", left=0.42)
     for number, effect in enumerate(figures.effects):
         caption = f"Rank correlation {effect.correlation:+.2f}."
         yield _chart(f"effect{number}", partial(charts.draw_effect, effect=effect), figures, caption)
