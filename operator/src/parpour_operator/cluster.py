@@ -47,6 +47,7 @@ Pod = _mapping(NamespacedResourceG, "", "Pod", "pods")
 Event = _mapping(NamespacedResourceG, "", "Event", "events")
 Lease = _mapping(NamespacedResourceG, "coordination.k8s.io", "Lease", "leases")
 Node = _mapping(GlobalResource, "", "Node", "nodes")
+Namespace = _mapping(GlobalResource, "", "Namespace", "namespaces")
 KINDS: Mapping[str, Any] = {"ConfigMap": ConfigMap, "Job": Job}
 
 
@@ -79,6 +80,7 @@ class ClusterApi(Protocol):
     async def jobs(self, namespace: str, uid: str) -> list[Raw]: ...
     async def pods(self, namespace: str, job: str, *, phase: str = "", most: int = 50) -> list[Raw]: ...
     async def gpu_offered(self, node_selector: Mapping[str, str]) -> bool | None: ...
+    async def namespace_terminating(self, namespace: str) -> bool: ...
     async def create(self, manifest: dict[str, Any]) -> Raw: ...
     async def set_suspend(self, namespace: str, name: str, uid: str, *, suspend: bool) -> Raw: ...
     async def delete_job(self, namespace: str, name: str, uid: str) -> None: ...
@@ -157,7 +159,10 @@ class Cluster:
     async def jobs(self, namespace: str, uid: str) -> list[Raw]:
         """The Jobs that carry the Simulation's UID as a label."""
         found = self._client.list(Job, namespace=namespace, chunk_size=PAGE, labels={UID_LABEL: uid})
-        return [cast(Raw, raw) async for raw in found]
+        try:
+            return [cast(Raw, raw) async for raw in found]
+        except ApiError as error:
+            raise _translate(error) from error
 
     async def pods(self, namespace: str, job: str, *, phase: str = "", most: int = 50) -> list[Raw]:
         """Up to `most` pods of a Job, all or those of one phase."""
@@ -184,6 +189,14 @@ class Cluster:
                 return None
             raise
         return False
+
+    async def namespace_terminating(self, namespace: str) -> bool:
+        """Whether the namespace is being deleted."""
+        try:
+            found = cast(Raw, await self._client.get(Namespace, namespace))
+        except ApiError as error:
+            raise _translate(error) from error
+        return "deletionTimestamp" in found["metadata"]
 
     async def create(self, manifest: dict[str, Any]) -> Raw:
         """POST an object.

@@ -38,5 +38,10 @@ PERMISSIONS: tuple[Permission, ...] = (
     Permission("simulations", "", ("pods",), ("list",), "read why workers wait or failed, and what collect found"),
     Permission("simulations", "", ("events",), ("create",), "tell transitions"),
     Permission("cluster", "", ("nodes",), ("list",), "see whether a node offers a GPU"),
+    Permission(
+        "cluster", "parpour.dev", ("simulations",), ("get", "patch"),
+        "release the finalizer in a namespace whose own roles were deleted with it",
+    ),
+    Permission("cluster", "", ("namespaces",), ("get",), "know such a namespace"),
     Permission("own", "coordination.k8s.io", ("leases",), ("get", "create", "update"), "elect the active replica"),
 )  # fmt: skip

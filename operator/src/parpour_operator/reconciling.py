@@ -138,8 +138,17 @@ class Reconciler:
         """Read what the situation calls for, and no more."""
         if is_finished(resource.status) and not resource.deleting:
             return Observed(resource)
+        try:
+            return await self._observe_children(Observed(resource))
+        except NotTaken as error:
+            if not resource.deleting or not await self.api.namespace_terminating(resource.key.namespace):
+                raise
+            # A terminating namespace loses our roles before its Simulations; only the finalizer is left to us.
+            return Observed(resource, refused=Refused("Role", "", str(error), terminating=True))
+
+    async def _observe_children(self, observed: Observed) -> Observed:
+        resource = observed.resource
         namespace, name = resource.key
-        observed = Observed(resource)
         raw_map = await self.api.config_map(namespace, children.run_map_name(name))
         if raw_map is not None:
             if owner_uid(raw_map)[1] == resource.uid:

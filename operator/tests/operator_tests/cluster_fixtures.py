@@ -109,6 +109,21 @@ def _grant(user: str, home: str, room: str, scope: str) -> list[Object]:
     ]
 
 
+def _grant_everywhere(user: str, home: str) -> list[Object]:
+    group = "rbac.authorization.k8s.io"
+    role = {"apiVersion": f"{group}/v1", "kind": "ClusterRole", "metadata": {"name": home}, "rules": rules("cluster")}
+    return [
+        role,
+        {
+            "apiVersion": f"{group}/v1",
+            "kind": "ClusterRoleBinding",
+            "metadata": {"name": home},
+            "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": home},
+            "subjects": [{"kind": "ServiceAccount", "name": user, "namespace": home}],
+        },
+    ]
+
+
 def _room(name: str) -> list[Object]:
     return [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": {"operator-tests": "room"}}},
@@ -146,6 +161,7 @@ def stage(cluster: RunningCluster, tmp_path_factory: pytest.TempPathFactory) -> 
     home, rooms = f"op-{token}-home", tuple(f"op-{token}-{index}" for index in range(POOL))
     account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "operator", "namespace": home}}
     objects = [*_room(home), account, *_grant("operator", home, home, "own")]
+    objects += _grant_everywhere("operator", home)
     for room in rooms:
         objects += [*_room(room), *_grant("operator", home, room, "simulations")]
     made = Stage(
@@ -160,6 +176,7 @@ def stage(cluster: RunningCluster, tmp_path_factory: pytest.TempPathFactory) -> 
     yield made
     for room in (home, *rooms):
         cluster.kubectl("delete", "namespace", room, "--wait=false", "--ignore-not-found")
+    cluster.kubectl("delete", "clusterrole,clusterrolebinding", home)
     if not had_crd:
         cluster.kubectl("delete", "crd", CRD)
     for other in others:

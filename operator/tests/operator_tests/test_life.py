@@ -10,6 +10,7 @@ from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from parpour_contracts.messages import Termination
+from parpour_operator.cluster import NotTaken
 from parpour_operator.planning import FINALIZER
 from parpour_operator.settings import Settings
 from parpour_operator.testing.lives import SCENARIO, Life, spec
@@ -353,6 +354,19 @@ def test_a_terminating_namespace_releases_the_finalizer_and_tells_what_is_left(l
     told = next(raw for raw in events if raw["reason"] == "ResultsLeftBehind")
     assert told["metadata"]["namespace"] == "default"
     assert "s3://results/team/" in told["message"]
+
+
+def test_a_namespace_that_lost_our_roles_first_is_released_too(life: Life) -> None:
+    key = deleting(life)
+    life.complete(key)
+    life.cluster.delete(key)
+    life.cluster.roleless = True
+    with pytest.raises(NotTaken):
+        life.reconcile(key)
+    assert life.cluster.find("Simulation", "demo") is not None
+    life.cluster.terminating = True
+    life.reconcile(key)
+    assert life.cluster.find("Simulation", "demo") is None
 
 
 def test_a_failed_erasure_is_tried_again_and_retain_releases_it(life: Life) -> None:

@@ -60,6 +60,9 @@ class MemoryCluster:
     gpu_nodes: list[dict[str, str]] | None = field(default_factory=list)
     """Labels of the nodes that offer a GPU; None if nodes may not be read."""
     terminating: bool = False
+    """The namespace is being deleted and takes no new objects."""
+    roleless: bool = False
+    """The operator has lost its rights on children in the namespace."""
     rejecting: str = ""
     """A message with which creations of Jobs are refused."""
     crash_at: tuple[int, Literal["before", "after"]] | None = None
@@ -199,6 +202,8 @@ class MemoryCluster:
 
     async def config_map(self, namespace: str, name: str) -> Raw | None:
         """One ConfigMap."""
+        if self.roleless:
+            raise NotTaken("forbidden", terminating=False)
         return self._read("ConfigMap", namespace, name)
 
     async def job(self, namespace: str, name: str) -> Raw | None:
@@ -229,6 +234,11 @@ class MemoryCluster:
         if self.gpu_nodes is None:
             return None
         return any(node_selector.items() <= labels.items() for labels in self.gpu_nodes)
+
+    async def namespace_terminating(self, namespace: str) -> bool:
+        """Whether all namespaces are, as the test says."""
+        assert namespace
+        return self.terminating
 
     async def create(self, manifest: dict[str, Any]) -> Raw:
         """POST."""
