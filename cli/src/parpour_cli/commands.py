@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
+from parpour_cli.cluster import Cluster
 from parpour_cli.faults import CliError
 from parpour_cli.listing import documents, rows, table
 from parpour_cli.options import Frame
@@ -20,8 +22,16 @@ def _now() -> datetime:
 
 
 def list_command(frame: Frame, *, everywhere: bool, live: bool) -> None:
-    """`sim list`, once or, with `live`, at each change."""
+    """`sim list`, once or, with `live`, again for each Simulation that changes."""
     cluster = frame.cluster()
+    version = _print_all(frame, cluster, everywhere=everywhere)
+    while live:
+        followed = _print_changes(frame, cluster, everywhere=everywhere, version=version)
+        version = followed or _print_all(frame, cluster, everywhere=everywhere)
+
+
+def _print_all(frame: Frame, cluster: Cluster, *, everywhere: bool) -> str:
+    """Print the list; the version to watch from comes back."""
     path = cluster.simulations_path(everywhere=everywhere)
     try:
         listed = cluster.get(path)
@@ -29,32 +39,27 @@ def list_command(frame: Frame, *, everywhere: bool, live: bool) -> None:
         if fault.code == "API_NOT_FOUND":
             cluster.require_crd()
         raise
-    runs = {_key(run): run for run in map(read_run, listed["items"])}
-    _print_list(frame, list(runs.values()), everywhere=everywhere, namespace=cluster.namespace)
-    version = str(listed["metadata"]["resourceVersion"])
-    while live:
-        for event in cluster.watch(path, version=version):
-            version = str(event["object"]["metadata"].get("resourceVersion", version))
-            if event["type"] in ("ADDED", "MODIFIED", "DELETED"):
-                run = read_run(event["object"])
-                if event["type"] == "DELETED":
-                    runs.pop(_key(run), None)
-                else:
-                    runs[_key(run)] = run
-                _print_list(frame, [run], everywhere=everywhere, namespace=cluster.namespace)
-
-
-def _key(run: Run) -> tuple[str, str]:
-    return run.namespace, run.name
-
-
-def _print_list(frame: Frame, runs: list[Run], *, everywhere: bool, namespace: str) -> None:
-    lines = rows(runs, now=_now())
-    if not lines and not frame.as_json:
-        where = "any namespace" if everywhere else f"namespace {namespace}"
+    lines = rows(map(read_run, listed["items"]), now=_now())
+    if lines or frame.as_json:
+        frame.answer(documents(lines), lambda: table(lines, with_namespace=everywhere))
+    else:
+        where = "any namespace" if everywhere else f"namespace {cluster.namespace}"
         click.echo(f"No Simulation in {where}. Try: kubectl apply -f examples/epidemic.yaml", err=True)
-        return
-    frame.answer(documents(lines), lambda: table(lines, with_namespace=everywhere))
+    return str(listed["metadata"]["resourceVersion"])
+
+
+def _print_changes(frame: Frame, cluster: Cluster, *, everywhere: bool, version: str) -> str:
+    """Print a line a change until the watch ends; where to go on comes back, or "" when that is too long ago."""
+    for event in cluster.watch(cluster.simulations_path(everywhere=everywhere), version=version):
+        if event["type"] == "ERROR":
+            return ""
+        version = str(event["object"]["metadata"]["resourceVersion"])
+        if event["type"] != "BOOKMARK":
+            lines = rows([read_run(event["object"])], now=_now())
+            if event["type"] == "DELETED":
+                lines = [replace(line, state="Deleted") for line in lines]
+            frame.answer(documents(lines), lambda: table(lines, with_namespace=everywhere, with_header=False))  # noqa: B023
+    return version
 
 
 def describe_command(frame: Frame, name: str) -> None:

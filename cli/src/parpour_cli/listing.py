@@ -47,9 +47,9 @@ def rows(runs: Iterable[Run], *, now: datetime) -> list[Row]:
     return sorted(lines, key=lambda row: (row.namespace, row.name))
 
 
-def table(lines: Iterable[Row], *, with_namespace: bool) -> Table:
+def table(lines: Iterable[Row], *, with_namespace: bool, with_header: bool = True) -> Table:
     """The lines as a borderless table in kubectl's manner."""
-    grid = Table(box=None, pad_edge=False, header_style="bold")
+    grid = Table(box=None, pad_edge=False, header_style="bold", show_header=with_header)
     names = ["NAME", "SCENARIO", "MEMBERS", "SHARDS", "PROGRESS", "STATE", "AGE"]
     for name in (["NAMESPACE"] if with_namespace else []) + names:
         grid.add_column(name, no_wrap=True, justify="right" if name in ("MEMBERS", "SHARDS", "PROGRESS") else "left")

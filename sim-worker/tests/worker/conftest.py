@@ -236,7 +236,7 @@ def pods(tmp_path: Path) -> Iterator[Pods]:
         ensemble=Ensemble(members=2),
         backend=Backend.CPU,
         checkpoint_every_ticks=20,
-        store=str(tmp_path / "store"),
+        store=str(tmp_path / "store" / "run-1"),
     )
     pods = Pods(tmp_path, document)
     yield pods

@@ -23,7 +23,7 @@ DIGESTS: dict[str, str] = {}
 def undisturbed(pods) -> str:
     """Digest of the run when nothing happens to it; computed once."""
     if "run" not in DIGESTS:
-        calm = pods.elsewhere(f"{pods.document.store}-calm")
+        calm = pods.elsewhere(f"{pods.folder}/calm/run-1")
         assert calm.run("shard")[0] == ExitCode.DONE
         DIGESTS["run"] = calm.digest()
     return DIGESTS["run"]
@@ -91,7 +91,7 @@ def test_progress_reaches_the_bus_from_start_to_end(pods, nats_server) -> None:
 
 
 def test_shards_may_be_cut_otherwise(pods, undisturbed: str) -> None:
-    two = pods.elsewhere(f"{pods.document.store}-two")
+    two = pods.elsewhere(f"{pods.folder}/two/run-1")
     two.document = two.document.model_copy(update={"shards": 2})
     assert [two.run("shard", index=index)[0] for index in (1, 0)] == [ExitCode.DONE, ExitCode.DONE]
     assert two.digest() == undisturbed
@@ -117,6 +117,15 @@ def test_erasing_leaves_nothing_and_may_be_repeated(pods) -> None:
     assert pods.run("erase")[0] == ExitCode.DONE
     assert not [path for path in (pods.folder / "store").rglob("*") if path.is_file()]
     assert pods.run("erase")[0] == ExitCode.DONE
+
+
+def test_a_prefix_that_others_may_share_is_not_erased(pods) -> None:
+    bystander = pods.folder / "store" / "run-2"
+    bystander.mkdir(parents=True)
+    (bystander / "run.json").write_text("another run")
+    code, word = pods.elsewhere(str(pods.folder / "store")).run("erase")
+    assert (code, word.code) == (ExitCode.BAD_SPEC, "STORE_ADDRESS_WRONG")
+    assert (bystander / "run.json").exists()
 
 
 def test_a_store_that_cannot_be_written_is_told_by_its_cause(pods) -> None:

@@ -105,8 +105,15 @@ def erase_run(document: RunDocument) -> Ending:
     """Delete every object below the run's prefix. What is gone already is no fault.
 
     Raises:
-        CivlabError: when the store refuses or does not answer.
+        CivlabError: STORE_ADDRESS_WRONG for a prefix that is not this run's alone, and nothing is deleted then; or
+            when the store refuses or does not answer.
     """
+    if not document.store.rstrip("/").endswith(f"/{document.run.uid}"):
+        raise CivlabError(
+            "STORE_ADDRESS_WRONG",
+            document.store,
+            f"does not end in the run's own name {document.run.uid}; what may belong to others is not erased",
+        )
     store = open_store(document.store, create=True)
     paths = store.list("")
     store.delete(paths)
