@@ -212,9 +212,9 @@ def _print_summary(outcome: WholeRun, results: Results, place: str | None, repor
     curve = _mean_curve(results)
     for line in bar_chart(curve, width=CHART_WIDTH, height=CHART_HEIGHT):
         click.echo(f"  {line}")
-    click.echo(
-        f"  0{'day':^{min(CHART_WIDTH, len(curve)) - 1 - len(str(len(curve)))}}{len(curve)}   highest {max(curve):,.0f}\n"
-    )
+    days = str(len(curve))
+    middle = max(5, min(CHART_WIDTH, len(curve)) - 1 - len(days))
+    click.echo(f"  0{'day':^{middle}}{days}   highest {max(curve):,.0f}\n")
     if outcome.agent_updates:
         click.echo(
             f"{human_count(outcome.agent_updates)} agent-days in {human_seconds(outcome.wall_seconds)}, "

@@ -162,6 +162,7 @@ def draw_tornado(axes: Axes, figures: Figures) -> None:
     )
     axes.axvline(0, color=INK, linewidth=1)
     axes.set_xlim(-1, 1)
+    axes.set_xticks([-1, -0.5, 0, 0.5, 1])
     _dress(axes, "What moves the attack rate", "", across="Spearman's rank correlation", whole=False)
 
 
