@@ -234,7 +234,10 @@ def _refused(status: int, reason: str, body: bytes | str | None, path: str) -> C
     message = said or f"{status} {reason} at {path}"
     known = {
         401: ("API_UNAUTHORIZED", "log in again: the credentials of this context are not accepted"),
-        403: ("API_FORBIDDEN", "ask for the role view in this namespace; `kubectl auth can-i --list` shows what you may do"),
+        403: (
+            "API_FORBIDDEN",
+            "ask for the role view in this namespace; `kubectl auth can-i --list` shows what you may do",
+        ),
         404: ("API_NOT_FOUND", ""),
         410: ("API_EXPIRED", ""),
         429: ("API_BUSY", "the API server is overloaded; try again in a moment"),
