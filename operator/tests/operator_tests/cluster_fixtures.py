@@ -74,6 +74,8 @@ class Stage:
             about = entry.get("objectRef", {})
             if entry["user"]["username"] != self.user or about.get("namespace") != room:
                 continue
+            if entry["responseStatus"]["code"] >= 300:
+                continue  # refused, or cut off in the middle by a killed operator
             if entry["verb"] in ("create", "update", "patch", "delete") and about["resource"] != "leases":
                 name = "/".join(filter(None, (about["resource"], about.get("subresource"))))
                 found.append(f"{entry['verb']} {name} {entry.get('requestURI', '').rpartition('fieldManager=')[2]}")
