@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import click
 import pytest
@@ -92,6 +93,14 @@ def test_a_design_of_the_guide_is_valid(fragment: str) -> None:
         return
     ensemble = Ensemble.model_validate(yaml.safe_load(fragment)["ensemble"])
     assert check_ensemble(ensemble, parameters(parse_scenario(builtin_scenario("epidemic")))) == ()
+
+
+def test_links_to_other_sites_are_well_formed() -> None:
+    for page in sorted(DOCS.rglob("*.md")):
+        for target in re.findall(r"\]\(<?([a-z]+:[^)>]*)", page.read_text()):
+            parts = urlsplit(target)
+            assert parts.scheme == "https", f"{page.name}: {target}"
+            assert re.fullmatch(r"[a-z0-9.-]+\.[a-z]+", parts.netloc), f"{page.name}: {target}"
 
 
 def test_the_site_builds_strictly_and_asks_nothing_of_other_hosts(tmp_path: Path) -> None:

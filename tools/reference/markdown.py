@@ -29,5 +29,5 @@ def table(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def page(title: str, *parts: str, source: str) -> str:
     """A whole generated page; `source` says what it is generated from."""
-    body = "\n\n".join(part.strip("\n") for part in (f"# {title}", *parts) if part.strip())
-    return f"<!-- Generated from {source} by `make generate`; do not edit. -->\n\n{body}\n"
+    body = "\n\n".join(part.strip("\n") for part in parts if part.strip())
+    return f"# {title}\n\n<!-- Generated from {source} by `make generate`; do not edit. -->\n\n{body}\n"
