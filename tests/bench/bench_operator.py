@@ -7,24 +7,23 @@ measured on a process of this machine, since a pod's own times have whole second
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import re
 import sys
 import tempfile
 import threading
 import time
-import urllib.request
 import uuid
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from kubernetes import client, config, watch
+from urllib3.exceptions import ProtocolError
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
@@ -77,10 +76,11 @@ def latencies(release: Release, namespace: str, *, count: int) -> list[float]:
     watcher = new_watch()
 
     def follow() -> None:
-        for event in watcher.stream(jobs.list_namespaced_job, namespace, resource_version=listed):
-            with changed:
-                seen.setdefault(event["object"].metadata.name, time.monotonic())
-                changed.notify_all()
+        with suppress(ProtocolError):  # the stream ends in the middle of a chunk when the cluster goes
+            for event in watcher.stream(jobs.list_namespaced_job, namespace, resource_version=listed):
+                with changed:
+                    seen.setdefault(event["object"].metadata.name, time.monotonic())
+                    changed.notify_all()
 
     thread = threading.Thread(target=follow, daemon=True)
     thread.start()
@@ -118,19 +118,16 @@ def writes_of_a_life(release: Release) -> tuple[list[float], list[float]]:
 
 
 def resident_bytes(release: Release) -> float:
-    """Resident memory of the operator's pod, as its metrics tell it."""
-    address = release.kubectl("get", "pods", "--namespace", NAMESPACE, "--output", "json")
-    pods = [
-        pod
-        for pod in json.loads(address)["items"]
-        if pod["metadata"]["name"].startswith("parpour-operator-") and "podIP" in pod["status"]
-    ]
+    """Resident memory of the operator's pod, as its metrics tell it (asked through the API server)."""
+    names = release.kubectl("get", "pods", "--namespace", NAMESPACE, "--output", "name").split()
     largest = 0.0
-    for pod in pods:
-        with urllib.request.urlopen(f"http://{pod['status']['podIP']}:9090/metrics", timeout=10) as answer:
-            text = answer.read().decode()
-        match = re.search(r"^process_resident_memory_bytes (\S+)", text, re.MULTILINE)
-        largest = max(largest, float(match[1]) if match else 0.0)
+    for name in names:
+        if name.startswith("pod/parpour-operator-"):
+            path = f"/api/v1/namespaces/{NAMESPACE}/pods/{name.removeprefix('pod/')}:9090/proxy/metrics"
+            match = re.search(
+                r"^process_resident_memory_bytes (\S+)", release.kubectl("get", "--raw", path), re.MULTILINE
+            )
+            largest = max(largest, float(match[1]) if match else 0.0)
     return largest
 
 
