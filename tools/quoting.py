@@ -14,6 +14,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 DOCS = ROOT / "docs"
 WRITTEN = sorted(path for path in DOCS.rglob("*.md") if path.parent.name not in ("reference", "decisions"))
+WRITTEN.append(ROOT / "README.md")
 """Pages that people write."""
 
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -30,7 +31,7 @@ class Command:
     words: tuple[str, ...]
 
     def __str__(self) -> str:
-        return f"{self.page.relative_to(DOCS)}: {shlex.join(self.words)}"
+        return f"{self.page.relative_to(ROOT)}: {shlex.join(self.words)}"
 
 
 def blocks(page: Path, language: str) -> list[str]:
@@ -40,7 +41,7 @@ def blocks(page: Path, language: str) -> list[str]:
 
 def lines(page: Path) -> Iterator[str]:
     """Lines that a reader would type: those of shell blocks, and of transcripts those after the prompt."""
-    for body in blocks(page, "bash"):
+    for body in (*blocks(page, "bash"), *blocks(page, "sh")):
         yield from JOINED.sub(" ", body).splitlines()
     for body in blocks(page, "console"):
         typed = (line for line in JOINED.sub(" ", body).splitlines() if line.startswith("$ "))
