@@ -4,8 +4,6 @@
  * sleep instead of spinning. Which thread takes which chunk is left to chance: no result depends on it. */
 #include "civlab.h"
 #include <pthread.h>
-#include <stdlib.h>
-#include <unistd.h>
 
 #define MOST_THREADS 256
 
@@ -21,7 +19,6 @@ static pthread_cond_t begin = PTHREAD_COND_INITIALIZER, end = PTHREAD_COND_INITI
 static struct Job job;
 static u64 job_number;
 static int team_size, wanted, running;
-static pid_t owner;
 static u32 next_index;
 
 static void work(const struct Job *mine) {
@@ -52,11 +49,21 @@ static void *member_of_team(void *number) {
     return 0;
 }
 
-/* Brings the team up to `threads` helpers; after a fork the child has none and starts its own. */
+/* After a fork the child has no helpers, and locks and conditions may remember some. */
+static void begin_anew(void) {
+    const pthread_mutex_t free_lock = PTHREAD_MUTEX_INITIALIZER;
+    const pthread_cond_t quiet = PTHREAD_COND_INITIALIZER;
+    one_job = lock = free_lock;
+    begin = end = quiet;
+    team_size = running = wanted = 0;
+}
+
+/* Brings the team up to `threads` helpers. */
 static void recruit(int threads) {
-    if (owner != getpid()) {
-        owner = getpid();
-        team_size = 0;
+    static int watches_forks;
+    if (!watches_forks) {
+        watches_forks = 1;
+        pthread_atfork(0, 0, begin_anew);
     }
     while (team_size < threads) {
         pthread_t thread;
