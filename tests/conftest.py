@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from harness import release as releases
 from harness.release import Release
 from parpour_devcluster.testing import RunningCluster, cluster

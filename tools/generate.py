@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import yaml
+
 from parpour_contracts import crd
 from parpour_operator.permissions import PERMISSIONS
 from reference import PAGES

@@ -3,8 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bin=.venv/bin
-$bin/ruff check .
-$bin/ruff format --check --quiet .
+$bin/ruff check --no-cache .
+$bin/ruff format --no-cache --check --quiet .
 $bin/mypy
 for tests in libs/contracts/tests sim-worker/tests operator/tests cli/tests devcluster/tests tests; do
     $bin/mypy "$tests"

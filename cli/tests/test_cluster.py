@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from parpour_cli.cluster import Cluster, Target
 from parpour_cli.forwarding import forwarded
 from parpour_contracts.crd import simulation_crd, to_yaml

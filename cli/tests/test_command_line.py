@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
+
 from parpour_cli.main import command
 from parpour_cli.storing import service_of
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+
 from parpour_cli import __version__
 from parpour_cli.doctor import CHECKS, failed, judge, report
 from parpour_cli.doctor.checks import Finding, Outcome

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from parpour_cli.plotting import HEIGHT, WIDTH, course_plot
 
 pytestmark = pytest.mark.unit

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from civlab.results.reader import Results
 from civlab.runs import RunSpec
 from civlab.runs.devices import choose_backend

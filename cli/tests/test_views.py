@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from civlab.worker.progress_line import ShardLine
 from hypothesis import given
 from hypothesis import strategies as st
+
+from civlab.worker.progress_line import ShardLine
 from parpour_cli.describing import description
 from parpour_cli.faults import CliError
 from parpour_cli.listing import documents, rows, table

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from parpour_devcluster import binaries, pins
 from parpour_devcluster.binaries import cache_key, group_named, group_of, parse_go_version
 from parpour_devcluster.errors import DevclusterError

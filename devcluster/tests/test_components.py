@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from parpour_devcluster import bootstrap, components
 from parpour_devcluster.api import APPLICABLE
 from parpour_devcluster.cgroups import hierarchies

@@ -9,6 +9,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
+
 from parpour_devcluster.errors import DevclusterError
 from parpour_devcluster.images import ScratchImage, checked_name, default_name, scratch_archive, source_of
 

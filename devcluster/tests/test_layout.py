@@ -7,6 +7,7 @@ import json
 from pathlib import Path
 
 import pytest
+
 from parpour_devcluster.errors import DevclusterError
 from parpour_devcluster.layout import MAXIMUM_CLUSTERS, Layout, check_name, claim_layout, find_layout, known_layouts
 from parpour_devcluster.network import loopback_socket, occupied_indices

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+
 from parpour_devcluster import cgroups
 from parpour_devcluster.api import KubernetesClient
 from parpour_devcluster.errors import DevclusterError

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from parpour_devcluster.cgroups import Cgroup
 from parpour_devcluster.components import PAUSE_IMAGE
 from parpour_devcluster.lifecycle import load_record, up

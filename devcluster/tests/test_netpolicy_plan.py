@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from parpour_devcluster.netpolicy.model import NamedPort, Pod, Policy, parse_pod, parse_policy
 from parpour_devcluster.netpolicy.plan import Guards, chain_name, guard_chains, plan, render
 

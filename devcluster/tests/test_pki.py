@@ -12,6 +12,7 @@ import pytest
 import yaml
 from cryptography import x509
 from cryptography.x509.verification import PolicyBuilder, Store
+
 from parpour_devcluster.layout import Layout
 from parpour_devcluster.pki import identities, write_kubeconfig, write_pki
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+
 from parpour_devcluster import preparation
 from parpour_devcluster.cli import main
 from parpour_devcluster.errors import DevclusterError

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from functools import partial
 
+from bench import machine
+from bench.measure import Figure, figure
+from bench.worlds import world_of
 from civlab.models.epidemic.phases import PHASES
 from civlab.runtime.backend import Backend
 from civlab.runtime.world import World
 from parpour_contracts.scenario import parse_scenario
-
-from bench import machine
-from bench.measure import Figure, figure
-from bench.worlds import world_of
 
 MEMBER = 4_000_000
 SCENARIO = """

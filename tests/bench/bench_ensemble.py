@@ -10,11 +10,10 @@ import argparse
 import os
 from functools import partial
 
-from civlab.runtime.backend import Backend
-from parpour_contracts.scenario import EpidemicScenario
-
 from bench.measure import Action, Figure, figure, interleaved, ratios, report
 from bench.worlds import contact_layer, world_of
+from civlab.runtime.backend import Backend
+from parpour_contracts.scenario import EpidemicScenario
 
 TOTAL = 1_000_000
 INFECTED_SHARE = 100

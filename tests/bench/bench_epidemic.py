@@ -13,15 +13,14 @@ import tracemalloc
 from collections.abc import Callable, Sequence
 from functools import partial
 
-from civlab.runtime.backend import Backend
-from parpour_contracts.scenario import EpidemicScenario
-
 from bench.bandwidth import bandwidth_figures
 from bench.chain_cost import chain_figures
 from bench.layer_cost import layer_figures
 from bench.measure import Action, Figure, Sample, figure, interleaved, ratios, report
 from bench.peer_rates import peer_figures
 from bench.worlds import agent_days, contact_layer, world_of
+from civlab.runtime.backend import Backend
+from parpour_contracts.scenario import EpidemicScenario
 
 NEIGHBOURS = {
     "R0 1.5": {"disease.r0": "1.5"},

@@ -28,6 +28,7 @@ from urllib3.exceptions import ProtocolError
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests"))
 
+from bench.measure import Figure, figure, report  # noqa: E402
 from harness import release as releases  # noqa: E402
 from harness.release import NAMESPACE, SIMULATIONS, Release  # noqa: E402
 from harness.simulations import complete, draft  # noqa: E402
@@ -35,8 +36,6 @@ from parpour_devcluster.layout import find_layout, state_root  # noqa: E402
 from parpour_devcluster.lifecycle import down, load_record, up  # noqa: E402
 from parpour_devcluster.testing import RunningCluster  # noqa: E402
 from parpour_operator.testing.processes import OperatorProcess  # noqa: E402
-
-from bench.measure import Figure, figure, report  # noqa: E402
 
 GROUP, VERSION, PLURAL = "parpour.dev", "v1alpha1", "simulations"
 OPERATOR_USER = f"system:serviceaccount:{NAMESPACE}:parpour-operator"

@@ -16,11 +16,11 @@ from typing import Any
 
 import blake3
 import numpy as np
-from civlab.runtime.backend import best_level
-from civlab.runtime.building import FLAGS, PACKAGE
 
 from bench import machine
 from bench.measure import Figure, Preparation, figure, interleaved, ratios, report
+from civlab.runtime.backend import best_level
+from civlab.runtime.building import FLAGS, PACKAGE
 
 SOURCE = Path(__file__).parent / "kernels" / "primitives.c"
 BLOCKS = 4_000_000

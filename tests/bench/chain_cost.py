@@ -6,12 +6,11 @@ import tempfile
 from functools import partial
 from pathlib import Path
 
+from bench.measure import Action, Figure, figure, interleaved
+from bench.worlds import contact_layer, world_of
 from civlab.runtime.backend import Backend, CpuBackend, best_level, load
 from civlab.runtime.building import build
 from parpour_contracts.scenario import EpidemicScenario
-
-from bench.measure import Action, Figure, figure, interleaved
-from bench.worlds import contact_layer, world_of
 
 CASES = {"R0 2.5": {}, "R0 4, degree 10": {"disease.r0": "4", "contacts.community.degree.value": "10"}}
 

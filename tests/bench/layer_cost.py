@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from functools import partial
 
-from civlab.runtime.backend import Backend
-from parpour_contracts.scenario import BUILTIN, EpidemicScenario, override, parse_scenario
-
 from bench.measure import Action, Figure, figure, interleaved, ratios
 from bench.worlds import agent_days, world_of
+from civlab.runtime.backend import Backend
+from parpour_contracts.scenario import BUILTIN, EpidemicScenario, override, parse_scenario
 
 AGENTS = 500_000
 

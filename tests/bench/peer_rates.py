@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from functools import partial
 
+from bench.measure import Action, Figure, figure, interleaved, ratios
+from bench.worlds import contact_layer, world_of
 from civlab.runtime.backend import Backend
 from civlab.runtime.world import World
 from parpour_contracts.scenario import EpidemicScenario
@@ -17,9 +19,6 @@ from validation.covasim_peer import VERSION as COVASIM
 from validation.covasim_peer import CovasimRun
 from validation.starsim_peer import VERSION as STARSIM
 from validation.starsim_peer import StarsimRun
-
-from bench.measure import Action, Figure, figure, interleaved, ratios
-from bench.worlds import contact_layer, world_of
 
 AGENTS = 100_000
 EXPOSED, INFECTIOUS = 3, 5

@@ -7,8 +7,9 @@ import re
 from pathlib import Path
 
 import pytest
+
 from harness.deadlines import until
-from harness.release import NAMESPACE, RELEASE, SIMULATIONS, Release, gone, install
+from harness.release import NAMESPACE, RELEASE, SIMULATIONS, Release, install
 from harness.simulations import complete, draft
 from parpour_operator.permissions import PERMISSIONS
 
@@ -117,13 +118,16 @@ def test_uninstalling_keeps_the_crd_simulations_and_results_and_installing_again
     digest = complete(release, one)["digest"]
     release.cluster.helm("uninstall", RELEASE, "--namespace", NAMESPACE, "--wait")
     try:
-        gone(release, "statefulset", "parpour-s3", namespace=NAMESPACE)
+        servers = "app.kubernetes.io/component in (operator, nats, store)"
+        until(
+            lambda: not release.list_of("pods", selector=servers, namespace=NAMESPACE) or None,
+            what="the release's pods to be gone",
+        )
         kept = release.get("simulation", one.name)
         assert kept is not None
         assert kept["status"]["result"]["digest"] == digest
         assert release.get("pvc", "data-parpour-s3-0", namespace=NAMESPACE) is not None
     finally:
-        until(lambda: not release.list_of("pods", namespace=NAMESPACE) or None, what="the release's pods to be gone")
         again = install(release.cluster)
     later = draft("after-reinstall", members=1, shards=1)
     again.apply(later.manifest())

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from parpour_devcluster import binaries
 
 pytestmark = pytest.mark.cluster  # needs the built helm, not a running cluster

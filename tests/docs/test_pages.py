@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import click
 import pytest
 import yaml
+
 from civlab.cli.command import civlab
 from parpour_cli.main import command as parpour
 from parpour_contracts.ensembles import check_ensemble

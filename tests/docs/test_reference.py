@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, metadata
 
 import pytest
+
 from reference import codes, conditions, dependencies, scenario
 
 pytestmark = pytest.mark.unit

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from harness.release import SIMULATIONS, Release
 from harness.simulations import SMALL, Draft, complete, condition, draft, wait_for
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from harness.release import SIMULATIONS, Release
 from harness.simulations import LARGER, draft
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from harness.deadlines import until
 from harness.release import NAMESPACE, SIMULATIONS, Release, gone
 from harness.simulations import (

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+
 from civlab.worker.progress_line import parse_progress_line
 from harness.deadlines import until
 from harness.release import NAMESPACE, Object, Release

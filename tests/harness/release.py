@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from parpour_devcluster.testing import RunningCluster
-
 from harness.deadlines import until
+from parpour_devcluster.testing import RunningCluster
 
 ROOT = Path(__file__).resolve().parents[2]
 NAMESPACE = "parpour-system"

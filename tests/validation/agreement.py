@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
+
 from validation.contact_epidemic import Course
 
 FAMILY_LEVEL = 0.01

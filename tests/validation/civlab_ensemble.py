@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import yaml
+
 from civlab.runtime.backend import Backend
 from civlab.runtime.world import MemberSpec, World, compile_scenario
 from parpour_contracts.scenario import parse_scenario

@@ -11,7 +11,6 @@ from concurrent.futures import ProcessPoolExecutor
 from itertools import repeat
 
 from civlab.runtime.backend import Backend
-
 from validation.civlab_ensemble import Ensemble
 from validation.contact_epidemic import ContactEpidemic, ContactNetwork, Course, DayTable
 from validation.covasim_peer import CovasimRun

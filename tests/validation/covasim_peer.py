@@ -11,6 +11,7 @@ from typing import Any
 
 import covasim as cv
 import starsim as ss
+
 from validation.contact_epidemic import ContactEpidemic, ContactNetwork, Course
 from validation.starsim_peer import course_of, fixed_network, period
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 import starsim as ss
+
 from validation.contact_epidemic import ContactEpidemic, ContactNetwork, Course, DayTable
 
 VERSION: str = ss.__version__

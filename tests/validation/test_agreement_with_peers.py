@@ -8,6 +8,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+
 from validation.agreement import differences, figures_of, probabilities, ratios
 from validation.comparison import EPIDEMIC, PEERS, Courses, all_courses, civlab_ensemble
 

@@ -14,7 +14,6 @@ from pathlib import Path
 
 from civlab.cli import output
 from parpour_contracts.exitcodes import EXIT_TABLE
-
 from reference.markdown import cell, code, page, table
 from reference.tables import read_rows
 

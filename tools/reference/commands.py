@@ -6,11 +6,11 @@ import re
 from collections.abc import Iterator
 
 import click
+
 from civlab.cli.command import civlab
 from civlab.worker.main import command as civlab_worker
 from parpour_cli.main import command as parpour
 from parpour_devcluster.cli import main as devcluster
-
 from reference.markdown import cell, code, page, table
 
 

@@ -11,7 +11,6 @@ import re
 from pathlib import Path
 
 from parpour_contracts.simulation import ConditionType, State
-
 from reference.markdown import cell, code, page, table
 from reference.tables import read_rows
 

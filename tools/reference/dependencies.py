@@ -11,7 +11,6 @@ import tomllib
 from pathlib import Path
 
 from parpour_devcluster.pins import DEBIAN_PACKAGES, KUBERNETES_VERSION, PINNED_GO
-
 from reference.markdown import cell, code, page, table
 from reference.tables import read_rows
 

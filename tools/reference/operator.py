@@ -7,7 +7,6 @@ import json
 from parpour_operator.metrics import Metrics
 from parpour_operator.permissions import PERMISSIONS
 from parpour_operator.settings import PREFIX, Settings
-
 from reference.markdown import cell, code, page, table
 
 SCOPES = {

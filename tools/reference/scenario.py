@@ -8,7 +8,6 @@ from typing import Any
 
 from parpour_contracts.scenario import BUILTIN, json_schema, parameters, parse_scenario
 from parpour_contracts.scenario.parse import UNITS
-
 from reference.markdown import cell, code, page, table
 
 Schema = dict[str, Any]

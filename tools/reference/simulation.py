@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from typing import Any
 
 from parpour_contracts import GROUP, VERSION, crd
-
 from reference.markdown import cell, code, page, table
 
 Schema = dict[str, Any]

@@ -6,7 +6,6 @@ from civlab.models.epidemic.layout import CHAINED, COLUMNS, DRAWS, METRICS, STAT
 from civlab.models.epidemic.phases import PHASES
 from civlab.results.headline import HEADLINES
 from civlab.results.schema import table_schemas
-
 from reference.markdown import cell, code, page, table
 
 INTRODUCTION = """

@@ -17,10 +17,10 @@ import urllib3.exceptions
 import yaml
 from kubernetes.client.exceptions import ApiException
 from kubernetes.config.config_exception import ConfigException
-from parpour_contracts import GROUP, VERSION
-from parpour_contracts.simulation import PLURAL
 
 from parpour_cli.faults import CliError
+from parpour_contracts import GROUP, VERSION
+from parpour_contracts.simulation import PLURAL
 
 Json = dict[str, Any]
 

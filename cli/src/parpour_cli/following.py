@@ -12,7 +12,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from civlab.worker.progress_line import ShardLine, parse_progress_line
-
 from parpour_cli.cluster import Cluster, Json
 from parpour_cli.faults import CliError
 from parpour_cli.picture import SHARD_LINES, Picture, take_picture

@@ -10,17 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from civlab.worker.progress_line import ShardLine
-from parpour_contracts.run import shard_members
-from parpour_contracts.simulation import State
 from rich.console import Group, RenderableType
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
+from civlab.worker.progress_line import ShardLine
 from parpour_cli.listing import STATE_STYLES
 from parpour_cli.reading import Run, figure, span
 from parpour_cli.shards import ShardState, ShardView
+from parpour_contracts.run import shard_members
+from parpour_contracts.simulation import State
 
 SHARD_LINES = 24
 """Most shards that get a bar of their own; the others are counted."""

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from parpour_contracts.conditions import Condition
-from parpour_contracts.simulation import Progress, Simulation, SimulationSpec, SimulationStatus, State
 from pydantic import ValidationError
 
 from parpour_cli.faults import CliError
+from parpour_contracts.conditions import Condition
+from parpour_contracts.simulation import Progress, Simulation, SimulationSpec, SimulationStatus, State
 
 FINISHED = frozenset({State.COMPLETE, State.FAILED})
 

@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import click
+from rich.console import Group, RenderableType
+from rich.text import Text
+
 from civlab.errors import CivlabError
 from civlab.report.figures import collect_figures
 from civlab.report.page import render_report
 from civlab.results.reader import Results
 from civlab.runs.collect import check_file
 from civlab.store import Store, open_store
-from rich.console import Group, RenderableType
-from rich.text import Text
-
 from parpour_cli.cluster import Cluster
 from parpour_cli.describing import result_view
 from parpour_cli.faults import CliError

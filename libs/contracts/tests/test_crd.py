@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 import yaml
+from pydantic import BaseModel
+
 from parpour_contracts.crd import MUTABLE_FIELDS, simulation_crd, structural_schema, to_yaml
 from parpour_contracts.simulation import SimulationSpec
-from pydantic import BaseModel
 
 pytestmark = pytest.mark.unit
 

@@ -7,13 +7,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
+
 from parpour_contracts.conditions import Condition, is_true, set_condition
 from parpour_contracts.ensembles import check_ensemble, grid_points
 from parpour_contracts.messages import TERMINATION_LIMIT, Termination
 from parpour_contracts.run import RunDocument, RunIdentity, shard_members
 from parpour_contracts.simulation import Design, DesignParameter, DesignType, Ensemble, Metric, SimulationSpec
 from parpour_contracts.subjects import parse_progress_subject, progress_subject
-from pydantic import ValidationError
 
 pytestmark = pytest.mark.unit
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

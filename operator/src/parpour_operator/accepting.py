@@ -23,7 +23,6 @@ from parpour_contracts.scenario import (
 )
 from parpour_contracts.scenario.errors import nearest
 from parpour_contracts.simulation import INLINE_LIMIT, NAME_LIMIT, Backend, DesignType, SimulationSpec
-
 from parpour_operator.observing import Observed, Resource, ScenarioMissing, ScenarioText
 from parpour_operator.quantities import parse_quantity, show_bytes
 from parpour_operator.settings import Settings

@@ -17,7 +17,6 @@ from parpour_contracts.conditions import is_true
 from parpour_contracts.messages import ProgressV1
 from parpour_contracts.run import RunDocument, shard_members
 from parpour_contracts.simulation import ConditionType, Progress, ShardCounts, SimulationStatus
-
 from parpour_operator import children
 from parpour_operator.observing import Job, Key, Observed, read_indexes
 

@@ -15,9 +15,9 @@ import nats
 from nats.errors import TimeoutError as NatsTimeout
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy, DiscardPolicy, StorageType, StreamConfig
 from nats.js.errors import BadRequestError
+
 from parpour_contracts.messages import ProgressV1
 from parpour_contracts.subjects import PROGRESS_FILTER, PROGRESS_STREAM, parse_progress_subject
-
 from parpour_operator.aggregating import ProgressBoard
 from parpour_operator.metrics import Metrics
 from parpour_operator.queueing import Backoff

@@ -13,7 +13,6 @@ from parpour_contracts import API_VERSION
 from parpour_contracts.exitcodes import EXIT_TABLE
 from parpour_contracts.run import RUN_FILE, RunDocument
 from parpour_contracts.simulation import KIND, Backend, SimulationSpec
-
 from parpour_operator.accepting import cores, memory_limit
 from parpour_operator.observing import NAME_LABEL, UID_LABEL, WORKER_CONTAINER, Resource
 from parpour_operator.settings import Settings

@@ -19,9 +19,9 @@ from lightkube.core.resource import GlobalResource, NamespacedResourceG
 from lightkube.generic_resource import Generic, create_api_info, create_namespaced_resource
 from lightkube.operators import not_in
 from lightkube.types import CascadeType, PatchType
+
 from parpour_contracts import API_VERSION, GROUP, VERSION
 from parpour_contracts.simulation import KIND, PLURAL, State
-
 from parpour_operator.leasing import Record, lease_manifest, read_record
 from parpour_operator.metrics import Metrics
 from parpour_operator.observing import UID_LABEL, Key, Raw

@@ -17,7 +17,6 @@ from datetime import UTC, datetime
 from typing import Literal
 
 from parpour_contracts.simulation import SimulationStatus, State
-
 from parpour_operator import children
 from parpour_operator.aggregating import Due, ProgressBoard
 from parpour_operator.cluster import PROGRESS, ClusterApi, Conflict, NotThere

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from parpour_contracts.exitcodes import EXIT_TABLE, ExitCode
-
 from parpour_operator.accepting import camel
 from parpour_operator.observing import Job, Pod
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, TypeVar
 
+from pydantic import ValidationError
+
 from parpour_contracts.messages import Termination
 from parpour_contracts.model import Wire
 from parpour_contracts.run import RUN_FILE, RunDocument
 from parpour_contracts.simulation import SimulationSpec, SimulationStatus
-from pydantic import ValidationError
 
 Raw = Mapping[str, Any]
 M = TypeVar("M", bound=Wire)

@@ -22,7 +22,6 @@ from parpour_contracts.simulation import (
     SimulationSpec,
     SimulationStatus,
 )
-
 from parpour_operator import children
 from parpour_operator.accepting import Accepted, Refusal, accept, readable_spec, started, store_prefix
 from parpour_operator.failing import explain_failure

@@ -16,7 +16,6 @@ from typing import Any
 
 from parpour_contracts import API_VERSION
 from parpour_contracts.simulation import KIND, Backend, SimulationStatus
-
 from parpour_operator import children, planning
 from parpour_operator.accepting import find_source
 from parpour_operator.aggregating import ProgressBoard

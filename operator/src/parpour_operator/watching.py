@@ -11,9 +11,9 @@ import logging
 from typing import Any
 
 import kopf
+
 from parpour_contracts import GROUP, VERSION
 from parpour_contracts.simulation import PLURAL
-
 from parpour_operator.controlling import Change, Controller
 from parpour_operator.observing import UID_LABEL
 from parpour_operator.settings import Settings

@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from parpour_devcluster.binaries import ensure
 from parpour_devcluster.testing import RunningCluster
 from parpour_operator.permissions import PERMISSIONS, Permission

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from parpour_operator.settings import Settings
 from parpour_operator.testing.lives import Life
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from parpour_contracts.scenario import parse_scenario
 from parpour_contracts.simulation import SimulationSpec
 from parpour_operator.accepting import plan_shards

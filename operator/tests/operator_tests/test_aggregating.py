@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from parpour_contracts.messages import ProgressV1
 from parpour_contracts.run import RunDocument, RunIdentity
 from parpour_contracts.simulation import Ensemble, Progress

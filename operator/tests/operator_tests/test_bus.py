@@ -14,6 +14,7 @@ from pathlib import Path
 import nats
 import pytest
 from nats.js.client import JetStreamContext
+
 from parpour_contracts.messages import ProgressV1
 from parpour_contracts.run import RunDocument, RunIdentity
 from parpour_contracts.simulation import Ensemble

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+
 from parpour_operator.testing.lives import Life, spec
 
 pytestmark = pytest.mark.unit

@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
+
 from parpour_operator.controlling import Controller
 from parpour_operator.metrics import Metrics
 from parpour_operator.observing import Key

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import pytest
+
 from parpour_operator.leasing import Election, Fence, LeaseLost, Record
 from parpour_operator.testing.memory import Clock
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
+
 from parpour_contracts.messages import Termination
 from parpour_operator.cluster import NotTaken
 from parpour_operator.planning import FINALIZER

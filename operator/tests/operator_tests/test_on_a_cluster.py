@@ -7,6 +7,7 @@ import time
 from datetime import datetime
 
 import pytest
+
 from parpour_operator.testing.lives import SCENARIO
 
 from .cluster_fixtures import Operators, Room, Store, until

@@ -7,6 +7,7 @@ import asyncio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from parpour_operator.queueing import Backoff, KeyedQueue
 from parpour_operator.testing.memory import Clock
 

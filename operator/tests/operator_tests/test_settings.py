@@ -9,6 +9,7 @@ import sys
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from parpour_operator.permissions import PERMISSIONS
 from parpour_operator.quantities import parse_quantity, show_bytes
 from parpour_operator.settings import Settings, SettingsError

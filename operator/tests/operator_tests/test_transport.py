@@ -10,6 +10,7 @@ import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from parpour_operator.leasing import Fence, LeaseLost
 from parpour_operator.metrics import Metrics
 from parpour_operator.testing.memory import Clock

@@ -8,9 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from parpour_contracts.scenario import BUILTIN
-from parpour_contracts.simulation import Design, Ensemble
-
 from civlab.errors import CivlabError
 from civlab.results.reader import Results, open_results
 from civlab.runs.devices import choose_backend
@@ -21,6 +18,8 @@ from civlab.runs.spec import RunSpec
 from civlab.runs.verify import MemberWatcher, Verification, uncounted, verify_run
 from civlab.runs.whole import WholeRun, claim_place, run_whole
 from civlab.store import open_store
+from parpour_contracts.scenario import BUILTIN
+from parpour_contracts.simulation import Design, Ensemble
 
 __all__ = ["diff", "explain", "open", "open_results", "resume", "run", "scenario_text", "verify", "write_report"]
 

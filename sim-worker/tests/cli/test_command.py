@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from civlab.cli.command import VERBS, main
 from civlab.cli.output import bar_chart, human_bytes, human_count, human_seconds
 from parpour_contracts.scenario import BUILTIN

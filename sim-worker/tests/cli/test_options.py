@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from civlab.cli.options import parse_design, parse_overrides
-from civlab.errors import CivlabError
 from hypothesis import given
 from hypothesis import strategies as st
+
+from civlab.cli.options import parse_design, parse_overrides
+from civlab.errors import CivlabError
 from parpour_contracts.simulation import DesignType
 
 pytestmark = pytest.mark.unit

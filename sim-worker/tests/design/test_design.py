@@ -9,15 +9,16 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import qmc
+
 from civlab.design import plan_members
 from civlab.design.latin import latin_hypercube
 from civlab.design.scale import scale_integer, scale_real
 from civlab.design.sobol import DIMENSIONS, sobol_points
 from civlab.errors import CivlabError
-from hypothesis import given
-from hypothesis import strategies as st
 from parpour_contracts.simulation import DESIGN_LIMIT, Design, DesignParameter, DesignType, Ensemble
-from scipy.stats import qmc
 
 pytestmark = pytest.mark.unit
 

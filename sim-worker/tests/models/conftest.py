@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from civlab.runtime.backend import Backend
 from civlab.runtime.building import levels
 

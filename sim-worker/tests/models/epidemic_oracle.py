@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 import blake3
+
 from civlab.models.epidemic.compile import CompiledScenario
 from civlab.models.epidemic.layout import AGES, DRAWS, FLOWS, LAYERS, METRICS, STATES, WORKERS
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from civlab.errors import CivlabError
 from civlab.models.epidemic.generate import Arrays, MemberSpec, arrange, tile_ranks
 from civlab.models.epidemic.layout import COLUMNS, SCALARS
 from civlab.runtime.backend import Backend
 from civlab.runtime.columns import world_dtype
 from civlab.runtime.world import World, compile_scenario
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from parpour_contracts.scenario import BUILTIN, override, parse_scenario
 
 pytestmark = pytest.mark.kernel

@@ -6,12 +6,13 @@ import itertools
 
 import numpy as np
 import pytest
+from scipy import stats
+
 from civlab.models.epidemic import tables
 from civlab.models.epidemic.layout import GROUPS
 from civlab.runtime.backend import Backend
 from civlab.runtime.world import MemberSpec, World, compile_scenario
 from parpour_contracts.scenario import BUILTIN, override, parse_scenario
-from scipy import stats
 
 pytestmark = pytest.mark.kernel
 

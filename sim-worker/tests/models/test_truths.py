@@ -12,10 +12,11 @@ from functools import cache
 
 import numpy as np
 import pytest
+from scipy import stats
+
 from civlab.runtime.backend import Backend
 from civlab.runtime.world import MemberSpec, World, compile_scenario
 from parpour_contracts.scenario import parse_scenario
-from scipy import stats
 
 pytestmark = pytest.mark.kernel
 

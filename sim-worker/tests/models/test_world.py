@@ -7,13 +7,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
 from civlab.errors import CivlabError
 from civlab.models.epidemic.layout import COLUMNS, DYNAMIC
 from civlab.runtime.backend import Backend, CpuBackend, load
 from civlab.runtime.building import build, levels
 from civlab.runtime.world import PHASES, CompiledScenario, MemberSpec, World, compile_scenario, run_digest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from parpour_contracts.scenario import BUILTIN, estimate, override, parse_scenario
 
 pytestmark = pytest.mark.kernel

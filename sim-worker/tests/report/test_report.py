@@ -5,17 +5,18 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import civlab
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import spearmanr
+
+import civlab
 from civlab.cli.options import parse_design
 from civlab.report import figures as module
 from civlab.report import render_picture, render_report
 from civlab.report.figures import band, collect_figures, rank_correlation
 from civlab.results.reader import Results
-from hypothesis import given
-from hypothesis import strategies as st
-from scipy.stats import spearmanr
 
 
 @pytest.fixture(scope="module")

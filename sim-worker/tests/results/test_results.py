@@ -5,17 +5,18 @@ from __future__ import annotations
 from decimal import Decimal
 from pathlib import Path
 
-import civlab
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import civlab
 from civlab.errors import CivlabError
 from civlab.models.epidemic.layout import METRICS
 from civlab.results.headline import HEADLINES, spreads
 from civlab.results.reader import Results
 from civlab.results.tables import regroup
 from civlab.runs.spec import RunSpec
-from hypothesis import given
-from hypothesis import strategies as st
 
 DESIGN = "design"
 

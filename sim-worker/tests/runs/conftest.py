@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from civlab.results.manifest import RunManifest
 from civlab.runs.spec import RunSpec
 from civlab.runs.whole import run_whole

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from civlab.errors import CivlabError
 from civlab.runs.devices import choose_backend
 

@@ -6,6 +6,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from civlab.errors import CivlabError
 from civlab.results.manifest import RunManifest
 from civlab.runs.checkpoints import ShardCheckpoints
@@ -15,8 +18,6 @@ from civlab.runs.spec import RunSpec
 from civlab.runs.whole import WholeRun, run_whole
 from civlab.runtime.backend import Backend
 from civlab.store import Store, open_store
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from parpour_contracts.scenario import estimate
 
 pytestmark = pytest.mark.kernel

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from civlab.errors import CivlabError
 from civlab.runs.spec import RUN_FILE, RunSpec
 from civlab.store import open_store
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 from parpour_contracts.run import RunDocument, RunIdentity
 from parpour_contracts.simulation import Ensemble
 

@@ -6,6 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
 from civlab.errors import CivlabError
 from civlab.results.manifest import MANIFEST, MadeBy, RunManifest, ShardManifest
 from civlab.runs.collect import collect
@@ -17,8 +20,6 @@ from civlab.runs.whole import claim_place, run_whole
 from civlab.runtime.backend import Backend
 from civlab.store import Store, open_store
 from civlab.store.sealed import seal, unseal
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 pytestmark = pytest.mark.kernel
 MakeSpec = Callable[..., RunSpec]

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+
 from civlab.runtime.building import FLAGS, PACKAGE, levels
 
 

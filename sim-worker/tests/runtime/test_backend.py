@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+
 from civlab.errors import CivlabError
 from civlab.runtime.backend import Backend, best_level, load
 from civlab.runtime.building import build, levels, library

@@ -7,9 +7,10 @@ import ctypes
 import blake3
 import numpy as np
 import pytest
-from civlab.runtime.chain import hash_arrays, head_bytes, head_words, run_digest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+from civlab.runtime.chain import hash_arrays, head_bytes, head_words, run_digest
 
 pytestmark = pytest.mark.kernel
 shared = settings(max_examples=100, deadline=None)

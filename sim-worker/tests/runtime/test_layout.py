@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from civlab.models.epidemic import layout
 from civlab.runtime.columns import enumeration
 

@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+
 from civlab.runtime.backend import CUDA_OPTIONS, flat_source, kernel_source
 from civlab.runtime.building import PACKAGE
 from civlab.runtime.world import PHASES

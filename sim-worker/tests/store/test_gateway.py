@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import civlab
 import pytest
+
+import civlab
 from civlab.errors import CivlabError
 from civlab.store import Store, open_store
 from parpour_devcluster.binaries import ensure

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 from blake3 import blake3
+from obstore.exceptions import GenericError, PermissionDeniedError
+
 from civlab.errors import CivlabError
 from civlab.store import Store, open_store
 from civlab.store.failures import cause
-from obstore.exceptions import GenericError, PermissionDeniedError
 
 pytestmark = pytest.mark.unit
 

@@ -18,6 +18,7 @@ from typing import Any
 import nats
 import pytest
 from hypothesis import settings
+
 from parpour_contracts.messages import ProgressV1, Termination
 from parpour_contracts.run import RunDocument, RunIdentity
 from parpour_contracts.scenario import BUILTIN

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
 from civlab.worker.bus import ProgressBus, connection_options
 from parpour_contracts.messages import ProgressV1
 

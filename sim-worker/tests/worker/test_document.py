@@ -6,12 +6,13 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from civlab.errors import CivlabError
 from civlab.runs import RunSpec
 from civlab.worker.document import SIZE_LIMIT, checked_index, parse_document, read_document
 from civlab.worker.ending import failed
-from hypothesis import given
-from hypothesis import strategies as st
 from parpour_contracts.exitcodes import ExitCode
 from parpour_contracts.run import RunDocument
 from parpour_contracts.scenario import BUILTIN

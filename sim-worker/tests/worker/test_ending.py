@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from civlab.errors import CivlabError
 from civlab.worker.ending import Ending, done, failed, stopped, without_secrets, write_termination
 from civlab.worker.surroundings import TERMINATION_LOG
-from hypothesis import given
-from hypothesis import strategies as st
 from parpour_contracts.exitcodes import ExitCode
 from parpour_contracts.messages import TERMINATION_LIMIT, Termination
 from parpour_contracts.simulation import Metric

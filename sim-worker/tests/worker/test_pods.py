@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+
 from civlab.errors import CivlabError
 from civlab.worker.ending import failed
 from civlab.worker.surroundings import read_surroundings

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from civlab.runs.progress import ShardOutcome, ShardProgress
 from civlab.worker.progress_line import ShardLine, parse_progress_line, progress_line
 from civlab.worker.reporting import Reporter
-from hypothesis import given
-from hypothesis import strategies as st
 from parpour_contracts.messages import ProgressV1
 
 pytestmark = pytest.mark.unit

@@ -5,6 +5,7 @@ from __future__ import annotations
 import signal
 
 import pytest
+
 from parpour_contracts.exitcodes import ExitCode
 
 pytestmark = pytest.mark.cluster

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from civlab.errors import CivlabError
 from civlab.worker.surroundings import memory_limit, read_surroundings
 

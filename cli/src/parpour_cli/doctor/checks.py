@@ -13,9 +13,6 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
-from parpour_contracts import VERSION
-from parpour_contracts.crd import simulation_crd
-
 from parpour_cli import __version__
 from parpour_cli.doctor.observing import (
     BUS_SECRET,
@@ -26,6 +23,8 @@ from parpour_cli.doctor.observing import (
     Observation,
 )
 from parpour_cli.reading import instant
+from parpour_contracts import VERSION
+from parpour_contracts.crd import simulation_crd
 
 OLDEST_SERVER = (1, 33)
 """Indexed Jobs with a back-off limit for each index are stable from here on."""

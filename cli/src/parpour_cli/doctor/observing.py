@@ -8,11 +8,10 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Generic, TypeVar
 
-from parpour_contracts import GROUP
-from parpour_contracts.simulation import PLURAL
-
 from parpour_cli.cluster import Cluster, Json
 from parpour_cli.faults import CliError
+from parpour_contracts import GROUP
+from parpour_contracts.simulation import PLURAL
 
 Value = TypeVar("Value")
 

@@ -9,6 +9,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from parpour_contracts.scenario import (
     BUILTIN,
     EpidemicScenario,

@@ -8,7 +8,6 @@ from typing import Any
 
 from parpour_contracts.messages import Termination
 from parpour_contracts.simulation import Metric
-
 from parpour_operator.aggregating import ProgressBoard
 from parpour_operator.observing import Key
 from parpour_operator.reconciling import Outcome, Reconciler

@@ -16,7 +16,6 @@ from typing import Any, Literal
 from parpour_contracts import API_VERSION
 from parpour_contracts.messages import Termination
 from parpour_contracts.simulation import KIND
-
 from parpour_operator.cluster import AlreadyThere, Conflict, NotTaken, NotThere
 from parpour_operator.observing import Key, Raw, owner_uid
 

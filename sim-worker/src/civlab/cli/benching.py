@@ -7,13 +7,13 @@ import time
 from dataclasses import asdict, dataclass
 
 import click
-from parpour_contracts.scenario import BUILTIN
 
 from civlab.cli.output import human_count, print_json, print_table
 from civlab.runs.devices import BACKENDS, choose_backend
 from civlab.runs.spec import RunSpec
 from civlab.runtime.backend import Backend
 from civlab.runtime.world import World
+from parpour_contracts.scenario import BUILTIN
 
 REPEATS = 3
 

@@ -6,7 +6,6 @@ import json
 from typing import Any
 
 import click
-from parpour_contracts.scenario import BUILTIN, Parameter, builtin_scenario, json_schema, parse_scenario
 
 from civlab import api
 from civlab.cli.options import DESIGN_HELP, parse_design, parse_overrides
@@ -14,6 +13,7 @@ from civlab.cli.output import human_bytes, human_count, human_seconds, print_jso
 from civlab.runs.devices import BACKENDS
 from civlab.runs.explanation import Explanation
 from civlab.runs.spec import civlab_errors
+from parpour_contracts.scenario import BUILTIN, Parameter, builtin_scenario, json_schema, parse_scenario
 
 
 @click.command()

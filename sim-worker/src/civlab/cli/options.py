@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from parpour_contracts.simulation import Design, DesignParameter, DesignType
 from pydantic import ValidationError
 
 from civlab.errors import CivlabError
+from parpour_contracts.simulation import Design, DesignParameter, DesignType
 
 DESIGN_TYPES = {
     "replicate": DesignType.REPLICATE,

@@ -14,13 +14,12 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Protocol
 
-from parpour_contracts.ensembles import check_ensemble
-from parpour_contracts.simulation import DesignParameter, DesignType, Ensemble
-
 from civlab.design.latin import latin_hypercube
 from civlab.design.scale import scale_integer, scale_real
 from civlab.design.sobol import sobol_points
 from civlab.errors import CivlabError
+from parpour_contracts.ensembles import check_ensemble
+from parpour_contracts.simulation import DesignParameter, DesignType, Ensemble
 
 
 class Range(Protocol):

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from parpour_contracts.scenario import estimate
-
 from civlab.errors import CivlabError
 from civlab.runs.spec import RunSpec
+from parpour_contracts.scenario import estimate
 
 LARGEST_BATCH = 4096
 """Members in a batch, at most: a checkpoint is whole batches' state, and stopping should not wait for very many."""

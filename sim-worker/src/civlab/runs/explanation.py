@@ -6,13 +6,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from parpour_contracts.scenario import Parameter, estimate, override, parameters
-
 from civlab.models.epidemic.layout import COLUMNS, METRICS
 from civlab.runs.spec import RunSpec
 from civlab.runtime.backend import Backend
 from civlab.runtime.phases import Phase
 from civlab.runtime.world import PHASES, MemberSpec, World, compile_scenario
+from parpour_contracts.scenario import Parameter, estimate, override, parameters
 
 TRIAL_AGENTS = 20_000
 """The trial's population at most: large enough to be past the fixed costs, small enough for a second."""

@@ -14,6 +14,13 @@ from functools import cached_property
 from typing import Any
 
 from blake3 import blake3
+from pydantic import ValidationError
+
+from civlab.design import MemberPoint, plan_members
+from civlab.errors import CivlabError
+from civlab.runtime.world import CompiledScenario, MemberSpec, compile_scenario
+from civlab.store import Store
+from civlab.store.sealed import canonical_json, seal, unseal
 from parpour_contracts.run import RunDocument, shard_members
 from parpour_contracts.scenario import (
     EpidemicScenario,
@@ -24,13 +31,6 @@ from parpour_contracts.scenario import (
     parse_scenario,
 )
 from parpour_contracts.simulation import MEMBER_LIMIT, SHARD_LIMIT, Ensemble
-from pydantic import ValidationError
-
-from civlab.design import MemberPoint, plan_members
-from civlab.errors import CivlabError
-from civlab.runtime.world import CompiledScenario, MemberSpec, compile_scenario
-from civlab.store import Store
-from civlab.store.sealed import canonical_json, seal, unseal
 
 RUN_FILE = "run.json"
 FORMAT = "civlab.run-spec/1"

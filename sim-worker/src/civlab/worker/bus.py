@@ -17,6 +17,7 @@ from typing import Any
 import nats
 from blake3 import blake3
 from nats.js.api import Header
+
 from parpour_contracts.messages import ProgressV1
 from parpour_contracts.subjects import progress_subject
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from parpour_contracts.run import RunDocument
 from pydantic import ValidationError
 
 from civlab.errors import CivlabError
+from parpour_contracts.run import RunDocument
 
 SIZE_LIMIT = 2 << 20
 """Bytes; a ConfigMap holds at most one mebibyte."""

@@ -13,12 +13,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from civlab.errors import CivlabError
+from civlab.worker.surroundings import TERMINATION_LOG
 from parpour_contracts.exitcodes import ExitCode
 from parpour_contracts.messages import Termination
 from parpour_contracts.scenario import ScenarioError
-
-from civlab.errors import CivlabError
-from civlab.worker.surroundings import TERMINATION_LOG
 
 log = logging.getLogger(__name__)
 

@@ -7,10 +7,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Literal
 
-from parpour_contracts.messages import ProgressV1
-
 from civlab.runs.progress import ShardOutcome, ShardProgress
 from civlab.worker.progress_line import progress_line
+from parpour_contracts.messages import ProgressV1
 
 log = logging.getLogger(__name__)
 

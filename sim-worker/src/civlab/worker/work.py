@@ -7,11 +7,6 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 
-from parpour_contracts.exitcodes import ExitCode
-from parpour_contracts.messages import ProgressV1, Termination
-from parpour_contracts.run import RunDocument
-from parpour_contracts.simulation import Metric
-
 from civlab.errors import CivlabError
 from civlab.runs import RunSpec, collect, run_shard
 from civlab.runs.devices import choose_backend
@@ -19,6 +14,10 @@ from civlab.store import open_store
 from civlab.worker.ending import Ending, done, stopped
 from civlab.worker.reporting import Reporter
 from civlab.worker.surroundings import Surroundings
+from parpour_contracts.exitcodes import ExitCode
+from parpour_contracts.messages import ProgressV1, Termination
+from parpour_contracts.run import RunDocument
+from parpour_contracts.simulation import Metric
 
 log = logging.getLogger(__name__)
 

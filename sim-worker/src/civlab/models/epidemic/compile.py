@@ -14,14 +14,14 @@ from functools import cache, lru_cache
 
 import blake3
 import numpy as np
-from parpour_contracts.scenario import EpidemicScenario, canonical
-from parpour_contracts.scenario.document import AgeValue, CaseIsolation, ContactReduction, Vaccination
 
 from civlab.errors import CivlabError
 from civlab.models.epidemic import tables
 from civlab.models.epidemic.laws import ONE, apportion, cumulative, law_table, miss_table, q31, shares, whole_weights
 from civlab.models.epidemic.layout import AGES, DAY, DAYS, GROUPS, HOUSEHOLD_SIZES, LAYERS, ROW, SCENARIO
 from civlab.models.epidemic.transmission import chance_for, excess_degree, weighted
+from parpour_contracts.scenario import EpidemicScenario, canonical
+from parpour_contracts.scenario.document import AgeValue, CaseIsolation, ContactReduction, Vaccination
 
 ADULT = 18
 PARENT_AGES = range(22, 60)
