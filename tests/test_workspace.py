@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 from parpour_devcluster.pins import DEBIAN_PACKAGES
 
 pytestmark = pytest.mark.unit
