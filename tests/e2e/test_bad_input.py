@@ -131,6 +131,7 @@ def test_the_operator_refuses_and_starts_nothing(release: Release, one: Draft, r
 
 
 def test_a_refused_run_starts_when_the_missing_config_map_appears(release: Release) -> None:
+    release.kubectl("delete", "configmap", "late", "--namespace", SIMULATIONS, "--ignore-not-found")
     spec = {**draft("x", members=1, shards=1).spec, "scenario": {"configMap": {"name": "late", "key": "s.yaml"}}}
     one = Draft("waiting", spec)
     release.apply(one.manifest())
