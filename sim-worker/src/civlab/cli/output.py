@@ -39,12 +39,13 @@ def print_table(title: str, headings: Sequence[str], rows: Iterable[Sequence[obj
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=title, title_justify="left", title_style="bold", box=None, pad_edge=False, header_style="dim")
+    table = Table(box=None, pad_edge=False, header_style="dim")
     aligned = {name.strip() for name in right.split(",")}
     for heading in headings:
         table.add_column(heading, justify="right" if heading in aligned else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
+    click.secho(title, bold=True)  # not the table's own title, which would be broken to the table's width
     console = Console(file=sys.stdout, highlight=False, width=None if sys.stdout.isatty() else 120)
     with console.capture() as captured:
         console.print(table)
