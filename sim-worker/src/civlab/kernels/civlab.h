@@ -135,10 +135,11 @@ FN void shared_mark(u8 *cell) { __atomic_store_n(cell, 1, __ATOMIC_RELAXED); }
     for (u32 index = (begin) + lane; index < (end); index += lanes)               \
         if ((column)[index] == (type)(value))
 
-FN u32 count_equal(const u8 *column, u32 begin, u32 end, u8 value, u32 lane, u32 lanes) {
-    u32 count = 0;
-    for (u32 i = begin + lane; i < end; i += lanes) count += column[i] == value;
-    return count;
+/* How many cells of [begin, end) hold each value below 8, as far as this lane walks them. */
+FN void count_values(const u8 *column, u32 begin, u32 end, u32 lane, u32 lanes, u32 counts[8]) {
+    for (u32 value = 0; value < 8; value++) counts[value] = 0;
+    for (u32 i = begin + lane; i < end; i += lanes)
+        for (u32 value = 0; value < 8; value++) counts[value] += column[i] == value;
 }
 
 #else
@@ -146,38 +147,69 @@ FN u32 count_equal(const u8 *column, u32 begin, u32 end, u8 value, u32 lane, u32
 /* The one lane of a CPU takes agents in hand by the batch: enough for vectors, and for loads to overlap. */
 #define BATCH 32u
 
-/* Columns are padded to whole runs of 64 and tiles begin on one, so a run may be read beyond `end`; the
- * compare of a whole run becomes a few vector instructions, and runs without a match cost no branch each. */
-#define CIVLAB_ANY_EQUAL(type)                                           \
-    FN int any_equal_##type(const type *run, type value) {               \
+/* Columns are padded to whole runs of 64 and tiles begin on one, so a run may be read beyond `end`. A run's
+ * matches become one mask by a few vector instructions: a run without a match costs one branch, and no branch
+ * has to guess at each element. */
+#if defined(__SSE2__)
+typedef char Bytes __attribute__((vector_size(16), aligned(1), may_alias));
+typedef short Shorts __attribute__((vector_size(16), aligned(1), may_alias));
+FN u32 matches_of_16_u8(const u8 *part, u8 value) {
+    return (u32)__builtin_ia32_pmovmskb128(*(const Bytes *)part == (char)value);
+}
+FN u32 matches_of_16_u16(const u16 *part, u16 value) {
+    const Shorts low = *(const Shorts *)part == (short)value, high = *(const Shorts *)(part + 8) == (short)value;
+    return (u32)__builtin_ia32_pmovmskb128(__builtin_ia32_packsswb128(low, high));
+}
+#define CIVLAB_MATCHES(type)                                             \
+    FN u64 matches_##type(const type *run, type value) {                 \
+        u64 mask = 0;                                                    \
+        for (u32 i = 0; i < 64; i += 16)                                 \
+            mask |= (u64)matches_of_16_##type(run + i, value) << i;      \
+        return mask;                                                     \
+    }
+#else
+#define CIVLAB_MATCHES(type)                                             \
+    FN u64 matches_##type(const type *run, type value) {                 \
         type found = 0;                                                  \
-        for (int i = 0; i < 64; i++) found |= (type)(run[i] == value);   \
-        return found;                                                    \
+        u64 mask = 0;                                                    \
+        for (u32 i = 0; i < 64; i++) found |= (type)(run[i] == value);   \
+        if (found)                                                       \
+            for (u32 i = 0; i < 64; i++) mask |= (u64)(run[i] == value) << i; \
+        return mask;                                                     \
     }
-CIVLAB_ANY_EQUAL(u8)
-CIVLAB_ANY_EQUAL(u16)
+#endif
+CIVLAB_MATCHES(u8)
+CIVLAB_MATCHES(u16)
 
-#define SCAN_EQUAL(type, column, value, index, begin, end)                              \
-    for (u32 run_ = (begin); run_ < (end); run_ += 64)                                  \
-        if (any_equal_##type((column) + run_, (type)(value)))                           \
-            for (u32 index = run_, stop_ = run_ + 64 < (end) ? run_ + 64 : (end); index < stop_; index++) \
-                if ((column)[index] == (type)(value))
+FN u64 first_bits(u32 count) { return count < 64 ? ((u64)1 << count) - 1 : ~(u64)0; }
+FN u32 lowest_bit(u64 mask) { return (u32)__builtin_ctzll(mask); }
 
-/* Sixteen bytes at once, as the compiler's own vectors: a comparison gives 255 where it holds. */
-typedef u8 Sixteen __attribute__((vector_size(16), aligned(1), may_alias));
+#define SCAN_EQUAL(type, column, value, index, begin, end)                                                  \
+    for (u32 run_ = (begin), index = 0; run_ < (end); run_ += 64)                                           \
+        for (u64 left_ = matches_##type((column) + run_, (type)(value)) & first_bits((end)-run_);           \
+             left_ != 0 && (index = run_ + lowest_bit(left_), 1); left_ &= left_ - 1)
 
-/* Counts in bytes, emptied before they can overflow. */
-FN u32 count_equal(const u8 *column, u32 begin, u32 end, u8 value, u32 lane, u32 lanes) {
-    u32 count = 0, at = begin;
+/* Thirty-two bytes at once, as the compiler's own vectors: a comparison gives 255 where it holds. */
+typedef u8 ThirtyTwo __attribute__((vector_size(32), aligned(1), may_alias));
+
+/* How many cells of [begin, end) hold each value below 8, in one pass; counted in bytes, emptied before they
+ * can overflow. */
+FN void count_values(const u8 *column, u32 begin, u32 end, u32 lane, u32 lanes, u32 counts[8]) {
+    u32 at = begin;
     (void)lane, (void)lanes;
-    while (at + 16 <= end) {
-        const u32 stop = end - at > 16 * 255 ? at + 16 * 255 : end;
-        Sixteen by_place = {0};
-        for (; at + 16 <= stop; at += 16) by_place -= (Sixteen)(*(const Sixteen *)(column + at) == value);
-        for (u32 i = 0; i < 16; i++) count += by_place[i];
+    for (u32 value = 0; value < 8; value++) counts[value] = 0;
+    while (at + 32 <= end) {
+        const u32 stop = end - at > 32 * 255 ? at + 32 * 255 : end;
+        ThirtyTwo by_place[8] = {{0}};
+        for (; at + 32 <= stop; at += 32) {
+            const ThirtyTwo run = *(const ThirtyTwo *)(column + at);
+            for (u32 value = 0; value < 8; value++) by_place[value] -= (ThirtyTwo)(run == (u8)value);
+        }
+        for (u32 value = 0; value < 8; value++)
+            for (u32 i = 0; i < 32; i++) counts[value] += by_place[value][i];
     }
-    for (; at < end; at++) count += column[at] == value;
-    return count;
+    for (; at < end; at++)
+        if (column[at] < 8) counts[column[at]]++;
 }
 
 #endif

@@ -1,11 +1,17 @@
 /* The team of threads that runs a kernel's tiles on a CPU.
  *
  * It is our own hundred lines rather than OpenMP so that the wheel needs nothing but libc and waiting threads
- * sleep instead of spinning. Which thread takes which chunk is left to chance: no result depends on it. */
+ * soon sleep instead of spinning. Which thread takes which chunk is left to chance: no result depends on it. */
 #include "civlab.h"
 #include <pthread.h>
 
 #define MOST_THREADS 256
+
+#if defined(__x86_64__)
+#define PAUSE() __builtin_ia32_pause()
+#else
+#define PAUSE() __asm__ volatile("yield")
+#endif
 
 struct Job {
     void (*body)(const struct World *, u32, u32);
@@ -18,7 +24,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;    /* guards what follo
 static pthread_cond_t begin = PTHREAD_COND_INITIALIZER, end = PTHREAD_COND_INITIALIZER;
 static struct Job job;
 static u64 job_number;
-static int team_size, wanted, running;
+static int team_size, wanted, working; /* helpers there are, that may join the job, that have joined it */
 static u32 next_index;
 
 static void work(const struct Job *mine) {
@@ -30,21 +36,33 @@ static void work(const struct Job *mine) {
     }
 }
 
+/* Looks for the next job for some microseconds before sleeping: phases follow each other closely, and to wake a
+ * sleeper takes longer than many a phase. */
+static void await_briefly(u64 done) {
+    for (int look = 0; look < 1000; look++) {
+        if (__atomic_load_n(&job_number, __ATOMIC_RELAXED) != done) return;
+        PAUSE();
+    }
+}
+
 static void *member_of_team(void *number) {
     const int me = (int)(long)number;
     u64 done = 0;
     pthread_mutex_lock(&lock);
     for (;;) {
-        while (job_number == done || me >= wanted) {
-            if (me >= wanted) done = job_number;
-            pthread_cond_wait(&begin, &lock);
-        }
+        while (job_number == done) pthread_cond_wait(&begin, &lock);
         done = job_number;
-        const struct Job mine = job;
+        if (me < wanted) {
+            const struct Job mine = job;
+            working++;
+            pthread_mutex_unlock(&lock);
+            work(&mine);
+            pthread_mutex_lock(&lock);
+            if (--working == 0) pthread_cond_signal(&end);
+        }
         pthread_mutex_unlock(&lock);
-        work(&mine);
+        await_briefly(done);
         pthread_mutex_lock(&lock);
-        if (--running == 0) pthread_cond_signal(&end);
     }
     return 0;
 }
@@ -55,7 +73,7 @@ static void begin_anew(void) {
     const pthread_cond_t quiet = PTHREAD_COND_INITIALIZER;
     one_job = lock = free_lock;
     begin = end = quiet;
-    team_size = running = wanted = 0;
+    team_size = working = wanted = 0;
 }
 
 /* Brings the team up to `threads` helpers. */
@@ -90,13 +108,14 @@ void civlab_team_run(void (*body)(const struct World *, u32, u32), const struct 
     const struct Job mine = {body, world, tick, count, chunk};
     job = mine;
     next_index = 0;
-    wanted = running = threads - 1 < team_size ? threads - 1 : team_size;
-    job_number++;
+    wanted = threads - 1 < team_size ? threads - 1 : team_size;
+    __atomic_store_n(&job_number, job_number + 1, __ATOMIC_RELAXED);
     pthread_cond_broadcast(&begin);
     pthread_mutex_unlock(&lock);
     work(&mine);
     pthread_mutex_lock(&lock);
-    while (running > 0) pthread_cond_wait(&end, &lock);
+    wanted = 0; /* the work is all taken: whoever has not come yet need not come, and is not waited for */
+    while (working > 0) pthread_cond_wait(&end, &lock);
     pthread_mutex_unlock(&lock);
     pthread_mutex_unlock(&one_job);
 }
