@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Every static check. Each member's tests are typed on their own, because their modules may bear equal names.
+# Every static check. Each member's tests are typed on their own, from its folder, because their modules may bear equal names.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bin=.venv/bin
@@ -7,7 +7,7 @@ $bin/ruff check --no-cache .
 $bin/ruff format --no-cache --check --quiet .
 $bin/mypy
 for tests in libs/contracts/tests sim-worker/tests operator/tests cli/tests devcluster/tests tests; do
-    $bin/mypy "$tests"
+    MYPYPATH=$(dirname "$tests") $bin/mypy "$tests"
 done
 $bin/lint-imports --no-cache
 $bin/shellcheck tools/*.sh .ci/run

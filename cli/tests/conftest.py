@@ -13,6 +13,12 @@ from rich.console import Console, RenderableType
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
+Build = Callable[..., dict[str, Any]]
+"""Makes an object as the API server serves it."""
+
+Draw = Callable[[RenderableType], str]
+"""Turns what rich draws into text."""
+
 NOW = datetime(2026, 3, 1, 12, 0, 0, tzinfo=UTC)
 
 RESULT = {
@@ -102,19 +108,19 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def simulation() -> Callable[..., dict[str, Any]]:
+def simulation() -> Build:
     """`build_simulation`."""
     return build_simulation
 
 
 @pytest.fixture
-def condition() -> Callable[..., dict[str, Any]]:
+def condition() -> Build:
     """`build_condition`."""
     return build_condition
 
 
 @pytest.fixture
-def pod() -> Callable[..., dict[str, Any]]:
+def pod() -> Build:
     """`build_pod`."""
     return build_pod
 
@@ -126,6 +132,6 @@ def result() -> dict[str, Any]:
 
 
 @pytest.fixture
-def draw() -> Callable[[RenderableType], str]:
+def draw() -> Draw:
     """`draw_text`."""
     return draw_text

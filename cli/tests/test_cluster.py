@@ -20,6 +20,8 @@ from parpour_cli.forwarding import forwarded
 from parpour_contracts.crd import simulation_crd, to_yaml
 from parpour_devcluster.testing import RunningCluster
 
+from .conftest import Build
+
 pytestmark = pytest.mark.cluster
 
 DEADLINE_SECONDS = 90
@@ -88,7 +90,7 @@ def space(cluster: RunningCluster) -> Iterator[Space]:
     cluster.kubectl("delete", "namespace", name, "--wait=false")
 
 
-def test_the_kubectl_plugin_is_the_same_command(space: Space, simulation) -> None:
+def test_the_kubectl_plugin_is_the_same_command(space: Space, simulation: Build) -> None:
     space.simulate(simulation("epidemic"))
     program = Path(sys.executable).parent / "kubectl-parpour"
     answer = subprocess.run(
@@ -101,7 +103,7 @@ def test_the_kubectl_plugin_is_the_same_command(space: Space, simulation) -> Non
     assert "epidemic" in answer.stdout
 
 
-def test_a_shell_completes_names(space: Space, simulation) -> None:
+def test_a_shell_completes_names(space: Space, simulation: Build) -> None:
     space.simulate(simulation("epidemic"))
     space.simulate(simulation("other"))
     line = f"parpour sim describe -n {space.name} ep"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -13,6 +14,8 @@ from parpour_cli.doctor import CHECKS, failed, judge, report
 from parpour_cli.doctor.checks import Finding, Outcome
 from parpour_cli.doctor.observing import RIGHTS, Answer, Observation
 from parpour_contracts.crd import simulation_crd
+
+from .conftest import Draw
 
 pytestmark = pytest.mark.unit
 
@@ -45,7 +48,7 @@ def policy(*, egress: list[Any], labels: dict[str, str] | None = None) -> dict[s
 
 
 @pytest.fixture
-def healthy(now) -> Observation:
+def healthy(now: datetime) -> Observation:
     """A cluster that lacks nothing."""
     return Observation(
         now=now,
@@ -90,7 +93,7 @@ def finding(observed: Observation, check: str) -> Finding:
     return next(found for found in judge(observed) if found.check == check)
 
 
-def test_a_healthy_cluster_has_only_good_findings(healthy) -> None:
+def test_a_healthy_cluster_has_only_good_findings(healthy: Observation) -> None:
     findings = judge(healthy)
     assert [found.outcome for found in findings] == [Outcome.OK] * len(CHECKS)
     assert not failed(findings)
@@ -122,32 +125,34 @@ def test_a_healthy_cluster_has_only_good_findings(healthy) -> None:
         ({"policies": Answer([policy(egress=[])])}, "network policies", "fail", "not even the store"),
     ],
 )
-def test_what_is_missing_is_found_and_has_a_remedy(healthy, change, check: str, outcome: str, detail: str) -> None:
+def test_what_is_missing_is_found_and_has_a_remedy(
+    healthy: Observation, change: dict[str, Any], check: str, outcome: str, detail: str
+) -> None:
     found = finding(replace(healthy, **change), check)
     assert found.outcome == outcome
     assert detail in found.detail
     assert found.remedy or found.outcome is not Outcome.FAIL
 
 
-def test_a_lease_that_was_not_renewed_has_run_out(healthy, now) -> None:
+def test_a_lease_that_was_not_renewed_has_run_out(healthy: Observation, now: datetime) -> None:
     old = {"holderIdentity": "operator-1", "renewTime": "2026-03-01T11:59:30Z", "leaseDurationSeconds": 15}
     assert finding(replace(healthy, lease=Answer({"spec": old})), "leader").outcome is Outcome.FAIL
 
 
-def test_a_schema_of_another_release_is_a_warning(healthy) -> None:
+def test_a_schema_of_another_release_is_a_warning(healthy: Observation) -> None:
     other = copy.deepcopy(crd())
     other["spec"]["versions"][0]["schema"]["openAPIV3Schema"]["description"] = "older"
     assert finding(replace(healthy, crd=Answer(other)), "custom resource").outcome is Outcome.WARN
 
 
-def test_a_right_that_only_views_need_is_a_warning(healthy) -> None:
+def test_a_right_that_only_views_need_is_a_warning(healthy: Observation) -> None:
     some = {**healthy.rights, ("get", "pods/log"): Answer(False)}
     assert finding(replace(healthy, rights=some), "your rights").outcome is Outcome.WARN
     none = {**healthy.rights, ("create", "simulations"): Answer(False)}
     assert finding(replace(healthy, rights=none), "your rights").outcome is Outcome.FAIL
 
 
-def test_the_report_shows_remedies_and_counts(healthy, draw) -> None:
+def test_the_report_shows_remedies_and_counts(healthy: Observation, draw: Draw) -> None:
     text = draw(report(judge(replace(healthy, operators=Answer([])))))
     assert "→ helm upgrade --install parpour" in text
     assert text.strip().endswith("12 ok, 0 warnings, 1 failures")

@@ -46,8 +46,8 @@ def test_a_licence_is_what_the_package_itself_states(name: str) -> None:
         pytest.fail(f"{name} is not installed; run `make setup`")
     said = " ".join(
         [
-            found.get("License-Expression") or "",
-            (found.get("License") or "").partition("\n")[0],
+            *found.get_all("License-Expression", []),
+            *(line.partition("\n")[0] for line in found.get_all("License", [])[:1]),
             *(line for line in found.get_all("Classifier", []) if line.startswith("License ::")),
         ]
     )

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 
 from civlab.runtime.backend import Backend
 from civlab.runtime.building import levels
-
-sys.path.insert(0, str(Path(__file__).parent))
 
 
 def cuda_is_here() -> bool:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from epidemic_oracle import Oracle
 
 from civlab.models.epidemic.layout import DYNAMIC
 from civlab.runtime.backend import Backend
 from civlab.runtime.world import MemberSpec, World, compile_scenario
 from parpour_contracts.scenario import parse_scenario
+
+from .epidemic_oracle import Oracle
 
 pytestmark = pytest.mark.kernel
 

@@ -13,7 +13,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import nats
 import pytest
@@ -27,6 +27,8 @@ from parpour_contracts.subjects import PROGRESS_FILTER, PROGRESS_STREAM
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
+
+T = TypeVar("T")
 
 DEADLINE_SECONDS = 60.0
 CONFIG = """
@@ -87,10 +89,10 @@ class NatsServer:
             self.process.wait()
             self.process = None
 
-    def ask(self, act: Callable[[Any], Awaitable[Any]]) -> Any:
+    def ask(self, act: Callable[[Any], Awaitable[T]]) -> T:
         """Do something as the operator's user."""
 
-        async def run() -> Any:
+        async def run() -> T:
             client = await nats.connect(f"nats://127.0.0.1:{self.port}", user="operator", password="operator-word")
             try:
                 return await act(client.jetstream())

@@ -12,6 +12,8 @@ import pytest
 from civlab.worker.bus import ProgressBus, connection_options
 from parpour_contracts.messages import ProgressV1
 
+from .conftest import NatsServer
+
 SUBJECT = "platform.progress.run-1.0"
 
 
@@ -31,7 +33,7 @@ def word(ticks: int) -> ProgressV1:
     )
 
 
-def wait_for_ticks(server, ticks: int) -> None:
+def wait_for_ticks(server: NatsServer, ticks: int) -> None:
     deadline = time.monotonic() + 30
     while (last := server.last(SUBJECT)) is None or last.ticks_done != ticks:
         assert time.monotonic() < deadline, f"the stream holds {last}, not {ticks} ticks"
@@ -39,7 +41,7 @@ def wait_for_ticks(server, ticks: int) -> None:
 
 
 @pytest.mark.unit
-def test_a_word_reaches_the_stream_before_close_returns(nats_server, tmp_path: Path) -> None:
+def test_a_word_reaches_the_stream_before_close_returns(nats_server: NatsServer, tmp_path: Path) -> None:
     bus = ProgressBus(nats_server.mounted(tmp_path / "bus"), name="test")
     bus.start()
     bus.offer(word(1))
@@ -51,7 +53,7 @@ def test_a_word_reaches_the_stream_before_close_returns(nats_server, tmp_path: P
 
 
 @pytest.mark.unit
-def test_the_same_word_twice_is_one_message(nats_server, tmp_path: Path) -> None:
+def test_the_same_word_twice_is_one_message(nats_server: NatsServer, tmp_path: Path) -> None:
     for _ in range(2):
         bus = ProgressBus(nats_server.mounted(tmp_path / "bus"), name="test")
         bus.start()
@@ -61,7 +63,9 @@ def test_the_same_word_twice_is_one_message(nats_server, tmp_path: Path) -> None
 
 
 @pytest.mark.unit
-def test_a_killed_server_costs_words_but_the_latest_arrives_when_it_is_back(nats_server, tmp_path: Path) -> None:
+def test_a_killed_server_costs_words_but_the_latest_arrives_when_it_is_back(
+    nats_server: NatsServer, tmp_path: Path
+) -> None:
     bus = ProgressBus(nats_server.mounted(tmp_path / "bus"), name="test")
     bus.start()
     bus.offer(word(1))
@@ -76,7 +80,7 @@ def test_a_killed_server_costs_words_but_the_latest_arrives_when_it_is_back(nats
 
 
 @pytest.mark.unit
-def test_a_bus_that_appears_later_is_found(nats_server, tmp_path: Path) -> None:
+def test_a_bus_that_appears_later_is_found(nats_server: NatsServer, tmp_path: Path) -> None:
     folder = tmp_path / "bus"
     bus = ProgressBus(folder, name="test")
     bus.start()
@@ -96,7 +100,9 @@ def test_without_a_bus_close_does_not_wait(tmp_path: Path) -> None:
 
 
 @pytest.mark.unit
-def test_a_wrong_password_is_logged_once_and_without_it(nats_server, tmp_path: Path, caplog) -> None:
+def test_a_wrong_password_is_logged_once_and_without_it(
+    nats_server: NatsServer, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     folder = nats_server.mounted(tmp_path / "bus")
     (folder / "password").write_text("not-the-word-0")
     bus = ProgressBus(folder, name="test")

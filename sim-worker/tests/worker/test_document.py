@@ -99,7 +99,7 @@ def test_any_value_in_any_field_is_read_or_refused_by_code(field: str, value: ob
     value=st.text(max_size=8) | st.decimals(allow_nan=True).map(str),
 )
 def test_whatever_is_wrong_with_a_run_ends_with_64_and_a_code(
-    scenario, parameters, ticks, members, design, names, value
+    scenario: str, parameters: dict[str, str], ticks: int, members: int, design: str, names: list[str], value: str
 ) -> None:
     varied = [{"name": name, "values": [value], "minimum": value, "maximum": value} for name in names]
     change = {

@@ -72,7 +72,9 @@ def test_a_termination_message_fits_the_kubelets_limit_and_reads_back(message: s
 
 
 @given(secret=st.text(alphabet=st.characters(min_codepoint=33, max_codepoint=126), min_size=4, max_size=60))
-def test_a_credential_in_a_message_never_reaches_the_file(tmp_path_factory, secret: str) -> None:
+def test_a_credential_in_a_message_never_reaches_the_file(
+    tmp_path_factory: pytest.TempPathFactory, secret: str
+) -> None:
     file = tmp_path_factory.mktemp("pod") / "termination"
     environment = {"AWS_SECRET_ACCESS_KEY": secret}
     ending = Ending(ExitCode.UNAVAILABLE, Termination(code="X", message=f"signed with [{secret}]"))

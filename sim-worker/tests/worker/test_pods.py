@@ -15,13 +15,15 @@ from civlab.worker.surroundings import read_surroundings
 from civlab.worker.work import run_one_shard
 from parpour_contracts.exitcodes import ExitCode
 
+from .conftest import NatsServer, Pods
+
 pytestmark = pytest.mark.kernel
 
 DIGESTS: dict[str, str] = {}
 
 
 @pytest.fixture
-def undisturbed(pods) -> str:
+def undisturbed(pods: Pods) -> str:
     """Digest of the run when nothing happens to it; computed once."""
     if "run" not in DIGESTS:
         calm = pods.elsewhere(f"{pods.folder}/calm/run-1")
@@ -30,7 +32,7 @@ def undisturbed(pods) -> str:
     return DIGESTS["run"]
 
 
-def test_a_pod_told_to_stop_checkpoints_and_the_next_one_finishes(pods, undisturbed: str) -> None:
+def test_a_pod_told_to_stop_checkpoints_and_the_next_one_finishes(pods: Pods, undisturbed: str) -> None:
     first = pods.start("shard")
     first.wait_for("checkpoint")
     first.signal(signal.SIGTERM)
@@ -44,7 +46,7 @@ def test_a_pod_told_to_stop_checkpoints_and_the_next_one_finishes(pods, undistur
     assert pods.digest() == undisturbed
 
 
-def test_a_killed_pod_is_resumed_from_its_checkpoint(pods, undisturbed: str) -> None:
+def test_a_killed_pod_is_resumed_from_its_checkpoint(pods: Pods, undisturbed: str) -> None:
     first = pods.start("shard")
     first.wait_for("checkpoint")
     first.signal(signal.SIGKILL)
@@ -55,13 +57,13 @@ def test_a_killed_pod_is_resumed_from_its_checkpoint(pods, undisturbed: str) -> 
     assert pods.digest() == undisturbed
 
 
-def test_two_pods_on_one_shard_agree(pods, undisturbed: str) -> None:
+def test_two_pods_on_one_shard_agree(pods: Pods, undisturbed: str) -> None:
     zombie, heir = pods.start("shard"), pods.start("shard")
     assert (zombie.end(), heir.end()) == (ExitCode.DONE, ExitCode.DONE), zombie.text() + heir.text()
     assert pods.digest() == undisturbed
 
 
-def test_a_zombie_that_wakes_up_after_its_heir_has_finished_changes_nothing(pods, undisturbed: str) -> None:
+def test_a_zombie_that_wakes_up_after_its_heir_has_finished_changes_nothing(pods: Pods, undisturbed: str) -> None:
     zombie = pods.start("shard")
     zombie.wait_for("checkpoint")
     zombie.signal(signal.SIGSTOP)
@@ -73,7 +75,7 @@ def test_a_zombie_that_wakes_up_after_its_heir_has_finished_changes_nothing(pods
     assert pods.digest() == digest == undisturbed
 
 
-def test_the_bus_may_die_in_the_middle(pods, nats_server, undisturbed: str) -> None:
+def test_the_bus_may_die_in_the_middle(pods: Pods, nats_server: NatsServer, undisturbed: str) -> None:
     bus = nats_server.mounted(pods.folder / "bus")
     worker = pods.start("shard", CIVLAB_BUS=str(bus))
     worker.wait_for("checkpoint")
@@ -82,7 +84,7 @@ def test_the_bus_may_die_in_the_middle(pods, nats_server, undisturbed: str) -> N
     assert pods.digest() == undisturbed
 
 
-def test_progress_reaches_the_bus_from_start_to_end(pods, nats_server) -> None:
+def test_progress_reaches_the_bus_from_start_to_end(pods: Pods, nats_server: NatsServer) -> None:
     bus = nats_server.mounted(pods.folder / "bus")
     assert pods.run("shard", CIVLAB_BUS=str(bus))[0] == ExitCode.DONE
     last = nats_server.last("platform.progress.run-1.0")
@@ -91,14 +93,14 @@ def test_progress_reaches_the_bus_from_start_to_end(pods, nats_server) -> None:
     assert nats_server.messages() > 2
 
 
-def test_shards_may_be_cut_otherwise(pods, undisturbed: str) -> None:
+def test_shards_may_be_cut_otherwise(pods: Pods, undisturbed: str) -> None:
     two = pods.elsewhere(f"{pods.folder}/two/run-1")
     two.document = two.document.model_copy(update={"shards": 2})
     assert [two.run("shard", index=index)[0] for index in (1, 0)] == [ExitCode.DONE, ExitCode.DONE]
     assert two.digest() == undisturbed
 
 
-def test_collecting_states_members_and_headline_figures(pods, undisturbed: str) -> None:
+def test_collecting_states_members_and_headline_figures(pods: Pods, undisturbed: str) -> None:
     assert pods.run("shard")[0] == ExitCode.DONE
     code, word = pods.run("collect")
     assert (code, word.code, word.members, word.digest) == (ExitCode.DONE, "DONE", 2, undisturbed)
@@ -106,12 +108,12 @@ def test_collecting_states_members_and_headline_figures(pods, undisturbed: str) 
     assert float(figures["attack_rate"].low) <= float(figures["attack_rate"].mean) <= 1
 
 
-def test_collecting_too_early_counts_as_a_failed_attempt(pods) -> None:
+def test_collecting_too_early_counts_as_a_failed_attempt(pods: Pods) -> None:
     code, word = pods.run("collect")
     assert (code, word.code) == (ExitCode.UNAVAILABLE, "RUN_NOT_COMPLETE")
 
 
-def test_erasing_leaves_nothing_and_may_be_repeated(pods) -> None:
+def test_erasing_leaves_nothing_and_may_be_repeated(pods: Pods) -> None:
     assert pods.run("shard")[0] == ExitCode.DONE
     brief = pods.document.model_copy(update={"scenario": "", "parameters": {}})
     pods.document = brief
@@ -120,7 +122,7 @@ def test_erasing_leaves_nothing_and_may_be_repeated(pods) -> None:
     assert pods.run("erase")[0] == ExitCode.DONE
 
 
-def test_a_prefix_that_others_may_share_is_not_erased(pods) -> None:
+def test_a_prefix_that_others_may_share_is_not_erased(pods: Pods) -> None:
     bystander = pods.folder / "store" / "run-2"
     bystander.mkdir(parents=True)
     (bystander / "run.json").write_text("another run")
@@ -129,7 +131,7 @@ def test_a_prefix_that_others_may_share_is_not_erased(pods) -> None:
     assert (bystander / "run.json").exists()
 
 
-def test_a_store_that_cannot_be_written_is_told_by_its_cause(pods) -> None:
+def test_a_store_that_cannot_be_written_is_told_by_its_cause(pods: Pods) -> None:
     (pods.folder / "file").write_text("in the way")
     code, word = pods.elsewhere(str(pods.folder / "file" / "store")).run("shard")
     assert (code, word.code) == (ExitCode.UNAVAILABLE, "STORE_REFUSED")
@@ -145,7 +147,9 @@ def test_a_store_that_cannot_be_written_is_told_by_its_cause(pods) -> None:
         ({"store": "ftp://somewhere/else"}, "STORE_ADDRESS_WRONG", "s3://"),
     ],
 )
-def test_a_document_that_cannot_be_run_fails_the_job_and_names_the_field(pods, change, code: str, names: str) -> None:
+def test_a_document_that_cannot_be_run_fails_the_job_and_names_the_field(
+    pods: Pods, change: dict[str, object], code: str, names: str
+) -> None:
     pods.document = pods.document.model_copy(update=change)
     worker = pods.start("shard")
     assert worker.end() == ExitCode.BAD_SPEC, worker.text()
@@ -154,7 +158,7 @@ def test_a_document_that_cannot_be_run_fails_the_job_and_names_the_field(pods, c
     assert "Traceback" not in worker.text()
 
 
-def test_a_member_that_does_not_fit_the_memory_is_refused(pods, tmp_path: Path) -> None:
+def test_a_member_that_does_not_fit_the_memory_is_refused(pods: Pods, tmp_path: Path) -> None:
     (tmp_path / "memory.max").write_text(str(64 << 20))
     document = pods.document.model_copy(update={"parameters": {"population.size": "1000000"}})
     with pytest.raises(CivlabError) as caught:
@@ -171,6 +175,6 @@ def test_a_member_that_does_not_fit_the_memory_is_refused(pods, tmp_path: Path) 
     assert caught.value.code == "RUN_MEMORY_TOO_SMALL"
 
 
-def test_a_wrong_argument_ends_by_the_table(pods) -> None:
+def test_a_wrong_argument_ends_by_the_table(pods: Pods) -> None:
     worker = pods.start("shard", "--no-such-option")
     assert worker.end() == ExitCode.BAD_SPEC
