@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 import tempfile
@@ -33,14 +34,14 @@ class Step:
 
 
 def steps(page: str) -> list[Step]:
-    """The page's commands in order: blocks of shell, and quoted Python files."""
+    """The page's commands in order: blocks of shell and of Python."""
     found: list[Step] = []
     for language, body in FENCE.findall(page):
         quoted = QUOTED.fullmatch(body.strip())
         if language == "bash":
             found.append(Step(body.strip(), None))
-        elif language == "python" and quoted is not None:
-            found.append(Step(f"python {ROOT / quoted.group(1)}", None))
+        elif language == "python":
+            found.append(Step(f"python -c {shlex.quote(body)}", None))
         elif language == "text" and quoted is not None:
             found[-1] = Step(found[-1].command, ROOT / quoted.group(1))
     return found

@@ -128,17 +128,24 @@ def shown_bound(key: str, value: object) -> str:
     return f"above {number}" if key in ("gt", "exclusiveMinimum") else number
 
 
-def section(name: str, schema: Schema) -> str:
+def described(schema: Schema, definitions: Mapping[str, Schema]) -> str:
+    """What the section says that a field consists of, where that is one section."""
+    found = [choice.get("items", choice).get("$ref", "") for choice in alternatives(schema)]
+    target = found[0].rsplit("/", 1)[-1] if len(found) == 1 else ""
+    return str(definitions[target].get("description", "")) if target else ""
+
+
+def section(name: str, schema: Schema, definitions: Mapping[str, Schema]) -> str:
     """One section of the document."""
     required = set(schema.get("required", ()))
     rows = []
     for field, child in schema["properties"].items():
         default = child.get("default")
         shown = "**required**" if field in required else default_text(default)
-        meaning = child.get("description", "") or unit_of(field)
+        meaning = child.get("description", "") or unit_of(field) or described(child, definitions)
         rows.append((code(field), kind_of(child), range_of(child), shown, cell(meaning)))
-    described = cell(schema.get("description", ""))
-    return f"## {TITLES[name]}\n\n{described}\n\n" + table(("Field", "Type", "Range", "Default", "Meaning"), rows)
+    head = cell(schema.get("description", ""))
+    return f"## {TITLES[name]}\n\n{head}\n\n" + table(("Field", "Type", "Range", "Default", "Meaning"), rows)
 
 
 def default_text(value: object) -> str:
@@ -178,7 +185,7 @@ def scenario_page() -> str:
     definitions: dict[str, Schema] = {"EpidemicScenario": schema, **schema["$defs"]}
     if set(definitions) != set(ORDER):
         raise ValueError(f"scenario sections and their page differ: {sorted(set(definitions) ^ set(ORDER))}")
-    parts = [section(name, definitions[name]) for name in ORDER]
+    parts = [section(name, definitions[name], definitions) for name in ORDER]
     builtins = [
         (code(n), cell(parse_scenario(t).title), f"{parse_scenario(t).population.size:,}") for n, t in BUILTIN.items()
     ]
