@@ -40,12 +40,10 @@ FN void digest_change(struct Digest *sum, u32 column, u32 index, u32 before, u32
 #endif
 }
 
-/* Adds the change of a column by a phase to the column's running digest and to the phase's. */
-FN void digest_flush(u64 *column_cell, u64 *phase_cell, const struct Digest *sum) {
-    flush_add(column_cell, sum->low);
-    flush_add(column_cell + 1, sum->high);
-    flush_add(phase_cell, sum->low);
-    flush_add(phase_cell + 1, sum->high);
+/* Adds a change to the two cells of a digest. */
+FN void digest_flush(u64 *cell, const struct Digest *sum) {
+    flush_add(cell, sum->low);
+    flush_add(cell + 1, sum->high);
 }
 
 #endif

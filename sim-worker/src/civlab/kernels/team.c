@@ -16,7 +16,8 @@
 struct Job {
     void (*body)(const struct World *, u32, u32);
     const struct World *world;
-    u32 tick, count, chunk;
+    u32 tick, chunk;
+    int threads;
 };
 
 static pthread_mutex_t one_job = PTHREAD_MUTEX_INITIALIZER; /* held by the caller for the whole job */
@@ -25,14 +26,24 @@ static pthread_cond_t begin = PTHREAD_COND_INITIALIZER, end = PTHREAD_COND_INITI
 static struct Job job;
 static u64 job_number;
 static int team_size, wanted, working; /* helpers there are, that may join the job, that have joined it */
-static u32 next_index;
 
-static void work(const struct Job *mine) {
-    for (;;) {
-        const u32 from = __atomic_fetch_add(&next_index, mine->chunk, __ATOMIC_RELAXED);
-        if (from >= mine->count) return;
-        const u32 to = mine->count - from < mine->chunk ? mine->count : from + mine->chunk;
-        for (u32 i = from; i < to; i++) mine->body(mine->world, mine->tick, i);
+/* One thread's share of the indices, on a cache line of its own. */
+static struct Share {
+    _Alignas(64) u32 next;
+    u32 stop;
+} shares[MOST_THREADS];
+
+/* Takes chunks of its own share, then of the others'. A thread thus meets the same tiles in every phase, whose
+ * columns are then in its cache; who takes the rest is left to chance. */
+static void work(const struct Job *mine, int me) {
+    for (int k = 0; k < mine->threads; k++) {
+        struct Share *share = shares + (me + k) % mine->threads;
+        for (;;) {
+            const u32 from = __atomic_fetch_add(&share->next, mine->chunk, __ATOMIC_RELAXED);
+            if (from >= share->stop) break;
+            const u32 to = share->stop - from < mine->chunk ? share->stop : from + mine->chunk;
+            for (u32 i = from; i < to; i++) mine->body(mine->world, mine->tick, i);
+        }
     }
 }
 
@@ -56,7 +67,7 @@ static void *member_of_team(void *number) {
             const struct Job mine = job;
             working++;
             pthread_mutex_unlock(&lock);
-            work(&mine);
+            work(&mine, me + 1);
             pthread_mutex_lock(&lock);
             if (--working == 0) pthread_cond_signal(&end);
         }
@@ -105,14 +116,17 @@ void civlab_team_run(void (*body)(const struct World *, u32, u32), const struct 
     pthread_mutex_lock(&one_job);
     pthread_mutex_lock(&lock);
     recruit(threads - 1);
-    const struct Job mine = {body, world, tick, count, chunk};
-    job = mine;
-    next_index = 0;
     wanted = threads - 1 < team_size ? threads - 1 : team_size;
+    const struct Job mine = {body, world, tick, chunk, wanted + 1};
+    job = mine;
+    for (int i = 0; i < mine.threads; i++) {
+        shares[i].next = (u32)((u64)count * (u32)i / (u32)mine.threads);
+        shares[i].stop = (u32)((u64)count * ((u32)i + 1) / (u32)mine.threads);
+    }
     __atomic_store_n(&job_number, job_number + 1, __ATOMIC_RELAXED);
     pthread_cond_broadcast(&begin);
     pthread_mutex_unlock(&lock);
-    work(&mine);
+    work(&mine, 0);
     pthread_mutex_lock(&lock);
     wanted = 0; /* the work is all taken: whoever has not come yet need not come, and is not waited for */
     while (working > 0) pthread_cond_wait(&end, &lock);

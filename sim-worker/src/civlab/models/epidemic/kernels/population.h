@@ -60,9 +60,12 @@ FN struct Changes no_changes(void) {
 }
 
 FN void flush_changes(const struct World *w, u32 member, u32 phase, const struct Changes *changes) {
-    for (u32 c = 0; c < DYNAMIC; c++)
-        digest_flush(w->column_digest + ((u64)member * DYNAMIC + c) * 2, w->phase_digest + ((u64)member * 4 + phase) * 2,
-                     &changes->of[c]);
+    struct Digest whole = {0, 0};
+    for (u32 c = 0; c < DYNAMIC; c++) {
+        digest_flush(w->column_digest + ((u64)member * DYNAMIC + c) * 2, &changes->of[c]);
+        whole.low += changes->of[c].low, whole.high += changes->of[c].high;
+    }
+    digest_flush(w->phase_digest + ((u64)member * 4 + phase) * 2, &whole);
 }
 
 FN void set_state(const struct World *w, const struct Place *p, struct Changes *changes, u32 agent, u32 state) {
