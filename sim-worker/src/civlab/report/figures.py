@@ -146,7 +146,7 @@ def _series(results: Results, step: int) -> dict[str, Series]:
         with results.store.reader(item.path) as file:
             parquet = pq.ParquetFile(file)
             for group in range(parquet.num_row_groups):
-                table = parquet.read_row_group(group, columns=["member", *SERIES])
+                table = parquet.read_row_group(group, columns=["member", *SERIES], use_threads=False)
                 remainder = pc.subtract(
                     table.column("member"), pc.multiply(pc.divide(table.column("member"), step), step)
                 )

@@ -49,7 +49,7 @@ class Results:
                     "RESULT_MISMATCH", self.store.address(item.path), f"does not have the {item.size} bytes it had"
                 )
             with self.store.reader(item.path) as file:
-                parts.append(pq.ParquetFile(file).read(columns=columns))
+                parts.append(pq.ParquetFile(file).read(columns=columns, use_threads=False))
         return pa.concat_tables(parts)
 
     def head(self, table: str, column: str, *, rows: int) -> np.ndarray:
@@ -61,7 +61,7 @@ class Results:
                 for group in range(parquet.num_row_groups):
                     if sum(len(part) for part in parts) >= rows:
                         break
-                    parts.append(to_numpy(parquet.read_row_group(group, columns=[column]).column(0)))
+                    parts.append(to_numpy(parquet.read_row_group(group, columns=[column], use_threads=False).column(0)))
         return np.concatenate(parts)[:rows]
 
     def polars(self, table: str = TIMESERIES) -> pl.DataFrame:

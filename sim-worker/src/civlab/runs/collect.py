@@ -82,7 +82,7 @@ def _member_table(store: Store, files: Iterable[TableFile]) -> pa.Table:
     parts: list[pa.Table] = []
     for item in files:
         with store.reader(item.path) as file:
-            parts.append(pq.ParquetFile(file).read(columns=names))
+            parts.append(pq.ParquetFile(file).read(columns=names, use_threads=False))
     return pa.concat_tables(parts)
 
 
