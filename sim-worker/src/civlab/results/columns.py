@@ -2,7 +2,7 @@
 
 PyArrow's own conversions import pandas wherever it is installed, which costs a second that a short run does not have;
 tables here have neither nulls nor nested types, so their buffers are all there is to them. Tables are read without
-Arrow's thread pool everywhere: a pool thread that lets go of a Python file while the interpreter ends aborts the process.
+Arrow's thread pool: a pool thread that lets go of a Python file while the interpreter ends aborts the process.
 """
 
 from __future__ import annotations
