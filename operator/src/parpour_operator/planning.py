@@ -33,7 +33,8 @@ FINALIZER = "parpour.dev/results"
 CHECK_SECONDS = 5.0
 """Time until pods that do not run yet are looked at again."""
 PODLESS_SECONDS = 10.0
-"""A Job that has no pod after so long is kept from creating them."""
+"""A Job that has no pod for so long is kept from creating them."""
+_MOVED_BY_PODS = (ConditionType.RUNNING, ConditionType.SUSPENDED)
 ERASE_RETRY_SECONDS = 30.0
 
 
@@ -234,13 +235,15 @@ def _report_running(
             "True", "WorkersRunning", f"{document.shards} shards, {document.ensemble.members} members"
         )
         return _write(observed, report.finish())
-    idle = not shards.active and report.now - shards.created > timedelta(seconds=PODLESS_SECONDS)
-    if idle and not waiting:
+    moved = [c.last_transition_time for c in report.status.conditions if c.type in _MOVED_BY_PODS]
+    running = is_true(report.status.conditions, ConditionType.RUNNING)
+    podless = not shards.active and report.now - max([shards.created, *moved]) > timedelta(seconds=PODLESS_SECONDS)
+    if podless and not running and not waiting:
         remedy = f"are ServiceAccount {settings.worker_service_account} and quota there? `kubectl describe job` tells"
         waiting = f"no pod of Job {shards.name} could be created; {remedy}"
     if waiting:
         report = report.running("False", "WorkersWaiting", waiting)
-    elif not is_true(report.status.conditions, ConditionType.RUNNING):
+    elif not shards.active or not running:
         report = report.running("False", "WorkersStarting", "pods are being started")
     return _write(observed, report.finish(), requeue_after=CHECK_SECONDS)
 

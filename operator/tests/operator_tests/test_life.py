@@ -283,6 +283,23 @@ def test_a_job_that_gets_no_pods_is_explained(life: Life) -> None:
     assert "ServiceAccount parpour-worker" in running["message"]
 
 
+def test_pods_that_are_replaced_are_given_time_before_their_absence_is_blamed(life: Life) -> None:
+    key = life.cluster.apply(**spec())
+    life.reconcile(key)
+    life.run_shards(key)
+    life.reconcile(key)
+    life.cluster.clock.advance(600)
+    life.cluster.set_job("demo-shards", active=0, ready=0)
+    reasons = []
+    for _ in range(2):
+        life.reconcile(key)
+        running = life.condition(key, "Running")
+        assert running is not None
+        reasons.append(running["reason"])
+        life.cluster.clock.advance(11)
+    assert reasons == ["WorkersStarting", "WorkersWaiting"]
+
+
 def test_a_lost_collect_pod_is_collected_again(life: Life) -> None:
     key = life.cluster.apply(**spec())
     life.reconcile(key)
