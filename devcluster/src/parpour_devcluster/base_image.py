@@ -18,7 +18,6 @@ from parpour_devcluster.errors import DevclusterError
 from parpour_devcluster.preparation import check_machine
 
 SUITE = "bookworm"
-MIRROR = "http://deb.debian.org/debian"
 PACKAGES = ("python3", "python3-venv", "ca-certificates", "libgomp1")
 REMOVED = (
     "var/cache/apt/*",
@@ -68,7 +67,7 @@ def _make(archive: Path, reference: str) -> None:
     with tempfile.TemporaryDirectory(dir=archive.parent, prefix=".base-") as scratch:
         root, output = Path(scratch) / "root", Path(scratch) / "image.tar"
         included = ",".join(PACKAGES)
-        _run("debootstrap", "--variant=minbase", f"--include={included}", SUITE, str(root), MIRROR)
+        _run("debootstrap", "--variant=minbase", f"--include={included}", SUITE, str(root))
         for pattern in REMOVED:
             for path in root.glob(pattern):
                 if path.is_dir() and not path.is_symlink():
@@ -96,6 +95,6 @@ def _run(*command: str) -> str:
         raise DevclusterError(
             "DEVCLUSTER_BASE_IMAGE_FAILED",
             f"'{command[0]}' failed: {(done.stderr or done.stdout).strip()[-500:]}",
-            remedy=f"See that {MIRROR} is reachable and the disk has 2 GB free, then run it again",
+            remedy="See that Debian's mirror is reachable and the disk has 2 GB free, then run it again",
         )
     return done.stdout
