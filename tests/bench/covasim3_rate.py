@@ -9,7 +9,9 @@ import os
 import statistics
 import time
 
-os.environ.update(NUMBA_NUM_THREADS="1", OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MPLBACKEND="agg")
+os.environ.update(
+    NUMBA_NUM_THREADS="1", OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MPLBACKEND="agg", COVASIM_VERBOSE="0"
+)
 
 import covasim as cv
 
