@@ -124,9 +124,14 @@ def test_no_role_names_secrets_or_wildcards(values: Path) -> None:
             assert "*" not in text
 
 
-def test_watching_namespaces_leaves_only_nodes_to_the_cluster_role() -> None:
+def test_watching_namespaces_leaves_little_to_the_cluster_role() -> None:
     documents = {name_of(one): one for one in render(Path(__file__).parent / "values" / "external.yaml")}
-    assert [rule["resources"] for rule in documents["ClusterRole /parpour-operator"]["rules"]] == [["nodes"]]
+    rules = documents["ClusterRole /parpour-operator"]["rules"]
+    assert {rule["resources"][0]: rule["verbs"] for rule in rules} == {
+        "nodes": ["list"],
+        "simulations": ["get", "patch"],
+        "namespaces": ["get"],
+    }
     for namespace in ("team-a", "team-b"):
         rules = documents[f"Role {namespace}/parpour-operator-watched"]["rules"]
         assert ["simulations"] in [rule["resources"] for rule in rules]
