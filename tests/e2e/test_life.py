@@ -99,7 +99,8 @@ def test_the_digest_does_not_depend_on_the_shards(release: Release, finished: Dr
 
 
 def test_a_suspended_run_stops_its_workers_and_goes_on_to_the_same_digest(release: Release) -> None:
-    one = draft("paused", scenario=LARGER, members=4, shards=1, checkpoint={"everyTicks": 20})
+    throttled = {"requests": {"cpu": "100m", "memory": "512Mi"}, "limits": {"cpu": "250m"}}
+    one = draft("paused", scenario=LARGER, members=12, shards=1, checkpoint={"everyTicks": 20}, resources=throttled)
     release.apply(one.manifest())
     wait_for_ticks(release, one)
     release.kubectl(

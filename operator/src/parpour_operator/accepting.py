@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from parpour_contracts.ensembles import check_ensemble
-from parpour_contracts.run import RunDocument, RunIdentity
+from parpour_contracts.run import WORLD_MEMORY_SHARE, RunDocument, RunIdentity
 from parpour_contracts.scenario import (
     BUILTIN,
     EpidemicScenario,
@@ -193,7 +193,10 @@ def _check_memory(spec: SimulationSpec, scenario: EpidemicScenario, settings: Se
     if limit is None:
         return
     largest = _largest_member(spec, scenario)
-    needed = estimate(largest, members=1).bytes + settings.worker_base_memory
+    if spec.ticks is not None:
+        largest = largest.model_copy(update={"ticks": spec.ticks})
+    worlds, (share, whole) = estimate(largest, members=1).bytes, WORLD_MEMORY_SHARE
+    needed = max(worlds + settings.worker_base_memory, -(-worlds * whole // share))
     if needed > parse_quantity(limit):
         field = "limits" if "memory" in spec.resources.limits else "requests"
         message = (

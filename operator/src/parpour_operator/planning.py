@@ -230,11 +230,11 @@ def _report_running(
         return _write(observed, report.finish())
     report = report.resumed().image(_image(observed.pods))
     waiting = next((pod.waiting for pod in observed.pods if pod.job == shards.name and pod.waiting), "")
-    if shards.ready or shards.succeeded:
+    if shards.ready or (shards.succeeded and not waiting):
         report = report.running(
             "True", "WorkersRunning", f"{document.shards} shards, {document.ensemble.members} members"
         )
-        return _write(observed, report.finish())
+        return _write(observed, report.finish(), requeue_after=None if shards.ready else CHECK_SECONDS)
     moved = [c.last_transition_time for c in report.status.conditions if c.type in _MOVED_BY_PODS]
     running = is_true(report.status.conditions, ConditionType.RUNNING)
     podless = not shards.active and report.now - max([shards.created, *moved]) > timedelta(seconds=PODLESS_SECONDS)
@@ -362,7 +362,7 @@ def _retry_erasure(observed: Observed, job: Job, address: str) -> Plan:
 def _cannot_erase(observed: Observed, address: str) -> Plan:
     if observed.foreign is not None and observed.foreign.predecessor:
         return Plan(requeue_after=CHECK_SECONDS)
-    obstacle = observed.refused.message if observed.refused else f"another Job {observed.foreign} has its name"
+    obstacle = observed.refused.message if observed.refused else "another object has the erase Job's name"
     message = f"results at {address} could not be erased ({obstacle}); it is tried again. To keep them, set {_KEEP}"
     return Plan(events=(Event("Warning", "EraseFailed", message),), requeue_after=ERASE_RETRY_SECONDS)
 

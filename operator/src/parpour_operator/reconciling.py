@@ -195,7 +195,7 @@ class Reconciler:
     async def _pods_of_running(self, namespace: str, job: Job, resource: Resource) -> list[Raw]:
         if job.ready and not resource.status.worker_image:
             return await self.api.pods(namespace, job.name, phase="Running", most=1)
-        if not job.ready and not job.succeeded:
+        if not job.ready:
             return await self.api.pods(namespace, job.name, phase="Pending", most=10)
         return []
 

@@ -8,9 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parpour_contracts.scenario import parse_scenario
+from parpour_contracts.run import WORLD_MEMORY_SHARE
+from parpour_contracts.scenario import estimate, override, parse_scenario
 from parpour_contracts.simulation import SimulationSpec
 from parpour_operator.accepting import plan_shards
+from parpour_operator.quantities import parse_quantity
 from parpour_operator.settings import Settings
 from parpour_operator.testing.lives import SCENARIO, Life, spec
 
@@ -97,6 +99,24 @@ def test_bad_input_is_refused_with_field_and_remedy_and_nothing_is_started(
     assert life.cluster.names("Job") == []
     assert life.cluster.names("ConfigMap") == ["there"]
     assert outcome.requeue_after == life.settings.refused_retry_seconds
+
+
+@pytest.mark.parametrize("size", [1_000_000, 40_000_000])
+def test_the_memory_that_a_refusal_asks_for_is_accepted_and_holds_the_world(life: Life, size: int) -> None:
+    changes = {"parameters": {"population.size": str(size)}}
+    key = life.cluster.apply("small", **spec(**changes, resources={"requests": {"memory": "16Mi"}}))
+    life.reconcile(key)
+    refused = life.condition(key, "Accepted")
+    assert refused is not None
+    asked = refused["message"].partition("raise it to ")[2].split()[0]
+    enough = life.cluster.apply("enough", **spec(**changes, resources={"requests": {"memory": asked}}))
+    life.reconcile(enough)
+    accepted = life.condition(enough, "Accepted")
+    assert accepted is not None
+    assert accepted["status"] == "True"
+    share, whole = WORLD_MEMORY_SHARE
+    world = override(parse_scenario(SCENARIO), {"population.size": str(size)})
+    assert parse_quantity(asked) * share / whole >= estimate(world, members=1).bytes
 
 
 def test_a_refused_simulation_starts_when_what_was_missing_appears(life: Life) -> None:

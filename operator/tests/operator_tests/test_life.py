@@ -300,6 +300,20 @@ def test_pods_that_are_replaced_are_given_time_before_their_absence_is_blamed(li
     assert reasons == ["WorkersStarting", "WorkersWaiting"]
 
 
+def test_a_shard_that_cannot_start_is_explained_after_others_have_succeeded(life: Life) -> None:
+    key = life.cluster.apply(**spec())
+    life.reconcile(key)
+    life.run_shards(key)
+    life.reconcile(key)
+    life.cluster.put_pod("demo-shards", index=1, waiting="ImagePullBackOff")
+    life.cluster.set_job("demo-shards", active=1, ready=0, succeeded=1)
+    outcome = life.reconcile(key)
+    running = life.condition(key, "Running")
+    assert running is not None
+    assert "ImagePullBackOff" in running["message"]
+    assert outcome.requeue_after is not None
+
+
 def test_a_lost_collect_pod_is_collected_again(life: Life) -> None:
     key = life.cluster.apply(**spec())
     life.reconcile(key)

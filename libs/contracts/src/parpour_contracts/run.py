@@ -16,6 +16,9 @@ from parpour_contracts.simulation import Backend, Ensemble
 RUN_FILE = "run.json"
 """Key of the run document in the shard Job's ConfigMap, and its name below the run's prefix in the store."""
 
+WORLD_MEMORY_SHARE = (7, 10)
+"""Share of a worker's memory limit that worlds may take; the rest is for the interpreter, tables and uploads."""
+
 
 class RunIdentity(Document):
     """Which resource a run belongs to. Not part of what its digest covers."""

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from civlab.errors import CivlabError
+from parpour_contracts.run import WORLD_MEMORY_SHARE
 
 RUN_FILE = Path("/etc/civlab/run.json")
 BUS_FOLDER = Path("/var/run/secrets/parpour/bus")
@@ -21,8 +22,6 @@ GRACE_SECONDS = 25.0
 """Time from SIGTERM to a forced end; five seconds less than the pod's grace period, after which SIGKILL comes."""
 UNLIMITED = 1 << 60
 """cgroup v1 states "no limit" as a huge number of bytes; anything from here on is none."""
-MEMORY_SHARE = (7, 10)
-"""Share of the memory limit that worlds may take; the rest is for the interpreter, tables and upload buffers."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +52,7 @@ def read_surroundings(environment: Mapping[str, str], *, cgroup_root: Path = CGR
         termination_log=Path(environment.get("CIVLAB_TERMINATION_LOG") or TERMINATION_LOG),
         index=_whole(environment, "JOB_COMPLETION_INDEX", least=0),
         threads=_threads(environment),
-        memory=None if limit is None else limit * MEMORY_SHARE[0] // MEMORY_SHARE[1],
+        memory=None if limit is None else limit * WORLD_MEMORY_SHARE[0] // WORLD_MEMORY_SHARE[1],
         grace_seconds=float(_whole(environment, "CIVLAB_GRACE_SECONDS", least=1) or GRACE_SECONDS),
     )
 
