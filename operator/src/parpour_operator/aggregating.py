@@ -7,8 +7,10 @@ counts win over them.
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
@@ -48,6 +50,8 @@ class _Run:
     history: deque[tuple[float, int]] = field(default_factory=deque)
     written_at: float = float("-inf")
     dirty: bool = False
+    over: bool = False
+    writing: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     @property
     def total(self) -> int:
@@ -122,12 +126,25 @@ class ProgressBoard:
         run.dirty = True
         return "taken"
 
+    @asynccontextmanager
+    async def turn(self, uid: str) -> AsyncIterator[bool]:
+        """Wait for the turn to write a Simulation's progress; whether a beat may still do so.
+
+        A beat that was kept waiting must not follow the last figures, or a complete run would show 97 % for good.
+        """
+        run = self._runs.get(uid)
+        if run is None:
+            yield False
+            return
+        async with run.writing:
+            yield not run.over
+
     def due(self, *, now: datetime) -> tuple[Due, ...]:
         """The Simulations whose progress changed and was last written long enough ago. They count as written."""
         moment = self.clock()
         found = []
         for uid, run in self._runs.items():
-            if run.dirty and moment - run.written_at >= self.interval and not run.job.suspended:
+            if run.dirty and not run.over and moment - run.written_at >= self.interval and not run.job.suspended:
                 run.written_at, run.dirty = moment, False
                 found.append(Due(uid, run.key, self._progress(run, now)))
         return tuple(found)
@@ -141,6 +158,7 @@ class ProgressBoard:
         uid = observed.resource.uid
         self.track(uid, observed.resource.key, document, job)
         run = self._runs[uid]
+        run.over = True
         progress = self._progress(run, now)
         if is_true(status.conditions, ConditionType.COMPLETE):
             counts = ShardCounts(succeeded=run.shards)

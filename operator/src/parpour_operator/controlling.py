@@ -191,7 +191,10 @@ class Controller:
 
     async def _apply_progress(self, due: Due) -> None:
         try:
-            await self._api.apply_status(due.key, due.uid, {"progress": due.progress.to_wire()}, manager=PROGRESS)
+            async with self.board.turn(due.uid) as beats:
+                if beats:
+                    progress = {"progress": due.progress.to_wire()}
+                    await self._api.apply_status(due.key, due.uid, progress, manager=PROGRESS)
         except (NotThere, Conflict):
             self.board.drop(due.uid)
         except LeaseLost:

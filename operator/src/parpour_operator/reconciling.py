@@ -118,9 +118,10 @@ class Reconciler:
         progress = self.board.last(observed, status, now=self._now())
         if progress is not None:
             resource = observed.resource
-            await self.api.apply_status(
-                resource.key, resource.uid, {"progress": progress.to_wire()}, manager=PROGRESS_MANAGER
-            )
+            async with self.board.turn(resource.uid):
+                await self.api.apply_status(
+                    resource.key, resource.uid, {"progress": progress.to_wire()}, manager=PROGRESS_MANAGER
+                )
 
     async def _tell(self, resource: Resource, plan: Plan) -> None:
         """Events are best effort: a transition stands in the status whether or not it could be told."""

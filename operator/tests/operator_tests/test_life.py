@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -312,6 +313,19 @@ def test_a_shard_that_cannot_start_is_explained_after_others_have_succeeded(life
     assert running is not None
     assert "ImagePullBackOff" in running["message"]
     assert outcome.requeue_after is not None
+
+
+def test_a_beat_that_was_kept_waiting_does_not_follow_the_last_figures(life: Life) -> None:
+    key = life.cluster.apply(**spec())
+    life.complete(key)
+    uid = life.cluster.objects[("Simulation", key.namespace, key.name)]["metadata"]["uid"]
+
+    async def late_beat() -> bool:
+        async with life.reconciler.board.turn(uid) as beats:
+            return beats
+
+    assert asyncio.run(late_beat()) is False
+    assert life.status(key)["progress"]["summary"] == "100 %"
 
 
 def test_a_lost_collect_pod_is_collected_again(life: Life) -> None:
