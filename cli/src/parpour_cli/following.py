@@ -19,6 +19,8 @@ from parpour_cli.reading import Run, read_run
 from parpour_cli.shards import ShardState, ShardView, shard_views
 
 EVERY_SECONDS = 2.0
+PASSING = ("API_UNREACHABLE", "API_EXPIRED", "API_BUSY", "API_ERROR")
+"""Answers that may be gone at the next attempt."""
 OUTAGES = 10
 """Failures of the watch in a row, one every EVERY_SECONDS, before the API server counts as lost."""
 TAIL_LINES = 5
@@ -63,7 +65,7 @@ class Feed:
                     return
             except CliError as fault:
                 failures += 1
-                if fault.code not in ("API_UNREACHABLE", "API_EXPIRED", "API_BUSY", "API_ERROR") or failures > OUTAGES:
+                if fault.code not in PASSING or failures > OUTAGES:
                     self._changes.put(fault)
                     return
                 self._stop.wait(EVERY_SECONDS)
@@ -110,10 +112,14 @@ def follow(cluster: Cluster, name: str) -> Iterator[Picture]:
 def look(cluster: Cluster, run: Run, lines: dict[int, ShardLine]) -> Picture:
     """One picture now; `lines` keeps the shards' last known lines between pictures."""
     views: list[ShardView] = []
-    if run.status.shards:
-        views = shard_views(pods_of(cluster, run), shards=run.status.shards)
-        if not run.finished:
-            _read_lines(cluster, views[:SHARD_LINES], lines)
+    try:
+        if run.status.shards:
+            views = shard_views(pods_of(cluster, run), shards=run.status.shards)
+            if not run.finished:
+                _read_lines(cluster, views[:SHARD_LINES], lines)
+    except CliError as fault:  # the watch counts outages; a picture without pods is drawn meanwhile
+        if fault.code not in PASSING:
+            raise
     return take_picture(run, views, lines)
 
 

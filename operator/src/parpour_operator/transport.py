@@ -98,7 +98,8 @@ class PatientTransport(httpx2.AsyncBaseTransport):
             self._metrics.requests.labels(request.method, resource, "error").inc()
             raise
         self._metrics.requests.labels(request.method, resource, str(response.status_code)).inc()
-        self._metrics.api_reached.set(self._now())
+        if response.status_code < 500 and response.status_code != 401:
+            self._metrics.api_reached.set(self._now())
         return response
 
     async def _pause(self, seconds: float) -> None:

@@ -33,6 +33,8 @@ SECRETS = (
     "AWS_SESSION_TOKEN",
     "AZURE_STORAGE_ACCOUNT_KEY",
     "AZURE_STORAGE_ACCESS_KEY",
+    "AZURE_STORAGE_MASTER_KEY",
+    "AZURE_STORAGE_SAS_KEY",
     "GOOGLE_SERVICE_ACCOUNT_KEY",
 )
 _STATUS = re.compile(r"status(?: code:)? (\d{3} [A-Za-z ]+)")

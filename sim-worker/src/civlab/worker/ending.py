@@ -32,7 +32,7 @@ AWAY = (
 """Beginnings of the codes of what another attempt, perhaps on another node, may find mended."""
 SPEC_FAULTS = ("SCENARIO_", "DESIGN_", "RUN_", "WORKER_", "STORE_ADDRESS_")
 """Beginnings of the codes of what is wrong with what the pod was told to run."""
-_SECRET_NAME = re.compile(r"SECRET|PASSWORD|TOKEN|CREDENTIAL|(ACCESS|ACCOUNT)_KEY$", re.IGNORECASE)
+_SECRET_NAME = re.compile(r"SECRET|PASSWORD|TOKEN|CREDENTIAL|KEY$", re.IGNORECASE)
 _SECRET_LENGTH = 4
 """Shorter values are no secrets, and blanking them would garble the words that hold them."""
 
