@@ -6,11 +6,11 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from parpour_contracts.scenario import BUILTIN, json_schema, parameters, parse_scenario
-from parpour_contracts.scenario.parse import UNITS
+from parpour_contracts.scenario import BUILTIN, EpidemicScenario, json_schema, parameters, parse_scenario
 from reference.markdown import cell, code, page, table
 
 Schema = dict[str, Any]
+EPIDEMIC = "epidemic"
 
 INTRODUCTION = """
 A scenario document is YAML (a strict subset: no anchors, aliases or tags, no key twice, at most 256 KiB, or 128 Ki
@@ -159,7 +159,7 @@ def default_text(value: object) -> str:
 
 def unit_of(field: str) -> str:
     """What a field counts, where it has no description."""
-    return {"d": "Ticks (days).", "persons": "Persons."}.get(UNITS.get(field, ""), "")
+    return {"d": "Ticks (days).", "persons": "Persons."}.get(EpidemicScenario.units.get(field, ""), "")
 
 
 def paths(name: str, documents: Mapping[str, str]) -> str:
@@ -181,14 +181,13 @@ def scenario_page() -> str:
     Raises:
         ValueError: if the document has a section that this page would leave out.
     """
-    schema = json_schema()
+    schema = json_schema(EPIDEMIC)
     definitions: dict[str, Schema] = {"EpidemicScenario": schema, **schema["$defs"]}
     if set(definitions) != set(ORDER):
         raise ValueError(f"scenario sections and their page differ: {sorted(set(definitions) ^ set(ORDER))}")
     parts = [section(name, definitions[name], definitions) for name in ORDER]
-    builtins = [
-        (code(n), cell(parse_scenario(t).title), f"{parse_scenario(t).population.size:,}") for n, t in BUILTIN.items()
-    ]
+    documents = {name: parse_scenario(text) for name, text in BUILTIN.items()}
+    builtins = [(code(n), cell(s.title), f"{s.agents:,}") for n, s in documents.items() if s.model == EPIDEMIC]
     shipped = "## Builtin scenarios\n\n" + table(("Name", "Title", "Population"), builtins)
     return page(
         "Epidemic parameters",

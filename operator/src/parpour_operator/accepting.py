@@ -14,7 +14,7 @@ from parpour_contracts.ensembles import check_ensemble
 from parpour_contracts.run import WORLD_MEMORY_SHARE, RunDocument, RunIdentity
 from parpour_contracts.scenario import (
     BUILTIN,
-    EpidemicScenario,
+    Scenario,
     ScenarioError,
     estimate,
     override,
@@ -136,7 +136,7 @@ def readable_spec(resource: Resource) -> SimulationSpec:
     return resource.spec
 
 
-def _scenario(spec: SimulationSpec, source: ScenarioText | ScenarioMissing | None) -> EpidemicScenario:
+def _scenario(spec: SimulationSpec, source: ScenarioText | ScenarioMissing | None) -> Scenario:
     if isinstance(source, ScenarioMissing):
         raise Refusal(source.reason, source.message)
     if source is None:
@@ -158,7 +158,7 @@ def _scenario(spec: SimulationSpec, source: ScenarioText | ScenarioMissing | Non
     return scenario
 
 
-def plan_shards(spec: SimulationSpec, scenario: EpidemicScenario, settings: Settings, *, pinned: int | None) -> int:
+def plan_shards(spec: SimulationSpec, scenario: Scenario, settings: Settings, *, pinned: int | None) -> int:
     """How many shards: what was asked for, what a started run already has, or as many as have enough work each.
 
     Raises:
@@ -188,7 +188,7 @@ def memory_limit(spec: SimulationSpec) -> str | None:
     return spec.resources.limits.get("memory") or spec.resources.requests.get("memory")
 
 
-def _check_memory(spec: SimulationSpec, scenario: EpidemicScenario, settings: Settings) -> None:
+def _check_memory(spec: SimulationSpec, scenario: Scenario, settings: Settings) -> None:
     limit = memory_limit(spec)
     if limit is None:
         return
@@ -198,15 +198,16 @@ def _check_memory(spec: SimulationSpec, scenario: EpidemicScenario, settings: Se
     worlds, (share, whole) = estimate(largest, members=1).bytes, WORLD_MEMORY_SHARE
     needed = max(worlds + settings.worker_base_memory, -(-worlds * whole // share))
     if needed > parse_quantity(limit):
+        smaller = f" or lower {scenario.agents_path}" if scenario.agents_path else ""
         field = "limits" if "memory" in spec.resources.limits else "requests"
         message = (
-            f"spec.resources.{field}.memory: one member of {largest.population.size} agents needs "
-            f"{show_bytes(needed)}, {limit} is asked for; raise it to {show_bytes(needed)} or lower population.size"
+            f"spec.resources.{field}.memory: one member of {largest.agents} agents needs "
+            f"{show_bytes(needed)}, {limit} is asked for; raise it to {show_bytes(needed)}{smaller}"
         )
         raise Refusal("PopulationTooLarge", message)
 
 
-def _largest_member(spec: SimulationSpec, scenario: EpidemicScenario) -> EpidemicScenario:
+def _largest_member(spec: SimulationSpec, scenario: Scenario) -> Scenario:
     """The scenario with each varied parameter at the value that needs most memory by itself."""
     design = spec.ensemble.design
     for index, parameter in enumerate(design.parameters):

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from parpour_contracts.scenario import (
     BUILTIN,
     EpidemicScenario,
+    Scenario,
     ScenarioError,
     builtin_scenario,
     canonical,
@@ -64,6 +65,9 @@ def test_every_builtin_parses_and_uses_fields_of_the_schema(name: str) -> None:
         (("mean: 8", "mean: 0"), "SCENARIO_OUT_OF_RANGE", "contacts.community.degree.mean", "greater"),
         (("kind: vaccination", "kind: vaccine"), "SCENARIO_OUT_OF_RANGE", "interventions.0", "vaccination"),
         (("model: epidemic", "model: pandemic"), "SCENARIO_OUT_OF_RANGE", "model", "epidemic"),
+        (("model: epidemic", "model: epidemics"), "SCENARIO_OUT_OF_RANGE", "model", "did you mean 'epidemic'"),
+        (("model: epidemic", "model: 7"), "SCENARIO_OUT_OF_RANGE", "model", "epidemic"),
+        (("model: epidemic", ""), "SCENARIO_MISSING_FIELD", "model", "epidemic"),
         (("surge: 2", "surge: 2\n  severe: [{age: 5, value: 0.1}]"), "SCENARIO_INVALID", "hospital", "age 0"),
         (("beds: 300", "beds: 300\n  stay: {law: fixed, value: 200}"), "SCENARIO_INVALID", "hospital", "120"),
         (("count: 10}", "count: 100000}"), "SCENARIO_INVALID", "", "population.size"),
@@ -100,11 +104,13 @@ def test_a_billion_laughs_are_refused_before_the_first() -> None:
 
 def test_numbers_are_exact() -> None:
     scenario = parse_scenario(TEXT.replace("r0: 2.5", "r0: 2.1000000000000000000000000001"))
+    assert isinstance(scenario, EpidemicScenario)
     assert scenario.disease.r0 == Decimal("2.1000000000000000000000000001")
 
 
 def test_overrides_are_held_to_the_same_limits() -> None:
     scenario = parse_scenario(TEXT)
+    assert isinstance(scenario, EpidemicScenario)
     changed = override(scenario, {"disease.r0": "3", "introductions.1.count": "7", "interventions.0.from": "4.0"})
     assert (changed.disease.r0, changed.introductions[1].count) == (Decimal(3), 7)
     assert changed.interventions[0].from_tick == 4
@@ -152,7 +158,7 @@ def test_estimates_grow_with_agents_and_members() -> None:
     assert 800_000 < one.edges < 900_000
 
 
-def outcome(text: str) -> EpidemicScenario | ScenarioError:
+def outcome(text: str) -> Scenario | ScenarioError:
     """The scenario of a text, or why it was refused; anything else would be a crash."""
     try:
         return parse_scenario(text)
@@ -164,7 +170,7 @@ def outcome(text: str) -> EpidemicScenario | ScenarioError:
 @settings(max_examples=150, deadline=None)
 def test_any_text_is_either_refused_with_a_code_or_a_scenario(text: str) -> None:
     found = outcome(text)
-    assert isinstance(found, EpidemicScenario) or found.code.startswith("SCENARIO_")
+    assert isinstance(found, Scenario) or found.code.startswith("SCENARIO_")
 
 
 VALUES = st.recursive(

@@ -5,16 +5,20 @@ the shell; the data behind named tables and the arithmetic of the model stay in 
 """
 
 from parpour_contracts.scenario.builtin import BUILTIN, builtin_scenario
-from parpour_contracts.scenario.document import EpidemicScenario
+from parpour_contracts.scenario.document import Estimate, Scenario
+from parpour_contracts.scenario.epidemic import EpidemicScenario
 from parpour_contracts.scenario.errors import ScenarioError
-from parpour_contracts.scenario.estimate import Estimate, estimate
+from parpour_contracts.scenario.estimate import estimate
 from parpour_contracts.scenario.parse import Parameter, canonical, json_schema, override, parameters, parse_scenario
+from parpour_contracts.scenario.registry import MODELS
 
 __all__ = [
     "BUILTIN",
+    "MODELS",
     "EpidemicScenario",
     "Estimate",
     "Parameter",
+    "Scenario",
     "ScenarioError",
     "builtin_scenario",
     "canonical",

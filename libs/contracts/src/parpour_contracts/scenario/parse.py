@@ -9,15 +9,20 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal
+from functools import reduce
+from operator import or_
+from typing import Annotated, Any, Literal, TypeVar
 
 from annotated_types import Ge, Gt, Le
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
-from parpour_contracts.scenario.document import EpidemicScenario
+from parpour_contracts.scenario.document import Scenario
 from parpour_contracts.scenario.errors import ScenarioError, nearest
+from parpour_contracts.scenario.registry import MODELS, document_class
 from parpour_contracts.scenario.text import Value, number, read
+
+Document = TypeVar("Document", bound=Scenario)
 
 
 @dataclass(frozen=True)
@@ -33,10 +38,7 @@ class Parameter:
     meaning: str
 
 
-UNITS = {"ticks": "d", "tick": "d", "from": "d", "until": "d", "delay": "d", "size": "persons", "count": "persons"}
-
-
-def parse_scenario(text: str) -> EpidemicScenario:
+def parse_scenario(text: str) -> Scenario:
     """The scenario that a YAML document describes.
 
     Raises ScenarioError with the code, the dotted path and the remedy of the first fault.
@@ -44,29 +46,36 @@ def parse_scenario(text: str) -> EpidemicScenario:
     return validate(read(text))
 
 
-def validate(value: Value) -> EpidemicScenario:
+def validate(value: Value) -> Scenario:
     """The scenario of plain values (as `read` gives them); raises ScenarioError."""
     if not isinstance(value, dict):
         raise ScenarioError("SCENARIO_MALFORMED", "", "the document must be a map that begins with apiVersion")
+    if "model" not in value:
+        raise ScenarioError("SCENARIO_MISSING_FIELD", "model", f"this field is required; known: {', '.join(MODELS)}")
+    return checked(document_class(value["model"]), value)
+
+
+def checked(kind: type[Document], value: Value) -> Document:
+    """The document of this class; raises ScenarioError."""
     try:
-        return EpidemicScenario.model_validate(value)
+        return kind.model_validate(value)
     except ValidationError as error:
-        raise first_fault(error) from None
+        raise first_fault(error, kind) from None
 
 
 RANGE_FAULTS = ("greater_than", "less_than", "too_long", "too_short", "literal_error", "union_tag_invalid")
 
 
-def first_fault(error: ValidationError) -> ScenarioError:
-    """The fault that explains a validation best: an unknown field, else the one that lies deepest."""
+def first_fault(error: ValidationError, document: type[Scenario]) -> ScenarioError:
+    """The fault that explains the validation of a document best: an unknown field, else the one that lies deepest."""
     faults = sorted(
         error.errors(include_url=False), key=lambda fault: (fault["type"] != "extra_forbidden", -len(fault["loc"]))
     )
     fault = faults[0]
-    path = ".".join(str(part) for part in walk(fault["loc"])[0])
+    path = ".".join(str(part) for part in walk(document, fault["loc"])[0])
     kind = fault["type"]
     if kind == "extra_forbidden":
-        sections = walk(fault["loc"][:-1])[1]
+        sections = walk(document, fault["loc"][:-1])[1]
         known = [info.alias or name for model in sections for name, info in model.model_fields.items()]
         hint = nearest(str(fault["loc"][-1]), known)
         return ScenarioError("SCENARIO_UNKNOWN_FIELD", path, f"no such field{hint}")
@@ -106,12 +115,12 @@ def tag_of(model: type[BaseModel]) -> str | None:
     return None
 
 
-def walk(loc: tuple[int | str, ...]) -> tuple[list[int | str], list[type[BaseModel]]]:
+def walk(document: type[Scenario], loc: tuple[int | str, ...]) -> tuple[list[int | str], list[type[BaseModel]]]:
     """The parts of a pydantic location that the document shows, and the sections that can stand at its end.
 
     Pydantic inserts the names of union members; a document does not show them.
     """
-    models: list[type[BaseModel]] = [EpidemicScenario]
+    models: list[type[BaseModel]] = [document]
     shown: list[int | str] = []
     for position, part in enumerate(loc):
         tagged = [model for model in models if part in (tag_of(model), model.__name__)]
@@ -155,7 +164,7 @@ def constraints(info: FieldInfo) -> list[object]:
     return found
 
 
-def parameters(scenario: EpidemicScenario) -> Mapping[str, Parameter]:
+def parameters(scenario: Scenario) -> Mapping[str, Parameter]:
     """Every number of the scenario by its dotted path, in document order (a list's items by their index)."""
     found: dict[str, Parameter] = {}
 
@@ -175,7 +184,7 @@ def parameters(scenario: EpidemicScenario) -> Mapping[str, Parameter]:
                 value=value,
                 minimum=low,
                 maximum=high,
-                unit=UNITS.get(path.rsplit(".", 1)[-1], ""),
+                unit=scenario.units.get(path.rsplit(".", 1)[-1], ""),
                 meaning=info.description or "",
             )
 
@@ -183,12 +192,12 @@ def parameters(scenario: EpidemicScenario) -> Mapping[str, Parameter]:
     return found
 
 
-def plain(scenario: EpidemicScenario) -> dict[str, Any]:
+def plain(scenario: Scenario) -> dict[str, Any]:
     """The scenario as plain maps and lists with the document's keys, exact numbers kept."""
     return scenario.model_dump(by_alias=True, mode="python")
 
 
-def override(scenario: EpidemicScenario, values: Mapping[str, str]) -> EpidemicScenario:
+def override(scenario: Document, values: Mapping[str, str]) -> Document:
     """The scenario with some parameters replaced by the numbers that the texts spell.
 
     Raises ScenarioError SCENARIO_UNKNOWN_PARAMETER (with the nearest name), SCENARIO_WRONG_TYPE for text that is no
@@ -214,10 +223,10 @@ def override(scenario: EpidemicScenario, values: Mapping[str, str]) -> EpidemicS
         for part in parents:
             place = place[int(part) if isinstance(place, list | tuple) else part]
         place[last] = spelled
-    return validate(document)
+    return checked(type(scenario), document)
 
 
-def canonical(scenario: EpidemicScenario) -> bytes:
+def canonical(scenario: Scenario) -> bytes:
     """The bytes that name a scenario: canonical JSON with every default written out and numbers normalised.
 
     Two documents that differ in layout, comments, order or trailing zeros have the same bytes.
@@ -235,7 +244,13 @@ def canonical(scenario: EpidemicScenario) -> bytes:
     return json.dumps(normal(plain(scenario)), sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
 
 
-def json_schema() -> dict[str, Any]:
-    """JSON Schema of the document, for editors (`# yaml-language-server: $schema=...`)."""
-    schema = EpidemicScenario.model_json_schema(by_alias=True, mode="validation")
+def json_schema(model: str | None = None) -> dict[str, Any]:
+    """JSON Schema of one model's documents or of all models', for editors (`# yaml-language-server: $schema=...`).
+
+    Raises ScenarioError for an unknown model.
+    """
+    classes = list(MODELS.values()) if model is None else [document_class(model)]
+    any_of: Any = reduce(or_, classes)
+    document: Any = Annotated[any_of, Field(discriminator="model")] if len(classes) > 1 else any_of
+    schema = TypeAdapter(document).json_schema(by_alias=True, mode="validation")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "civlab scenario", **schema}

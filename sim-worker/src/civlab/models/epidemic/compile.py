@@ -21,7 +21,7 @@ from civlab.models.epidemic.laws import ONE, apportion, cumulative, law_table, m
 from civlab.models.epidemic.layout import AGES, DAY, DAYS, GROUPS, HOUSEHOLD_SIZES, LAYERS, ROW, SCENARIO
 from civlab.models.epidemic.transmission import chance_for, excess_degree, weighted
 from parpour_contracts.scenario import EpidemicScenario, canonical
-from parpour_contracts.scenario.document import AgeValue, CaseIsolation, ContactReduction, Vaccination
+from parpour_contracts.scenario.epidemic import AgeValue, CaseIsolation, ContactReduction, Vaccination
 
 ADULT = 18
 PARENT_AGES = range(22, 60)

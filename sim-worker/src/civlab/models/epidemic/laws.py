@@ -12,7 +12,7 @@ from fractions import Fraction
 from itertools import accumulate
 from math import lcm
 
-from parpour_contracts.scenario.document import FixedLaw, Law, PoissonLaw, TableLaw
+from parpour_contracts.scenario.epidemic import FixedLaw, Law, PoissonLaw, TableLaw
 
 ONE = 1 << 64
 EXACT = Context(prec=60)
