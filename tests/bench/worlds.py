@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from civlab.models.epidemic.compile import compile_scenario
+from civlab.models.epidemic.model import MODEL
+from civlab.runtime.arrays import MemberSpec
 from civlab.runtime.backend import Backend
-from civlab.runtime.world import MemberSpec, World, compile_scenario
+from civlab.runtime.world import World
 from parpour_contracts.scenario import BUILTIN, EpidemicScenario, override, parse_scenario
 
 SEED = 1
@@ -20,7 +23,7 @@ def world_of(scenario: EpidemicScenario, *, backend: Backend, members: int = 1) 
     """A generated world at tick 0: so many members of one scenario, each with its own network."""
     compiled = compile_scenario(scenario)
     specs = [MemberSpec(index=number, stream=number, scenario=compiled) for number in range(members)]
-    return World.create(specs, seed=SEED, backend=backend)
+    return World.create(MODEL, specs, seed=SEED, backend=backend)
 
 
 def agent_days(scenario: EpidemicScenario, *, members: int = 1) -> int:

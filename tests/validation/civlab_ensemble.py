@@ -12,8 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 import yaml
 
+from civlab.models.epidemic.compile import compile_scenario
+from civlab.models.epidemic.model import MODEL
+from civlab.runtime.arrays import MemberSpec
 from civlab.runtime.backend import Backend
-from civlab.runtime.world import MemberSpec, World, compile_scenario
+from civlab.runtime.world import World
 from parpour_contracts.scenario import parse_scenario
 from validation.contact_epidemic import ContactEpidemic, ContactNetwork, Course, DayTable
 
@@ -44,7 +47,7 @@ def scenario_text(epidemic: ContactEpidemic, *, degree: dict[str, object]) -> st
 
 def network_of(world: World, number: int) -> ContactNetwork:
     """The contacts of the batch's member `number`, each once; raises ValueError if they are not mutual."""
-    degree = world.agent_column("degree", number)
+    degree = world.member_column("degree", number)
     owner = np.repeat(np.arange(len(degree), dtype=np.int64), degree)
     partner = world.member_column("neighbour", number)[: len(owner)].astype(np.int64)
     if not np.array_equal(np.sort(owner * len(degree) + partner), np.sort(partner * len(degree) + owner)):
@@ -67,7 +70,7 @@ class Ensemble:
         """Everything up to the first day."""
         compiled = compile_scenario(parse_scenario(scenario_text(epidemic, degree=degree)))
         specs = [MemberSpec(index=number, stream=number, scenario=compiled) for number in range(members)]
-        return cls(World.create(specs, seed=seed, backend=backend), epidemic)
+        return cls(World.create(MODEL, specs, seed=seed, backend=backend), epidemic)
 
     def run(self) -> None:
         """All days."""

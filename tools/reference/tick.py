@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from civlab.models.epidemic.layout import CHAINED, COLUMNS, DRAWS, METRICS, STATES, TILE
 from civlab.models.epidemic.phases import PHASES
-from civlab.results.headline import HEADLINES
+from civlab.models.epidemic.results import HEADLINES, RESULTS
 from civlab.results.schema import table_schemas
 from reference.markdown import cell, code, page, table
 
@@ -75,7 +75,7 @@ def metrics() -> str:
 def tables() -> str:
     """The Parquet tables of a run."""
     parts = ["## Result tables", "Parquet files, one set a shard; units and meanings are in each field's metadata."]
-    for name, schema in table_schemas((), transmissions=True).items():
+    for name, schema in table_schemas(METRICS, RESULTS, (), on_request=True).items():
         rows = []
         for field in schema:
             said = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}

@@ -16,10 +16,12 @@ from rich.console import Group, RenderableType
 from rich.text import Text
 
 from civlab.errors import CivlabError
-from civlab.report.figures import collect_figures
+from civlab.models import report_of
+from civlab.report.figures import band, read_series
 from civlab.report.page import render_report
 from civlab.results.reader import Results
 from civlab.runs.collect import check_file
+from civlab.runs.spec import RunSpec
 from civlab.store import Store, open_store
 from parpour_cli.cluster import Cluster
 from parpour_cli.describing import result_view
@@ -117,7 +119,14 @@ def _require_own_place(source: Store, target: Store, folder: Path) -> None:
 
 
 def _plotted(results: Results, *, width: int) -> Text:
-    band = collect_figures(results, beds=None).band("infectious")
+    scenario = RunSpec.load(results.store).scenario
+    curve = report_of(scenario.model).curve
+    course = band(read_series(results, (curve.metric,))[curve.metric])
     return course_plot(
-        low=band.low, median=band.median, high=band.high, title="Infectious persons by day", across="day", width=width
+        low=course.low,
+        median=course.median,
+        high=course.high,
+        title=curve.title,
+        across=scenario.tick_name,
+        width=width,
     )

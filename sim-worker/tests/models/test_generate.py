@@ -8,11 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from civlab.errors import CivlabError
-from civlab.models.epidemic.generate import Arrays, MemberSpec, arrange, tile_ranks
-from civlab.models.epidemic.layout import COLUMNS, SCALARS
+from civlab.models.epidemic.compile import compile_scenario
+from civlab.models.epidemic.generate import tile_ranks
+from civlab.models.epidemic.model import MODEL, arrange_members
+from civlab.runtime.arrays import Arrays, MemberSpec
 from civlab.runtime.backend import Backend
-from civlab.runtime.columns import world_dtype
-from civlab.runtime.world import World, compile_scenario
+from civlab.runtime.world import World
 from parpour_contracts.scenario import BUILTIN, override, parse_scenario
 
 pytestmark = pytest.mark.kernel
@@ -27,8 +28,8 @@ def test_ranks_by_tile_are_those_of_a_stable_sort_within_each_member(members: li
     tiles = [(member, tile) for member, of_member in enumerate(members) for tile in of_member]
     counts = np.array([np.bincount(tile, minlength=BINS) for _, tile in tiles], "u4").reshape(-1, BINS)
     plan = {"tile_member": np.array([member for member, _ in tiles], "u4")}
-    record = np.zeros(1, world_dtype(COLUMNS, SCALARS))
-    arrays = Arrays(Backend.cpu(1), 0, {"member": len(members)}, plan, record)
+    arrays = Arrays.empty(MODEL, backend=Backend.cpu(1), seed=0, sizes={"member": len(members), "tick": 1})
+    arrays.column.update(plan)
     ranks, totals = tile_ranks(arrays, counts, ordered_bins=True)
     found: list[list[int]] = [[] for _ in members]
     for (member, tile), start in zip(tiles, ranks.tolist(), strict=True):
@@ -47,7 +48,7 @@ def test_a_batch_that_32_bits_cannot_number_is_refused_before_it_is_allocated() 
     scenario = compile_scenario(override(parse_scenario(BUILTIN["epidemic-contact"]), {"population.size": "50000000"}))
     members = [MemberSpec(i, i, scenario) for i in range(90)]
     with pytest.raises(CivlabError) as refused:
-        arrange(members, seed=1, backend=Backend.cpu(1))
+        arrange_members(members, seed=1, backend=Backend.cpu(1))
     assert refused.value.code == "WORLD_TOO_LARGE"
 
 
@@ -57,9 +58,9 @@ def test_members_of_different_lengths_and_seeds_out_of_range_are_refused() -> No
         for ticks in ("5", "6")
     )
     with pytest.raises(ValueError, match="number of ticks"):
-        arrange([MemberSpec(0, 0, short), MemberSpec(1, 1, long)], seed=1, backend=Backend.cpu(1))
+        World.create(MODEL, [MemberSpec(0, 0, short), MemberSpec(1, 1, long)], seed=1, backend=Backend.cpu(1))
     with pytest.raises(CivlabError) as refused:
-        World.create([MemberSpec(0, 0, short)], seed=2**64, backend=Backend.cpu(1))
+        World.create(MODEL, [MemberSpec(0, 0, short)], seed=2**64, backend=Backend.cpu(1))
     assert refused.value.code == "SEED_OUT_OF_RANGE"
 
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from civlab.models.epidemic.layout import DYNAMIC
+from civlab.models.epidemic.compile import compile_scenario
+from civlab.models.epidemic.model import MODEL
+from civlab.runtime.arrays import MemberSpec
 from civlab.runtime.backend import Backend
-from civlab.runtime.world import MemberSpec, World, compile_scenario
+from civlab.runtime.world import World
 from parpour_contracts.scenario import parse_scenario
 
 from .epidemic_oracle import Oracle
@@ -50,7 +52,7 @@ def worlds_and_oracles(texts: list[str], backend: Backend) -> tuple[World, list[
     """One batch of all the scenarios of a length, and an oracle for each member."""
     scenarios = [compile_scenario(parse_scenario(HEAD + text)) for text in texts]
     specs = [MemberSpec(index, 10 + index, scenario) for index, scenario in enumerate(scenarios)]
-    world = World.create(specs, seed=0x1234567890ABCDEF, backend=backend)
+    world = World.create(MODEL, specs, seed=0x1234567890ABCDEF, backend=backend)
     oracles = [
         Oracle(spec.scenario, seed=0x1234567890ABCDEF, stream=spec.stream, head=start)
         for spec, start in zip(specs, world.starts, strict=True)
@@ -63,11 +65,11 @@ def test_populations_and_networks_are_those_of_the_oracle(texts: list[str], back
     world, oracles = worlds_and_oracles(texts, backend)
     for number, oracle in enumerate(oracles):
         for name in ("age", "household_position", "household_size", "vaccination"):
-            assert world.agent_column(name, number).tolist() == [getattr(p, name) for p in oracle.people], name
+            assert world.member_column(name, number).tolist() == [getattr(p, name) for p in oracle.people], name
         neighbour = world.member_column("neighbour", number)
         slots = world.member_column("place_member", number)
         rows = zip(
-            *(world.agent_column(name, number) for name in ("row_start", "degree", "place_first", "place_size")),
+            *(world.member_column(name, number) for name in ("row_start", "degree", "place_first", "place_size")),
             oracle.people,
             strict=True,
         )
@@ -83,10 +85,10 @@ def test_every_tick_is_that_of_the_oracle_and_so_is_the_chain(texts: list[str], 
         world.advance()
         for number, oracle in enumerate(oracles):
             oracle.step()
-            for column, expected in zip(DYNAMIC, oracle.columns(), strict=True):
-                assert world.agent_column(column.name, number).tolist() == expected, (tick, number, column.name)
+            for column, expected in zip(MODEL.dynamic, oracle.columns(), strict=True):
+                assert world.member_column(column.name, number).tolist() == expected, (tick, number, column.name)
             assert world.history(tick, tick + 1)[0, number].tolist() == oracle.history[-1]
             assert world.download("head").reshape(-1, 8)[number].tobytes() == oracle.head
-    digests = world.download("column_digest").reshape(len(oracles), len(DYNAMIC), 2)
+    digests = world.download("column_digest").reshape(len(oracles), len(MODEL.dynamic), 2)
     assert [[tuple(pair) for pair in member] for member in digests.tolist()] == [o.digests() for o in oracles]
     assert max(sum(row[6] for row in oracle.history) for oracle in oracles) > 50

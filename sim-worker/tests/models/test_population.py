@@ -9,9 +9,12 @@ import pytest
 from scipy import stats
 
 from civlab.models.epidemic import tables
+from civlab.models.epidemic.compile import compile_scenario
 from civlab.models.epidemic.layout import GROUPS
+from civlab.models.epidemic.model import MODEL
+from civlab.runtime.arrays import MemberSpec
 from civlab.runtime.backend import Backend
-from civlab.runtime.world import MemberSpec, World, compile_scenario
+from civlab.runtime.world import World
 from parpour_contracts.scenario import BUILTIN, override, parse_scenario
 
 pytestmark = pytest.mark.kernel
@@ -23,7 +26,7 @@ def world_of(text: str, *, run: bool = False, **parameters: str) -> World:
     """A world of one member of 60,000 persons."""
     changes = {"population.size": str(SIZE), **{k.replace("__", "."): v for k, v in parameters.items()}}
     scenario = compile_scenario(override(parse_scenario(text), changes))
-    world = World.create([MemberSpec(0, 0, scenario)], seed=2, backend=Backend.cpu(2))
+    world = World.create(MODEL, [MemberSpec(0, 0, scenario)], seed=2, backend=Backend.cpu(2))
     world.advance(world.ticks if run else 0)
     return world
 
@@ -41,22 +44,22 @@ def epidemic() -> World:
 
 
 def test_the_age_pyramid_is_met_to_the_person(town: World) -> None:
-    ages = np.bincount(town.agent_column("age", 0), minlength=101)
+    ages = np.bincount(town.member_column("age", 0), minlength=101)
     ideal = np.array([float(weight) for weight in tables.pyramid("united-kingdom-2020")])
     assert np.abs(ages - ideal / ideal.sum() * SIZE).max() < 1
 
 
 def test_households_have_the_sizes_of_the_census(town: World) -> None:
-    heads = town.agent_column("household_position", 0) == 0
-    sizes = np.bincount(town.agent_column("household_size", 0)[heads], minlength=11)[1:]
+    heads = town.member_column("household_position", 0) == 0
+    sizes = np.bincount(town.member_column("household_size", 0)[heads], minlength=11)[1:]
     shares = np.array([float(share) for share in tables.household_shares("england-wales-2011")])
     assert (sizes * np.arange(1, 11)).sum() == SIZE
     assert np.abs(sizes / sizes.sum() - shares).max() < 0.001
 
 
 def test_households_are_plausible_by_age(town: World) -> None:
-    age = town.agent_column("age", 0).astype(int)
-    position, size = (town.agent_column(f"household_{name}", 0) for name in ("position", "size"))
+    age = town.member_column("age", 0).astype(int)
+    position, size = (town.member_column(f"household_{name}", 0) for name in ("position", "size"))
     assert np.mean(age[position == 0] >= 16) > 0.995, "children do not live alone"
     child = np.flatnonzero((position >= 2) & (age < 18))
     gap = age[child - position[child]] - age[child]
@@ -68,8 +71,8 @@ def test_households_are_plausible_by_age(town: World) -> None:
 
 
 def test_a_class_holds_pupils_of_one_age_and_a_team_holds_adults(town: World) -> None:
-    age = town.agent_column("age", 0).astype(int)
-    first, size = town.agent_column("place_first", 0), town.agent_column("place_size", 0)
+    age = town.member_column("age", 0).astype(int)
+    first, size = town.member_column("place_first", 0), town.member_column("place_size", 0)
     slots = town.member_column("place_member", 0)
     pupils = (age >= 5) & (age <= 17)
     assert (size[pupils] > 0).all()
@@ -86,7 +89,7 @@ def test_a_class_holds_pupils_of_one_age_and_a_team_holds_adults(town: World) ->
 
 def contacts_of(world: World) -> tuple[np.ndarray, np.ndarray]:
     """Both ends of every directed community contact."""
-    degree, start = world.agent_column("degree", 0), world.agent_column("row_start", 0)
+    degree, start = world.member_column("degree", 0), world.member_column("row_start", 0)
     owner = np.zeros(int(degree.sum()), "i8")
     for agent in np.flatnonzero(degree):
         owner[start[agent] : start[agent] + degree[agent]] = agent
@@ -101,7 +104,7 @@ def test_the_community_graph_is_symmetric_and_nearly_without_loops(town: World) 
 
 
 def test_degrees_follow_the_negative_binomial(town: World) -> None:
-    degree = town.agent_column("degree", 0).astype(int)
+    degree = town.member_column("degree", 0).astype(int)
     law = stats.nbinom(4, 4 / (4 + 8))
     most = 30
     seen = np.bincount(np.minimum(degree, most), minlength=most + 1)
@@ -110,7 +113,7 @@ def test_degrees_follow_the_negative_binomial(town: World) -> None:
 
 
 def test_contacts_mix_by_age_as_published(town: World) -> None:
-    group = np.minimum(town.agent_column("age", 0).astype(int) // 5, GROUPS - 1)
+    group = np.minimum(town.member_column("age", 0).astype(int) // 5, GROUPS - 1)
     one, other = contacts_of(town)
     seen = np.bincount(group[one] * GROUPS + group[other], minlength=GROUPS**2).reshape(GROUPS, GROUPS).astype(float)
     published = np.array([[float(cell) for cell in row] for row in tables.mixing("united-kingdom-prem-2021")])
@@ -125,8 +128,8 @@ def test_contacts_mix_by_age_as_published(town: World) -> None:
 
 def test_courses_are_as_severe_as_published(epidemic: World) -> None:
     metrics = epidemic.metrics(0, epidemic.ticks)
-    age = epidemic.agent_column("age", 0).astype(int)
-    infected = epidemic.agent_column("infected_at", 0) > 0
+    age = epidemic.member_column("age", 0).astype(int)
+    infected = epidemic.member_column("infected_at", 0) > 0
     severe, fatal = (np.array([float(x) for x in column]) for column in tables.severity("verity-2020"))
     admitted = severe[age[infected]].sum()
     deaths = (severe * fatal)[age[infected]].sum()
@@ -145,7 +148,7 @@ def test_a_shortage_of_beds_costs_lives(epidemic: World) -> None:
 
 def test_vaccination_goes_from_the_oldest_down(town: World) -> None:
     plan = world_of(BUILTIN["vaccination"])
-    age, when = plan.agent_column("age", 0).astype(int), plan.agent_column("vaccination", 0).astype(int)
+    age, when = plan.member_column("age", 0).astype(int), plan.member_column("vaccination", 0).astype(int)
     assert (when > 0).sum() == int(0.8 * SIZE)
     assert np.bincount(when[when > 0])[2:].max() == 1000
     order = np.argsort(when[when > 0], kind="stable")
@@ -153,7 +156,7 @@ def test_vaccination_goes_from_the_oldest_down(town: World) -> None:
     assert all(a >= b for a, b in itertools.pairwise(by_day))
     assert len(order)
     assert age[when == 0].max() <= age[when > 0].min() + 1
-    assert np.array_equal(age, town.agent_column("age", 0))
+    assert np.array_equal(age, town.member_column("age", 0))
 
 
 def test_vaccination_protects_against_infection_and_death(epidemic: World) -> None:

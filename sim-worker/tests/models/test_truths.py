@@ -14,8 +14,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from civlab.models.epidemic.compile import compile_scenario
+from civlab.models.epidemic.model import MODEL
+from civlab.models.epidemic.transmissions import transmissions
+from civlab.runtime.arrays import MemberSpec
 from civlab.runtime.backend import Backend
-from civlab.runtime.world import MemberSpec, World, compile_scenario
+from civlab.runtime.world import World
 from parpour_contracts.scenario import parse_scenario
 
 pytestmark = pytest.mark.kernel
@@ -40,7 +44,7 @@ def graph(law: str) -> str:
 def finished(members: int = 1, seed: int = 1, **parts: object) -> World:
     """A world of replicates of the document, run to its end."""
     scenario = compile_scenario(parse_scenario(DOCUMENT.format(**{**DEFAULTS, **parts})))
-    world = World.create([MemberSpec(i, i, scenario) for i in range(members)], seed=seed, backend=Backend.cpu(2))
+    world = World.create(MODEL, [MemberSpec(i, i, scenario) for i in range(members)], seed=seed, backend=Backend.cpu(2))
     world.advance(world.ticks)
     return world
 
@@ -137,7 +141,7 @@ def test_the_second_generation_infects_r0_each() -> None:
         exposed=6,
         infectious=3,
     )
-    tree = world.transmissions(0)
+    tree = transmissions(world, 0)
     origin = dict(zip(tree["infected"].tolist(), tree["infector"].tolist(), strict=True))
     first = {agent for agent, infector in origin.items() if infector == -1}
     second = {agent for agent, infector in origin.items() if infector in first}
@@ -180,7 +184,7 @@ def test_infectors_are_chosen_evenly_among_those_who_reach_a_person_on_the_same_
     )
     ranks = []
     for number in range(len(world.members)):
-        tree = world.transmissions(number)
+        tree = transmissions(world, number)
         introduced = sorted(tree["infected"][tree["infector"] == -1].tolist())
         ranks += [introduced.index(agent) for agent in tree["infector"][tree["infector"] >= 0].tolist()]
     counts = np.bincount(ranks, minlength=4)

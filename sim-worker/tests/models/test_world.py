@@ -11,10 +11,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from civlab.errors import CivlabError
-from civlab.models.epidemic.layout import COLUMNS, DYNAMIC
+from civlab.models.epidemic.compile import CompiledScenario, compile_scenario
+from civlab.models.epidemic.layout import COLUMNS
+from civlab.models.epidemic.model import MODEL
+from civlab.models.epidemic.phases import PHASES
+from civlab.models.epidemic.transmissions import transmissions
+from civlab.runtime.arrays import MemberSpec
 from civlab.runtime.backend import Backend, CpuBackend, load
 from civlab.runtime.building import build, levels
-from civlab.runtime.world import PHASES, CompiledScenario, MemberSpec, World, compile_scenario, run_digest
+from civlab.runtime.chain import run_digest
+from civlab.runtime.world import World
 from parpour_contracts.scenario import BUILTIN, estimate, override, parse_scenario
 
 pytestmark = pytest.mark.kernel
@@ -35,7 +41,7 @@ def specs_of(sizes: tuple[str, ...] = SIZES) -> list[MemberSpec]:
 
 def run(specs: list[MemberSpec], backend: Backend) -> list[bytes]:
     """The members' digests after all ticks."""
-    world = World.create(specs, seed=11, backend=backend)
+    world = World.create(MODEL, specs, seed=11, backend=backend)
     world.advance(world.ticks)
     return world.member_digests()
 
@@ -76,23 +82,23 @@ def test_batches_and_their_order_do_not_matter(reference: list[bytes], order: li
 @settings(max_examples=5, deadline=None)
 def test_a_run_resumed_from_any_snapshot_is_the_undisturbed_one(reference: list[bytes], stops: list[int]) -> None:
     specs = specs_of()
-    world = World.create(specs, seed=11, backend=Backend.cpu(1))
+    world = World.create(MODEL, specs, seed=11, backend=Backend.cpu(1))
     for stop in sorted(stops):
         world.advance(stop - world.tick)
         saved = world.snapshot()
-        world = World.restore(specs, seed=11, backend=Backend.cpu(2), snapshot=saved)
+        world = World.restore(MODEL, specs, seed=11, backend=Backend.cpu(2), snapshot=saved)
     world.advance(world.ticks - world.tick)
     assert world.member_digests() == reference
 
 
 def test_a_snapshot_resumes_in_other_batches(reference: list[bytes]) -> None:
     specs = specs_of()
-    world = World.create(specs, seed=11, backend=Backend.cpu(1))
+    world = World.create(MODEL, specs, seed=11, backend=Backend.cpu(1))
     world.advance(23)
     saved = world.snapshot()
     found = []
     for part in (specs[:2], specs[2:]):
-        half = World.restore(part, seed=11, backend=Backend.cpu(1), snapshot=saved)
+        half = World.restore(MODEL, part, seed=11, backend=Backend.cpu(1), snapshot=saved)
         half.advance(half.ticks - half.tick)
         found += half.member_digests()
     assert found == reference
@@ -100,31 +106,31 @@ def test_a_snapshot_resumes_in_other_batches(reference: list[bytes]) -> None:
 
 def test_a_changed_snapshot_is_refused() -> None:
     specs = specs_of(("500",))
-    world = World.create(specs, seed=11, backend=Backend.cpu(1))
+    world = World.create(MODEL, specs, seed=11, backend=Backend.cpu(1))
     world.advance(30)
     saved = world.snapshot()
     saved.columns["due"][7] += 1
     with pytest.raises(CivlabError) as refused:
-        World.restore(specs, seed=11, backend=Backend.cpu(1), snapshot=saved)
+        World.restore(MODEL, specs, seed=11, backend=Backend.cpu(1), snapshot=saved)
     assert refused.value.code == "CHAIN_BROKEN"
     with pytest.raises(CivlabError) as refused:
-        World.restore(specs, seed=12, backend=Backend.cpu(1), snapshot=world.snapshot())
+        World.restore(MODEL, specs, seed=12, backend=Backend.cpu(1), snapshot=world.snapshot())
     assert refused.value.code == "SNAPSHOT_MISMATCH"
 
 
 def test_a_column_that_changes_behind_the_chain_stops_the_run() -> None:
-    world = World.create(specs_of(("500", "700")), seed=11, backend=Backend.cpu(1))
+    world = World.create(MODEL, specs_of(("500", "700")), seed=11, backend=Backend.cpu(1))
     world.advance(20)
-    world.arrays.column["infector"][world.first[1] + 3] += 1
+    world.arrays.column["infector"][world.segment("agent", 1)[0] + 3] += 1
     with pytest.raises(CivlabError) as stopped:
         world.snapshot()
     assert (stopped.value.code, stopped.value.path) == ("CHAIN_BROKEN", "member 1, column infector")
 
 
 def test_a_lost_person_stops_the_run_by_name() -> None:
-    world = World.create(specs_of(("500",)), seed=11, backend=Backend.cpu(1))
+    world = World.create(MODEL, specs_of(("500",)), seed=11, backend=Backend.cpu(1))
     world.advance(5)
-    world.arrays.column["state"][world.first[0] + 3] = 99
+    world.arrays.column["state"][world.segment("agent", 0)[0] + 3] = 99
     with pytest.raises(CivlabError) as stopped:
         world.advance(3)
     assert stopped.value.code == "CONSERVATION_BROKEN"
@@ -132,13 +138,13 @@ def test_a_lost_person_stops_the_run_by_name() -> None:
 
 
 def test_persons_are_conserved_in_every_tick_and_flows_add_up_to_stocks() -> None:
-    world = World.create(specs_of(), seed=3, backend=Backend.cpu(1))
+    world = World.create(MODEL, specs_of(), seed=3, backend=Backend.cpu(1))
     world.advance(world.ticks)
     metrics = world.metrics(0, world.ticks)
     stocks = np.sum([metrics[name] for name in ALL_STOCKS], axis=0)
-    assert np.array_equal(stocks, np.broadcast_to(world.populations(), stocks.shape))
+    assert np.array_equal(stocks, np.broadcast_to(world.agents(), stocks.shape))
     infected = np.cumsum(metrics["new_infections"], axis=0)
-    assert np.array_equal(infected + metrics["susceptible"], np.broadcast_to(world.populations(), infected.shape))
+    assert np.array_equal(infected + metrics["susceptible"], np.broadcast_to(world.agents(), infected.shape))
     assert np.array_equal(np.cumsum(metrics["new_deaths"], axis=0), metrics["dead"])
     layers = [metrics[name] for name in metrics if name.startswith("infected_")]
     assert np.array_equal(sum(layers) + metrics["introduced"], metrics["new_infections"])
@@ -148,7 +154,7 @@ ALL_STOCKS = ("susceptible", "exposed", "infectious", "hospital", "recovered", "
 
 
 def test_a_phase_writes_only_the_columns_that_it_declares() -> None:
-    world = World.create(specs_of(("3000", "700")), seed=5, backend=Backend.cpu(1))
+    world = World.create(MODEL, specs_of(("3000", "700")), seed=5, backend=Backend.cpu(1))
     names = [column.name for column in COLUMNS if column.name in world.arrays.column]
     changed: dict[str, set[str]] = {phase.name: set() for phase in PHASES}
     for _ in range(40):
@@ -165,7 +171,7 @@ def test_a_phase_writes_only_the_columns_that_it_declares() -> None:
 
 
 def test_scratch_columns_are_empty_between_ticks() -> None:
-    world = World.create(specs_of(("3000",)), seed=5, backend=Backend.cpu(1))
+    world = World.create(MODEL, specs_of(("3000",)), seed=5, backend=Backend.cpu(1))
     world.advance(30)
     assert not world.download("claimed").any()
     assert (world.download("claim") == 0xFFFFFFFFFFFFFFFF).all()
@@ -175,7 +181,7 @@ def test_scratch_columns_are_empty_between_ticks() -> None:
 
 def histories(scenario: CompiledScenario, seed: int = 8) -> World:
     """A finished world of one member of a scenario."""
-    world = World.create([MemberSpec(0, 0, scenario)], seed=seed, backend=Backend.cpu(2))
+    world = World.create(MODEL, [MemberSpec(0, 0, scenario)], seed=seed, backend=Backend.cpu(2))
     world.advance(world.ticks)
     return world
 
@@ -190,7 +196,7 @@ def variant(text: str, changes: Callable[[str], str] = lambda text: text) -> Wor
 
 def columns(world: World) -> list[list[int]]:
     """The dynamic columns of the first member."""
-    return [world.agent_column(column.name, 0).tolist() for column in DYNAMIC]
+    return [world.member_column(column.name, 0).tolist() for column in MODEL.dynamic]
 
 
 def test_an_intervention_that_touches_nobody_changes_nothing() -> None:
@@ -216,15 +222,15 @@ def test_an_intervention_changes_nothing_before_it_begins() -> None:
 
 def test_infections_of_one_day_under_a_measure_are_a_subset_of_those_without_it() -> None:
     text = BUILTIN["epidemic"]
-    before = set(variant(text).transmissions(0)["infected"].tolist())
+    before = set(transmissions(variant(text), 0)["infected"].tolist())
     plain = variant(text)
-    on_day = plain.transmissions(0)
+    on_day = transmissions(plain, 0)
     struck = {int(agent) for agent, tick in zip(on_day["infected"], on_day["tick"], strict=True) if tick == 20}
     smaller = struck
     for factor in ("0.8", "0.5", "0.2"):
         layers = "[community, school, work]"
         measure = f"{{kind: contact-reduction, layers: {layers}, from: 20, until: 21, factor: {factor}}}"
-        found = variant(text + f"interventions: [{measure}]\n").transmissions(0)
+        found = transmissions(variant(text + f"interventions: [{measure}]\n"), 0)
         under = {int(agent) for agent, tick in zip(found["infected"], found["tick"], strict=True) if tick == 20}
         assert under <= smaller
         smaller = under
@@ -233,7 +239,7 @@ def test_infections_of_one_day_under_a_measure_are_a_subset_of_those_without_it(
 
 def test_the_transmission_tree_is_a_forest_in_time_rooted_outside() -> None:
     world = variant(BUILTIN["epidemic"])
-    tree = world.transmissions(0)
+    tree = transmissions(world, 0)
     when = dict(zip(tree["infected"].tolist(), tree["tick"].tolist(), strict=True))
     assert len(when) == len(tree["infected"]) == int(world.metrics(0, 90)["new_infections"].sum())
     for infector, tick, layer in zip(
@@ -259,7 +265,7 @@ def test_memory_stays_within_the_estimate_and_120_bytes_an_agent(name: str, monk
     monkeypatch.setattr(generate.Arrays, "release", watched)
     scenario = override(parse_scenario(BUILTIN[name]), {"population.size": "60000"})
     members = [MemberSpec(i, i, compile_scenario(scenario)) for i in range(2)]
-    world = World.create(members, seed=1, backend=Backend.cpu(2))
+    world = World.create(MODEL, members, seed=1, backend=Backend.cpu(2))
     assert max(most, world.arrays.bytes()) <= estimate(scenario, members=2).bytes
     per_agent = [c for c in COLUMNS if c.per in ("agent", "edge", "place") and c.name in world.arrays.column]
     if name == "epidemic-contact":
@@ -267,7 +273,7 @@ def test_memory_stays_within_the_estimate_and_120_bytes_an_agent(name: str, monk
 
 
 def test_a_world_does_not_run_past_its_scenario() -> None:
-    world = World.create(specs_of(("100",)), seed=1, backend=Backend.cpu(1))
+    world = World.create(MODEL, specs_of(("100",)), seed=1, backend=Backend.cpu(1))
     with pytest.raises(CivlabError) as refused:
         world.advance(61)
     assert refused.value.code == "RUN_AT_END"

@@ -13,9 +13,11 @@ from scipy.stats import spearmanr
 
 import civlab
 from civlab.cli.options import parse_design
+from civlab.models.epidemic.figures import epidemic_figures
+from civlab.models.epidemic.report import REPORT
 from civlab.report import figures as module
 from civlab.report import render_picture, render_report
-from civlab.report.figures import band, collect_figures, rank_correlation
+from civlab.report.figures import band, rank_correlation
 from civlab.results.reader import Results
 
 
@@ -65,22 +67,22 @@ def test_the_report_names_the_run(results: Results, page: str) -> None:
 
 @pytest.mark.kernel
 def test_the_picture_is_a_small_png(results: Results) -> None:
-    picture = render_picture(collect_figures(results, beds=2), title="Town", caption="twelve members")
+    picture = render_picture(REPORT, epidemic_figures(results, beds=2), title="Town", caption="twelve members")
     assert picture.startswith(b"\x89PNG")
     assert len(picture) < 150_000
 
 
 @pytest.mark.kernel
 def test_large_ensembles_are_thinned_evenly(results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = collect_figures(results, beds=None).series["infectious"]
+    whole = epidemic_figures(results, beds=None).series["infectious"]
     monkeypatch.setattr(module, "DRAWN_MEMBERS", 5)
-    assert np.array_equal(collect_figures(results, beds=None).series["infectious"], whole[::3])
+    assert np.array_equal(epidemic_figures(results, beds=None).series["infectious"], whole[::3])
 
 
 @pytest.mark.kernel
 def test_the_reproduction_number_falls_from_above_one_to_below(tmp_path: Path, small_town: str) -> None:
     civlab.run(small_town, tmp_path / "out", members=8, seed=1, parameters={"population.size": "5000"}, threads=1)
-    ratio = collect_figures(civlab.open(tmp_path / "out"), beds=2).reproduction().median
+    ratio = epidemic_figures(civlab.open(tmp_path / "out"), beds=2).reproduction().median
     known = ratio[np.isfinite(ratio)]
     assert known[:5].mean() > 1.5
     assert known[-5:].mean() < 0.8

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 import civlab
 from civlab.errors import CivlabError
 from civlab.models.epidemic.layout import METRICS
-from civlab.results.headline import HEADLINES, spreads
+from civlab.models.epidemic.results import HEADLINES
+from civlab.results.headline import spreads
 from civlab.results.reader import Results
 from civlab.results.tables import regroup
 from civlab.runs.spec import RunSpec
@@ -102,7 +103,7 @@ def test_columns_say_their_unit_and_meaning(results: Results) -> None:
 def test_parameters_in_the_table_are_those_that_ran(results: Results) -> None:
     spec = RunSpec.load(results.store)
     frame = results.pandas("members")
-    assert frame["population"].tolist() == [spec.population(index) for index in range(12)]
+    assert frame["population"].tolist() == [spec.agents(index) for index in range(12)]
     assert frame["parameter:population.size"].tolist() == frame["population"].tolist()
 
 
@@ -131,35 +132,35 @@ def test_a_table_that_was_cut_short_is_not_read(results: Results, tmp_path: Path
 
 @pytest.mark.kernel
 def test_row_groups_are_cut_by_members_and_not_by_batches(results: Results) -> None:
-    from civlab.results.outcome import BatchOutcome
+    from civlab.results.outcome import BatchOutcome, Rows
 
     def outcome(first: int, count: int) -> BatchOutcome:
         members = np.arange(first, first + count, dtype=np.int64)
         return BatchOutcome(
             first,
+            METRICS,
             np.zeros((count, 32), np.uint8),
-            np.tile(members, (len(METRICS), 3, 1)),
+            np.tile(members[:, None], (3, 1, len(METRICS))),
             members,
-            np.zeros((count, 9, 3), np.int64),
-            np.stack([np.repeat(members, 2)] * 5),
+            {"transmissions": Rows(members % 3, (np.repeat(members, members % 3),))},
         )
 
     for batches in ([10], [1] * 10, [3, 7], [4, 1, 5], [9, 1]):
         starts = np.cumsum([0, *batches[:-1]])
         groups = list(regroup((outcome(int(a), n) for a, n in zip(starts, batches, strict=True)), 4))
-        assert [group.populations.tolist() for group in groups] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
+        assert [group.agents.tolist() for group in groups] == [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]
         assert [group.first for group in groups] == [0, 4, 8]
         for group in groups:
-            assert group.tree is not None
-            assert group.tree[0].tolist() == np.repeat(group.populations, 2).tolist()
-            assert group.metrics[0, 0].tolist() == group.populations.tolist()
+            rows = group.tables["transmissions"]
+            assert rows.columns[0].tolist() == np.repeat(group.agents, group.agents % 3).tolist()
+            assert group.series()["infectious"][0].tolist() == group.agents.tolist()
 
 
 @pytest.mark.unit
 @given(values=st.lists(st.integers(0, 10**9), min_size=1, max_size=60))
 def test_spreads_are_exact_means_and_members_that_exist(values: list[int]) -> None:
     array = np.array(values, dtype=np.int64)
-    for spread in spreads({headline.name: array for headline in HEADLINES}):
+    for spread in spreads(HEADLINES, {headline.name: array for headline in HEADLINES}):
         scale = 10**6 if spread.name == "attack_rate" else 1
         low, high = np.percentile(array, (5, 95), method="inverted_cdf")
         assert (int(Decimal(spread.low) * scale), int(Decimal(spread.high) * scale)) == (int(low), int(high))

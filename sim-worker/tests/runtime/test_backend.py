@@ -9,9 +9,13 @@ from pathlib import Path
 import pytest
 
 from civlab.errors import CivlabError
+from civlab.models.epidemic.compile import compile_scenario
+from civlab.models.epidemic.model import MODEL
+from civlab.runtime.arrays import MemberSpec
 from civlab.runtime.backend import Backend, best_level, load
 from civlab.runtime.building import build, levels, library
-from civlab.runtime.world import MemberSpec, World, compile_scenario, run_digest
+from civlab.runtime.chain import run_digest
+from civlab.runtime.world import World
 from parpour_contracts.scenario import BUILTIN, override, parse_scenario
 
 pytestmark = pytest.mark.kernel
@@ -21,7 +25,7 @@ def digest_of(seed: int, threads: int = 2) -> bytes:
     """The digest of a small run with a team of threads."""
     scenario = override(parse_scenario(BUILTIN["epidemic"]), {"population.size": "30000", "ticks": "15"})
     members = [MemberSpec(index, index, compile_scenario(scenario)) for index in range(3)]
-    world = World.create(members, seed=seed, backend=Backend.cpu(threads))
+    world = World.create(MODEL, members, seed=seed, backend=Backend.cpu(threads))
     world.advance(15)
     return run_digest(world.member_digests())
 

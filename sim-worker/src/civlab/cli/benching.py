@@ -77,9 +77,9 @@ def _timed(name: str, spec: RunSpec, backend: Backend, threads: int) -> Timed:
     best = (float("inf"), float("inf"))
     for _ in range(REPEATS):
         started = time.perf_counter()
-        world = World.create(spec.members([0]), seed=spec.seed, backend=backend)
+        world = World.create(spec.model, spec.members([0]), seed=spec.seed, backend=backend)
         generated = time.perf_counter()
         world.advance(spec.ticks)
         best = min(best, (time.perf_counter() - generated, generated - started))
-    updates = spec.population(0) * spec.ticks
-    return Timed(name, spec.population(0), spec.ticks, threads, best[1], best[0], round(updates / best[0]))
+    updates = spec.agents(0) * spec.ticks
+    return Timed(name, spec.agents(0), spec.ticks, threads, best[1], best[0], round(updates / best[0]))

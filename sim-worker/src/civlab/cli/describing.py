@@ -72,11 +72,11 @@ def explain(
     print_table("\nParameters", ("path", "value", "unit", "range", "meaning"), parameters, right="value")
     click.echo(
         f"\n{result.members:,} members, {result.agents:,} agents, {result.ticks:,} ticks: "
-        f"{human_count(result.agents * result.ticks)} agent-days\n"
+        f"{human_count(result.agents * result.ticks)} agent-{result.tick_name}s\n"
         f"memory  at most {human_bytes(result.memory_bytes)} if all are held at once "
         f"({result.bytes_an_agent} bytes an agent); batches take what there is\n"
         f"time    about {human_seconds(result.seconds)} here "
-        f"({human_count(result.agent_updates_per_second)} agent-days/s in a short trial)"
+        f"({human_count(result.agent_updates_per_second)} agent-{result.tick_name}s/s in a short trial)"
     )
 
 
@@ -136,13 +136,13 @@ def list_scenarios(as_json: bool) -> None:
         print_json(
             {
                 "scenarios": [
-                    {"name": name, "title": s.title, "population": s.population.size, "ticks": s.ticks}
+                    {"name": name, "title": s.title, "population": s.agents, "ticks": s.ticks}
                     for name, s in found.items()
                 ]
             }
         )
         return
-    rows = [(name, f"{s.population.size:,}", s.ticks, s.title) for name, s in found.items()]
+    rows = [(name, f"{s.agents:,}", s.ticks, s.title) for name, s in found.items()]
     print_table("Builtin scenarios", ("name", "population", "ticks", "title"), rows, right="population,ticks")
 
 

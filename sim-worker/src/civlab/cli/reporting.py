@@ -8,8 +8,8 @@ import click
 
 from civlab.cli.output import print_json
 from civlab.errors import CivlabError
-from civlab.report.figures import collect_figures
-from civlab.report.page import hospital_beds, render_report
+from civlab.models import report_of
+from civlab.report.page import render_report
 from civlab.report.picture import render_picture
 from civlab.results.reader import open_results
 from civlab.runs.spec import RunSpec
@@ -36,12 +36,13 @@ def report(place: str, output: Path | None, png: Path | None, as_json: bool) -> 
         _write(output, page)
     if png is not None:
         manifest, spec = results.manifest, RunSpec.load(results.store)
+        declared = report_of(spec.scenario.model)
+        size = f" of {spec.agents(0):,} {spec.results.size.unit}" if spec.scenario.agents_path else ""
         caption = (
-            f"{manifest.members:,} members of {spec.population(0):,} persons; lines are medians, "
-            "bands hold half and nine tenths of the members"
+            f"{manifest.members:,} members{size}; lines are medians, bands hold half and nine tenths of the members"
         )
-        figures = collect_figures(results, beds=hospital_beds(spec))
-        _write(png, render_picture(figures, title=manifest.title, caption=caption))
+        figures = declared.figures(results, spec)
+        _write(png, render_picture(declared, figures, title=manifest.title, caption=caption))
     written = results.store.address("report.html") if output is None else str(output)
     if as_json:
         print_json({"report": written, "picture": None if png is None else str(png), "digest": results.manifest.digest})

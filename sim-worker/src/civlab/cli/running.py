@@ -13,6 +13,7 @@ from civlab.cli.options import DESIGN_HELP, parse_design, parse_overrides
 from civlab.cli.output import STOPPED, bar_chart, human_count, human_seconds, print_json, print_table
 from civlab.cli.progress import shown_progress
 from civlab.cli.stopping import stop_on_signals
+from civlab.models import report_of
 from civlab.results.reader import Results
 from civlab.results.schema import TIMESERIES
 from civlab.runs.devices import BACKENDS, choose_backend
@@ -154,7 +155,7 @@ def _carry_out(
     if as_json:
         print_json(_document(outcome, spec, place, report))
     else:
-        _print_summary(outcome, results, place, report)
+        _print_summary(outcome, spec, results, place, report)
 
 
 def _document(outcome: WholeRun, spec: RunSpec, place: str | None, report: str | None) -> dict[str, Any]:
@@ -203,21 +204,22 @@ def _print_stopped(outcome: WholeRun, place: str | None, *, as_json: bool) -> No
         click.echo(f"stopped with {share} % done; a checkpoint stands. Go on with:\n  {command}")
 
 
-def _print_summary(outcome: WholeRun, results: Results, place: str | None, report: str | None) -> None:
-    manifest = results.manifest
-    title = f"{manifest.title}: {manifest.members:,} members, {manifest.ticks:,} days, seed {manifest.seed}"
+def _print_summary(outcome: WholeRun, spec: RunSpec, results: Results, place: str | None, report: str | None) -> None:
+    manifest, tick = results.manifest, spec.scenario.tick_name
+    title = f"{manifest.title}: {manifest.members:,} members, {manifest.ticks:,} {tick}s, seed {manifest.seed}"
     rows = [(item.name, item.mean, item.low, item.high, item.unit) for item in manifest.metrics]
     print_table(title, ("figure", "mean", "5 %", "95 %", "unit"), rows, right="mean,5 %,95 %")
-    click.echo(f"\nInfectious persons by day (mean of {min(CHART_MEMBERS, manifest.members):,} members)")
-    curve = _mean_curve(results)
+    shown = report_of(spec.scenario.model).curve
+    click.echo(f"\n{shown.title} (mean of {min(CHART_MEMBERS, manifest.members):,} members)")
+    curve = _mean_curve(results, shown.metric)
     for line in bar_chart(curve, width=CHART_WIDTH, height=CHART_HEIGHT):
         click.echo(f"  {line}")
     days = str(len(curve))
     middle = max(5, min(CHART_WIDTH, len(curve)) - 1 - len(days))
-    click.echo(f"  0{'day':^{middle}}{days}   highest {max(curve):,.0f}\n")
+    click.echo(f"  0{tick:^{middle}}{days}   highest {max(curve):,.0f}\n")
     if outcome.agent_updates:
         click.echo(
-            f"{human_count(outcome.agent_updates)} agent-days in {human_seconds(outcome.wall_seconds)}, "
+            f"{human_count(outcome.agent_updates)} agent-{tick}s in {human_seconds(outcome.wall_seconds)}, "
             f"{human_count(outcome.agent_updates_per_second)} a second of kernel time"
         )
     click.echo(f"results  {'not kept; give --out to keep them' if place is None else results.store.url}")
@@ -226,8 +228,8 @@ def _print_summary(outcome: WholeRun, results: Results, place: str | None, repor
     click.echo(f"digest   {manifest.digest}")
 
 
-def _mean_curve(results: Results) -> list[float]:
-    """Mean of the infectious by tick over the first members."""
+def _mean_curve(results: Results, metric: str) -> list[float]:
+    """Mean of a metric by tick over the first members."""
     rows = min(CHART_MEMBERS, results.manifest.members) * results.manifest.ticks
-    values = results.head(TIMESERIES, "infectious", rows=rows)
+    values = results.head(TIMESERIES, metric, rows=rows)
     return [float(value) for value in values.reshape(-1, results.manifest.ticks).mean(axis=0)]

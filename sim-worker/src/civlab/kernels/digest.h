@@ -40,6 +40,41 @@ FN void digest_change(struct Digest *sum, u32 column, u32 index, u32 before, u32
 #endif
 }
 
+/* The same for 64-bit elements (an f64 by its bits), whose index may need more than 32 bits. */
+FN struct Digest digest_of_u64(u32 column, u64 index, u64 value) {
+    struct Digest d = {0, 0};
+    if (value == 0) return d;
+    u64 x = value ^ ((u64)(column + 1) * 0x9E3779B97F4A7C15ull);
+    x ^= x >> 32;
+    x *= 0xD6E8FEB86659FD93ull;
+    x ^= x >> 32;
+    x += (index + 1) * 0xA0761D6478BD642Full;
+    x ^= x >> 30;
+    x *= 0xBF58476D1CE4E5B9ull;
+    x ^= x >> 27;
+    x *= 0x94D049BB133111EBull;
+    x ^= x >> 31;
+    d.low = x;
+    x += value;
+    x ^= x >> 32;
+    x *= 0xD6E8FEB86659FD93ull;
+    x ^= x >> 32;
+    x *= 0xC2B2AE3D27D4EB4Full;
+    d.high = x ^ (x >> 29);
+    return d;
+}
+
+FN void digest_change_u64(struct Digest *sum, u32 column, u64 index, u64 before, u64 after) {
+#ifndef CIVLAB_UNCHAINED
+    const struct Digest old_term = digest_of_u64(column, index, before);
+    const struct Digest new_term = digest_of_u64(column, index, after);
+    sum->low += new_term.low - old_term.low;
+    sum->high += new_term.high - old_term.high;
+#else
+    (void)sum, (void)column, (void)index, (void)before, (void)after;
+#endif
+}
+
 /* Adds a change to the two cells of a digest. */
 FN void digest_flush(u64 *cell, const struct Digest *sum) {
     flush_add(cell, sum->low);

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import partial
 from html import escape
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from civlab.models import report_of
 from civlab.report import charts
-from civlab.report.figures import Figures, collect_figures
-from civlab.results.headline import HEADLINES
+from civlab.report.declaration import Chart, Outcome, Report, Section
+from civlab.report.figures import Figures
 from civlab.results.reader import Results
 from civlab.runs.spec import RunSpec
 
@@ -42,33 +42,27 @@ code{font:12.5px/1.5 ui-monospace,"DejaVu Sans Mono",monospace;word-break:break-
 @media print{body{background:#fff}.chart,.card{break-inside:avoid}}
 """
 
-CARD_NAMES = {
-    "attack_rate": "ever infected",
-    "infected": "persons infected",
-    "peak_infectious": "most infectious at once",
-    "peak_tick": "day of the peak",
-    "peak_hospital": "most patients at once",
-    "bedless_days": "patient-days without a bed",
-    "deaths": "deaths",
-    "last_infection": "day of the last infection",
-}
-
 
 def render_report(results: Results, *, rate: int | None = None) -> str:
     """The report's HTML. `rate` (agent-updates per second), where it is known, is listed among the facts."""
     spec, manifest = RunSpec.load(results.store), results.manifest
-    figures = collect_figures(results, beds=hospital_beds(spec))
+    report = report_of(spec.scenario.model)
+    figures = report.figures(results, spec)
     drawn = "" if figures.drawn == manifest.members else f" Charts draw {figures.drawn:,} of the members."
+    size = f" of {spec.agents(0):,} {spec.results.size.unit}" if spec.scenario.agents_path else ""
     body = [
         f"<h1>{escape(manifest.title)}</h1>",
-        f'<p class="sub">{manifest.members:,} members of {spec.population(0):,} persons over {manifest.ticks:,} days. '
+        f'<p class="sub">{manifest.members:,} members{size} over {manifest.ticks:,} {spec.scenario.tick_name}s. '
         f"Lines are medians; bands hold half and nine tenths of the members.{drawn}</p>",
-        f'<div class="cards">{"".join(_cards(results))}</div>',
-        f'<h2>The course of the epidemic</h2><div class="charts">{"".join(_course(figures))}</div>',
-        f'<h2>The members</h2><div class="charts">{"".join(_members(figures))}</div>',
+        f'<div class="cards">{"".join(_cards(results, report))}</div>',
     ]
-    if figures.effects:
-        body.append(f'<h2>What the parameters do</h2><div class="charts">{"".join(_effects(figures))}</div>')
+    sections = [
+        *report.sections,
+        *([Section("What the parameters do", _effects(figures, report.outcome))] if figures.effects else []),
+    ]
+    for section in sections:
+        drawings = "".join(_chart(chart, figures) for chart in section.charts)
+        body.append(f'<h2>{section.title}</h2><div class="charts">{drawings}</div>')
     body.append(f"<h2>The run</h2><table>{''.join(_facts(results, spec, rate))}</table>")
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -84,17 +78,12 @@ def write_report(results: Results, *, rate: int | None = None) -> str:
     return results.store.address("report.html")
 
 
-def hospital_beds(spec: RunSpec) -> int | None:
-    """Beds of every member, None when there is no hospital or the design varies its beds."""
-    varied = any(parameter.name == "hospital.beds" for parameter in spec.ensemble.design.parameters)
-    return None if spec.scenario.hospital is None or varied else spec.scenario.hospital.beds
-
-
-def _cards(results: Results) -> Iterable[str]:
+def _cards(results: Results, report: Report) -> Iterable[str]:
     for spread in results.manifest.metrics:
-        share = spread.name == "attack_rate"
-        mean, low, high = (_number(text, share=share) for text in (spread.mean, spread.low, spread.high))
-        yield f'<div class="card"><b>{mean}</b><span>{CARD_NAMES[spread.name]}<br>{low} to {high}</span></div>'
+        mean, low, high = (
+            _number(text, share=spread.unit == "share") for text in (spread.mean, spread.low, spread.high)
+        )
+        yield f'<div class="card"><b>{mean}</b><span>{report.cards[spread.name]}<br>{low} to {high}</span></div>'
 
 
 def _number(text: str, *, share: bool) -> str:
@@ -102,47 +91,34 @@ def _number(text: str, *, share: bool) -> str:
     return f"{100 * value:.1f} %" if share else f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.4g}"
 
 
-def _course(figures: Figures) -> Iterable[str]:
-    yield _chart("incidence", charts.draw_incidence, figures, "Introductions included.")
-    yield _chart("states", charts.draw_states, figures, "Persons in each state at the day's end.")
-    yield _chart("cumulative", charts.draw_cumulative, figures, "Infections since the first day.")
-    yield _chart("hospital", charts.draw_hospital, figures, "At the day's end; the dashed line is the number of beds.")
-    yield _chart(
-        "reproduction",
-        charts.draw_reproduction,
-        figures,
-        "New infections times the mean time infectious, over the infectious of the day before; days with at least ten.",
+def _effects(figures: Figures, outcome: Outcome) -> tuple[Chart, ...]:
+    tornado = Chart(
+        "tornado", partial(charts.draw_tornado, outcome=outcome), "Over all members; the sign is the direction.", 0.42
     )
-    yield _chart("layers", charts.draw_layers, figures, "Where people were infected.")
+    each = (
+        Chart(
+            f"effect{number}",
+            partial(charts.draw_effect, effect=effect, outcome=outcome),
+            f"Rank correlation {effect.correlation:+.2f}.",
+        )
+        for number, effect in enumerate(figures.effects)
+    )
+    return (*((tornado,) if len(figures.effects) > 1 else ()), *each)
 
 
-def _members(figures: Figures) -> Iterable[str]:
-    yield _chart("attack", charts.draw_attack_rates, figures, "One count for each member; the line is the median.")
-    yield _chart("peaks", charts.draw_peaks, figures, "One point for each member.")
-    yield _chart("deaths", charts.draw_deaths, figures, "Since the first day.")
-    yield _chart("ages", charts.draw_ages, figures, "Bars are all members together; whiskers hold nine tenths of them.")
-
-
-def _effects(figures: Figures) -> Iterable[str]:
-    if len(figures.effects) > 1:
-        yield _chart("tornado", charts.draw_tornado, figures, "Over all members; the sign is the direction.", left=0.42)
-    for number, effect in enumerate(figures.effects):
-        caption = f"Rank correlation {effect.correlation:+.2f}."
-        yield _chart(f"effect{number}", partial(charts.draw_effect, effect=effect), figures, caption)
-
-
-def _chart(
-    name: str, draw: Callable[[Axes, Figures], None], figures: Figures, caption: str, *, left: float = 0.14
-) -> str:
+def _chart(chart: Chart, figures: Figures) -> str:
+    name = chart.name
     with charts.style(f"civlab-{name}"):
         figure = Figure(figsize=(5.9, 3.3))
-        draw(figure.subplots(gridspec_kw={"left": left, "right": 0.98, "top": 0.89, "bottom": 0.15}), figures)
+        chart.draw(
+            figure.subplots(gridspec_kw={"left": chart.left, "right": 0.98, "top": 0.89, "bottom": 0.15}), figures
+        )
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Title": name})
     svg = buffer.getvalue()
     svg = re.sub(r"<metadata>.*?</metadata>", "", svg[svg.index("<svg") :], flags=re.DOTALL)
     svg = re.sub(r'\b(id="|href="#|url\(#)', rf"\g<1>{name}-", svg)
-    words = escape(caption)
+    words = escape(chart.caption)
     return f'<figure class="chart" role="img" aria-label="{words}">{svg}<figcaption>{words}</figcaption></figure>'
 
 
@@ -164,6 +140,6 @@ def _facts(results: Results, spec: RunSpec, rate: int | None) -> Iterable[str]:
         ("Made by", escape(", ".join(f"civlab {by.version} on {by.backend}" for by in manifest.made_by))),
     ]
     if rate:
-        facts.append(("Rate", f"{rate / 1e6:,.1f} million agent-days a second"))
-    facts += [(f"Metric {h.name}", f"{escape(h.meaning)} ({escape(h.unit)})") for h in HEADLINES]
+        facts.append(("Rate", f"{rate / 1e6:,.1f} million agent-{spec.scenario.tick_name}s a second"))
+    facts += [(f"Metric {h.name}", f"{escape(h.meaning)} ({escape(h.unit)})") for h in spec.results.headlines]
     return (f"<tr><th>{name}</th><td>{value}</td></tr>" for name, value in facts)

@@ -15,12 +15,16 @@ from numpy.typing import NDArray
 
 
 def to_arrow(values: NDArray[Any], kind: pa.DataType) -> pa.Array:
-    """A column without nulls, without a copy where dtypes agree; rows of bytes become hexadecimal text."""
+    """A column without nulls, without a copy where dtypes agree; rows of bytes become hexadecimal text, rows of two
+    64-bit limbs (the low one first) decimals."""
     if kind == pa.string():
         text = values.tobytes().hex().encode()
         width = len(text) // max(1, len(values))
         offsets = np.arange(len(values) + 1, dtype=np.int32) * np.int32(width)
         return pa.StringArray.from_buffers(len(values), pa.py_buffer(offsets), pa.py_buffer(text))
+    if pa.types.is_decimal128(kind):
+        limbs = np.ascontiguousarray(values, dtype=np.uint64)
+        return pa.Array.from_buffers(kind, len(limbs), [None, pa.py_buffer(limbs)])
     plain = np.ascontiguousarray(values, dtype=kind.to_pandas_dtype())
     return pa.Array.from_buffers(kind, len(plain), [None, pa.py_buffer(plain)])
 
@@ -38,3 +42,8 @@ def to_numpy(column: pa.ChunkedArray) -> NDArray[Any]:
         if len(chunk)
     ]
     return np.concatenate(parts) if parts else np.empty(0, dtype=dtype)
+
+
+def to_floats(column: pa.ChunkedArray) -> NDArray[np.float64]:
+    """The values of a numeric column without nulls as f64, 128-bit numbers too. Raises as `to_numpy` does."""
+    return to_numpy(column.cast(pa.float64()) if pa.types.is_decimal(column.type) else column).astype(np.float64)

@@ -6,7 +6,7 @@ and percentiles are members that exist (nearest rank), so the figures have the s
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -14,31 +14,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from civlab.results.outcome import BatchOutcome
-
-MILLION = 1_000_000
-
-
-@dataclass(frozen=True)
-class Headline:
-    """One figure of a member: `places` decimals are implied in its integer."""
-
-    name: str
-    unit: str
-    meaning: str
-    places: int = 0
-
-
-HEADLINES = (
-    Headline("attack_rate", "share", "persons ever infected, as a share of the population", 6),
-    Headline("infected", "persons", "persons ever infected"),
-    Headline("peak_infectious", "persons", "most persons infectious at a tick's end"),
-    Headline("peak_tick", "tick", "first tick of that peak"),
-    Headline("peak_hospital", "persons", "most persons in hospital at a tick's end"),
-    Headline("bedless_days", "person-ticks", "patients above the number of beds, summed over ticks"),
-    Headline("deaths", "persons", "persons who died of the disease"),
-    Headline("last_infection", "tick", "last tick with an infection"),
-)
+from civlab.results.declaration import Headline
 
 
 @dataclass(frozen=True)
@@ -52,28 +28,9 @@ class Spread:
     unit: str
 
 
-def member_headlines(outcome: BatchOutcome) -> dict[str, NDArray[np.int64]]:
-    """The HEADLINES of a batch, i64 [members] each."""
-    flow = outcome.metric("new_infections")
-    infected = flow.sum(axis=0)
-    ticks = flow.shape[0]
-    last = ticks - 1 - np.argmax(flow[::-1] > 0, axis=0)
-    people = outcome.populations
-    return {
-        "attack_rate": (2 * infected * MILLION + people) // (2 * people),
-        "infected": infected,
-        "peak_infectious": outcome.metric("infectious").max(axis=0),
-        "peak_tick": outcome.metric("infectious").argmax(axis=0),
-        "peak_hospital": outcome.metric("hospital").max(axis=0),
-        "bedless_days": outcome.metric("without_bed").sum(axis=0),
-        "deaths": outcome.metric("dead")[-1],
-        "last_infection": np.where(infected > 0, last, 0),
-    }
-
-
-def spreads(values: Mapping[str, NDArray[np.int64]]) -> tuple[Spread, ...]:
-    """The HEADLINES over all members, from i64 [members] each."""
-    return tuple(_spread(headline, values[headline.name]) for headline in HEADLINES)
+def spreads(headlines: Iterable[Headline], values: Mapping[str, NDArray[np.int64]]) -> tuple[Spread, ...]:
+    """The headline figures over all members, from i64 [members] each."""
+    return tuple(_spread(headline, values[headline.name]) for headline in headlines)
 
 
 def _spread(headline: Headline, values: NDArray[np.int64]) -> Spread:

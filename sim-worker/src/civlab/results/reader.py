@@ -14,8 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from civlab.errors import CivlabError
-from civlab.models.epidemic.layout import METRICS
-from civlab.results.columns import to_numpy
+from civlab.results.columns import to_floats, to_numpy
 from civlab.results.manifest import RunManifest
 from civlab.results.schema import MEMBERS, TIMESERIES
 from civlab.store import Store, open_store
@@ -34,7 +33,7 @@ class Results:
         self.manifest = RunManifest.load(store)
 
     def arrow(self, table: str = TIMESERIES, columns: list[str] | None = None) -> pa.Table:
-        """A table (timeseries, members, ages, transmissions), all shards in member order.
+        """A table (timeseries, members, and the model's own), all shards in member order.
 
         Raises CivlabError TABLE_UNKNOWN for one that the run did not write, RESULT_MISMATCH for a file that was cut.
         """
@@ -80,19 +79,23 @@ class Results:
     def xarray(self) -> xr.Dataset:
         """The timeseries as a dataset over (member, tick), with the members' table as coordinates of `member`.
 
-        Variables carry `units` and `long_name`.
+        Variables carry `units` and `long_name`; 128-bit numbers become floats.
         """
         import xarray
 
         series, members = self.arrow(TIMESERIES), self.arrow(MEMBERS)
         shape = (self.manifest.members, self.manifest.ticks)
         variables = {
-            metric.name: (
+            field.name: (
                 ("member", "tick"),
-                to_numpy(series.column(metric.name)).reshape(shape),
-                {"units": metric.unit, "long_name": metric.meaning},
+                (to_floats if pa.types.is_decimal(field.type) else to_numpy)(series.column(field.name)).reshape(shape),
+                {
+                    "units": field.metadata[b"unit"].decode(),
+                    "long_name": field.metadata[b"meaning"].decode().rsplit(" (", 1)[0],
+                },
             )
-            for metric in METRICS
+            for field in series.schema
+            if field.name not in ("member", "tick")
         }
         coordinates = {
             name: ("member", members.column(name).to_numpy(zero_copy_only=False))

@@ -1,29 +1,39 @@
 """The declared tables: names, Arrow types, units and meanings of every column.
 
-Columns derive from the model's metrics and the run's design, so a table cannot hold what is not declared; units and
-meanings travel in the Parquet files as field metadata.
+Columns derive from the model's declarations and the run's design, so a table cannot hold what is not declared; units
+and meanings travel in the Parquet files as field metadata.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import pyarrow as pa
 
-from civlab.models.epidemic.layout import METRICS, ORIGINS
-from civlab.results.headline import HEADLINES
-from civlab.results.outcome import AGE_COUNTS
+from civlab.results.declaration import ResultSet
+from civlab.runtime.columns import Metric
 
-TIMESERIES, MEMBERS, AGES, TRANSMISSIONS = "timeseries", "members", "ages", "transmissions"
+TIMESERIES, MEMBERS = "timeseries", "members"
 PARAMETER_PREFIX = "parameter:"
+WIDE = pa.decimal128(38, 0)
+"""The type of 128-bit numbers."""
+METRIC_TYPES = {"i8": pa.int64(), "f8": pa.float64(), "i16": WIDE}
 
 
-def table_schemas(parameters: tuple[str, ...], *, transmissions: bool) -> dict[str, pa.Schema]:
-    """The schema of each table of a run whose design varies `parameters`."""
+def table_schemas(
+    metrics: Iterable[Metric], results: ResultSet, parameters: tuple[str, ...], *, on_request: bool
+) -> dict[str, pa.Schema]:
+    """The schema of each table of a run whose design varies `parameters`; `on_request` includes the tables that are
+    written only for runs that ask for them."""
     member = _field("member", pa.uint32(), "", "index of the member in the ensemble")
     tick = _field("tick", pa.uint32(), "tick", "the tick, counted from 0; stocks stand at its end")
-    layers = ", ".join(f"{number} {name}" for number, name in enumerate(ORIGINS))
     schemas = {
         TIMESERIES: pa.schema(
-            [member, tick, *(_field(m.name, pa.int64(), m.unit, f"{m.meaning} ({m.kind})") for m in METRICS)]
+            [
+                member,
+                tick,
+                *(_field(m.name, METRIC_TYPES[m.dtype], m.unit, f"{m.meaning} ({m.kind})") for m in metrics),
+            ]
         ),
         MEMBERS: pa.schema(
             [
@@ -33,34 +43,18 @@ def table_schemas(parameters: tuple[str, ...], *, transmissions: bool) -> dict[s
                     _field(PARAMETER_PREFIX + name, pa.float64(), "", f"the scenario's {name} in this member")
                     for name in parameters
                 ),
-                _field("population", pa.int64(), "persons", "persons of the member"),
-                *(_field(h.name, pa.float64() if h.places else pa.int64(), h.unit, h.meaning) for h in HEADLINES),
+                _field(results.size.name, results.size.type, results.size.unit, results.size.meaning),
+                *(
+                    _field(h.name, pa.float64() if h.places else pa.int64(), h.unit, h.meaning)
+                    for h in results.headlines
+                ),
                 _field("digest", pa.string(), "", "digest of the member's whole course, hexadecimal"),
             ]
         ),
-        AGES: pa.schema(
-            [
-                member,
-                _field(
-                    "age_from",
-                    pa.uint8(),
-                    "year",
-                    "first year of the group; ten years wide, the last is open",
-                ),
-                *(_field(name, pa.int64(), "persons", f"of the group, at the end: {name}") for name in AGE_COUNTS),
-            ]
-        ),
     }
-    if transmissions:
-        schemas[TRANSMISSIONS] = pa.schema(
-            [
-                member,
-                _field("tick", pa.uint32(), "tick", "tick of the infection"),
-                _field("infector", pa.int64(), "", "agent who infected, -1 from outside"),
-                _field("infected", pa.int64(), "", "agent who was infected"),
-                _field("layer", pa.uint8(), "", f"where: {layers}"),
-            ]
-        )
+    for table in results.written(on_request=on_request):
+        columns = (_field(column.name, column.type, column.unit, column.meaning) for column in table.columns)
+        schemas[table.name] = pa.schema([member, *columns])
     return schemas
 
 

@@ -6,7 +6,7 @@ fixed; so interrupted and undisturbed shards leave identical files, and memory h
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -17,11 +17,10 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from civlab.design import MemberPoint
-from civlab.models.epidemic.layout import METRICS
 from civlab.results.columns import to_arrow
-from civlab.results.headline import HEADLINES, member_headlines
-from civlab.results.outcome import AGE_COUNTS, AGE_GROUPS, TREE_COLUMNS, BatchOutcome
-from civlab.results.schema import AGES, MEMBERS, TIMESERIES, TRANSMISSIONS, table_schemas
+from civlab.results.declaration import ResultSet
+from civlab.results.outcome import BatchOutcome
+from civlab.results.schema import MEMBERS, TIMESERIES
 from civlab.store import ByteSink, Store
 
 ROWS_IN_A_GROUP = 1 << 18
@@ -56,23 +55,17 @@ def write_tables(
     outcomes: Iterable[BatchOutcome],
     points: Sequence[MemberPoint],
     *,
+    results: ResultSet,
+    schemas: Mapping[str, pa.Schema],
     store: Store,
     shard: int,
     rows_a_member: int,
     parameters: tuple[str, ...],
-    transmissions: bool,
 ) -> tuple[TableFile, ...]:
     """Write all tables of a shard, whose outcomes come in member order; `points` are the ensemble's.
 
     `rows_a_member` is the most rows that a member may have in any table; row groups follow from it.
     """
-    makers: Mapping[str, Callable[[BatchOutcome], list[Any]]] = {
-        TIMESERIES: _timeseries,
-        MEMBERS: lambda outcome: _members(outcome, points, parameters),
-        AGES: _ages,
-        TRANSMISSIONS: _transmissions,
-    }
-    schemas = table_schemas(parameters, transmissions=transmissions)
     sinks = {table: store.sink(table_path(table, shard)) for table in schemas}
     rows = dict.fromkeys(schemas, 0)
     try:
@@ -83,7 +76,13 @@ def write_tables(
             }
             for group in regroup(outcomes, max(1, ROWS_IN_A_GROUP // rows_a_member)):
                 for table, schema in schemas.items():
-                    columns = zip(makers[table](group), schema.types, strict=True)
+                    if table == TIMESERIES:
+                        values = _timeseries(group)
+                    elif table == MEMBERS:
+                        values = _members(group, results, points, parameters)
+                    else:
+                        values = _own(group, table)
+                    columns = zip(values, schema.types, strict=True)
                     content = pa.Table.from_arrays([to_arrow(values, kind) for values, kind in columns], schema=schema)
                     writers[table].write_table(content, row_group_size=max(1, content.num_rows))
                     rows[table] += content.num_rows
@@ -101,77 +100,53 @@ def regroup(outcomes: Iterable[BatchOutcome], members: int) -> Iterator[BatchOut
         for piece in _pieces(outcome, members - sum(item.count for item in waiting), members):
             waiting.append(piece)
             if sum(item.count for item in waiting) == members:
-                yield _joined(waiting)
+                yield BatchOutcome.joined(waiting)
                 waiting = []
     if waiting:
-        yield _joined(waiting)
+        yield BatchOutcome.joined(waiting)
 
 
 def _pieces(outcome: BatchOutcome, first_length: int, length: int) -> Iterator[BatchOutcome]:
     start, stop = 0, first_length
     while start < outcome.count:
-        yield _slice(outcome, start, min(stop, outcome.count))
+        yield outcome.of_members(start, min(stop, outcome.count))
         start, stop = stop, stop + length
 
 
-def _slice(outcome: BatchOutcome, start: int, stop: int) -> BatchOutcome:
-    tree = outcome.tree
-    if tree is not None:
-        low, high = np.searchsorted(tree[0], [outcome.first + start, outcome.first + stop])
-        tree = tree[:, low:high]
-    return BatchOutcome(
-        outcome.first + start,
-        outcome.digests[start:stop],
-        outcome.metrics[:, :, start:stop],
-        outcome.populations[start:stop],
-        outcome.ages[start:stop],
-        tree,
-    )
-
-
-def _joined(parts: list[BatchOutcome]) -> BatchOutcome:
-    if len(parts) == 1:
-        return parts[0]
-    trees = [part.tree for part in parts if part.tree is not None]
-    return BatchOutcome(
-        parts[0].first,
-        np.concatenate([part.digests for part in parts]),
-        np.concatenate([part.metrics for part in parts], axis=2),
-        np.concatenate([part.populations for part in parts]),
-        np.concatenate([part.ages for part in parts]),
-        np.concatenate(trees, axis=1) if trees else None,
-    )
-
-
 def _timeseries(outcome: BatchOutcome) -> list[NDArray[Any]]:
-    ticks = outcome.metrics.shape[1]
-    members = np.arange(outcome.first, outcome.first + outcome.count)
-    columns = [np.repeat(members, ticks), np.tile(np.arange(ticks), outcome.count)]
-    return columns + [outcome.metrics[index].T.reshape(-1) for index in range(len(METRICS))]
+    ticks = len(outcome.cells)
+    columns: list[NDArray[Any]] = [
+        np.repeat(_indices(outcome), ticks),
+        np.tile(np.arange(ticks), outcome.count),
+    ]
+    for values in outcome.series().values():
+        by_member = np.swapaxes(values, 0, 1)
+        columns.append(by_member.reshape(outcome.count * ticks, *by_member.shape[2:]))
+    return columns
 
 
-def _members(outcome: BatchOutcome, points: Sequence[MemberPoint], parameters: tuple[str, ...]) -> list[NDArray[Any]]:
+def _members(
+    outcome: BatchOutcome, results: ResultSet, points: Sequence[MemberPoint], parameters: tuple[str, ...]
+) -> list[NDArray[Any]]:
     own = points[outcome.first : outcome.first + outcome.count]
-    figures = member_headlines(outcome)
+    figures = results.figures(outcome)
     columns: list[NDArray[Any]] = [np.array([point.index for point in own]), np.array([point.stream for point in own])]
     columns += [np.array([float(dict(point.values)[name]) for point in own]) for name in parameters]
-    columns.append(outcome.populations)
-    for headline in HEADLINES:
+    columns.append(outcome.agents)
+    for headline in results.headlines:
         value = figures[headline.name]
         columns.append(value / 10**headline.places if headline.places else value)
     columns.append(outcome.digests)
     return columns
 
 
-def _ages(outcome: BatchOutcome) -> list[NDArray[Any]]:
-    members = np.arange(outcome.first, outcome.first + outcome.count)
-    columns = [np.repeat(members, len(AGE_GROUPS)), np.tile(np.array(AGE_GROUPS), outcome.count)]
-    return columns + [outcome.ages[:, :, index].reshape(-1) for index in range(len(AGE_COUNTS))]
+def _own(outcome: BatchOutcome, table: str) -> list[NDArray[Any]]:
+    rows = outcome.tables[table]
+    return [np.repeat(_indices(outcome), rows.counts), *rows.columns]
 
 
-def _transmissions(outcome: BatchOutcome) -> list[NDArray[Any]]:
-    tree = outcome.tree if outcome.tree is not None else np.empty((len(TREE_COLUMNS), 0), dtype=np.int64)
-    return list(tree)
+def _indices(outcome: BatchOutcome) -> NDArray[np.int64]:
+    return np.arange(outcome.first, outcome.first + outcome.count)
 
 
 def _closed(sink: ByteSink, table: str, shard: int, rows: int) -> TableFile:

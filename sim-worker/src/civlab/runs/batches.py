@@ -44,10 +44,11 @@ def batch_size(spec: RunSpec, indices: Sequence[int], *, memory: int) -> int:
             break
         count += 1
     if not count:
+        smaller = f" or make {spec.scenario.agents_path} smaller" if spec.scenario.agents_path else ""
         raise CivlabError(
             "RUN_MEMORY_TOO_SMALL",
-            "population.size",
+            spec.scenario.agents_path or "",
             f"member {indices[0]} needs about {used >> 20} MiB and {memory >> 20} MiB are to be used; "
-            "give more memory or make the population smaller",
+            f"give more memory{smaller}",
         )
     return count

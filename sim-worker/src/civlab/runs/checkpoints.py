@@ -19,7 +19,7 @@ from civlab.runs.arrays import StoredArray, read_array, write_array
 from civlab.store import Store
 from civlab.store.sealed import seal, unseal
 
-FORMAT = "civlab.checkpoint/1"
+FORMAT = "civlab.checkpoint/2"
 KEPT = 2
 
 Arrays = dict[str, NDArray[Any]]
@@ -117,9 +117,19 @@ class ShardCheckpoints:
         return [path for path in self._store.list(self._folder) if path.endswith(".json")]
 
     def load(self, path: str) -> Checkpoint | None:
-        """One checkpoint, or None when it is damaged, or another run's or another version's."""
+        """One checkpoint, or None when it is damaged, or another run's or another version's.
+
+        Raises CivlabError CHECKPOINT_FORMAT_UNKNOWN for one that was written in another form.
+        """
         try:
             document = unseal(self._store.get(path), address=self._store.address(path))
+            if document.get("format") != FORMAT:
+                raise CivlabError(
+                    "CHECKPOINT_FORMAT_UNKNOWN",
+                    self._store.address(path),
+                    f"is of format {document.get('format')!r}; this version reads {FORMAT}: go on with the version "
+                    "that wrote it, or delete the checkpoints and run anew",
+                )
             if {name: document.get(name) for name in self._identity} != self._identity:
                 return None
             checkpoint = self._decode(document)

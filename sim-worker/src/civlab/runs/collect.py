@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -11,12 +11,13 @@ import pyarrow.parquet as pq
 from civlab.design import design_parameters
 from civlab.errors import CivlabError
 from civlab.results.columns import to_numpy
-from civlab.results.headline import HEADLINES, Spread, spreads
+from civlab.results.declaration import Headline
+from civlab.results.headline import Spread, spreads
 from civlab.results.manifest import RunManifest, ShardManifest
-from civlab.results.schema import MEMBERS, table_schemas
+from civlab.results.schema import MEMBERS
 from civlab.results.tables import TableFile
 from civlab.runs.spec import RunSpec
-from civlab.runtime.world import run_digest
+from civlab.runtime.chain import run_digest
 from civlab.store import Store
 
 
@@ -31,7 +32,8 @@ def collect(spec: RunSpec, store: Store) -> RunManifest:
     for item in tables:
         check_file(store, item)
     digests = [digest for manifest in shards for digest in manifest.digests]
-    members = _member_table(store, [item for item in tables if item.table == MEMBERS])
+    headlines = spec.results.headlines
+    members = _member_table(store, [item for item in tables if item.table == MEMBERS], headlines)
     _check_members(spec, digests, members, store)
     manifest = RunManifest(
         digest=run_digest([bytes.fromhex(digest) for digest in digests]).hex(),
@@ -43,7 +45,7 @@ def collect(spec: RunSpec, store: Store) -> RunManifest:
         members=len(digests),
         shards=spec.shards,
         parameters=design_parameters(spec.ensemble),
-        metrics=_ensemble_spreads(members),
+        metrics=_ensemble_spreads(members, headlines),
         tables=tables,
         made_by=tuple(dict.fromkeys(manifest.made_by for manifest in shards)),
     )
@@ -71,14 +73,13 @@ def _checked_shard(spec: RunSpec, store: Store, shard: int) -> ShardManifest:
     facts = (manifest.run, manifest.shard, manifest.shards, manifest.first, len(manifest.digests))
     if facts != (spec.run_hash, shard, spec.shards, members.start, len(members)):
         raise CivlabError("RESULT_MISMATCH", path, "belongs to another run, or to another cut of this one")
-    expected = table_schemas(design_parameters(spec.ensemble), transmissions=spec.transmissions)
-    if [item.table for item in manifest.tables] != list(expected):
-        raise CivlabError("RESULT_MISMATCH", path, f"names other tables than {', '.join(expected)}")
+    if [item.table for item in manifest.tables] != list(spec.schemas):
+        raise CivlabError("RESULT_MISMATCH", path, f"names other tables than {', '.join(spec.schemas)}")
     return manifest
 
 
-def _member_table(store: Store, files: Iterable[TableFile]) -> pa.Table:
-    names = ["member", "digest", *(headline.name for headline in HEADLINES)]
+def _member_table(store: Store, files: Iterable[TableFile], headlines: Sequence[Headline]) -> pa.Table:
+    names = ["member", "digest", *(headline.name for headline in headlines)]
     parts: list[pa.Table] = []
     for item in files:
         with store.reader(item.path) as file:
@@ -96,8 +97,9 @@ def _check_members(spec: RunSpec, digests: list[str], members: pa.Table, store: 
         )
 
 
-def _ensemble_spreads(members: pa.Table) -> tuple[Spread, ...]:
+def _ensemble_spreads(members: pa.Table, headlines: Sequence[Headline]) -> tuple[Spread, ...]:
     """The headline figures as the integers that the table's shares stand for."""
-    figures = {headline.name: to_numpy(members.column(headline.name)) for headline in HEADLINES}
-    scales = {headline.name: 10**headline.places for headline in HEADLINES}
-    return spreads({name: np.rint(values * scales[name]).astype(np.int64) for name, values in figures.items()})
+    figures = {headline.name: to_numpy(members.column(headline.name)) for headline in headlines}
+    scales = {headline.name: 10**headline.places for headline in headlines}
+    integers = {name: np.rint(values * scales[name]).astype(np.int64) for name, values in figures.items()}
+    return spreads(headlines, integers)

@@ -12,13 +12,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from civlab.errors import CivlabError
-from civlab.models.epidemic.layout import DYNAMIC, METRICS, STATIC
 from civlab.results.manifest import RunManifest, ShardManifest
 from civlab.runs.checkpoints import ShardCheckpoints
 from civlab.runs.snapshots import decode_snapshot
 from civlab.runs.spec import RunSpec
 from civlab.runtime.backend import Backend
-from civlab.runtime.world import PHASES, Snapshot, World
+from civlab.runtime.columns import metric_cells
+from civlab.runtime.world import Snapshot, World
 from civlab.store import Store
 
 BEFORE_THE_FIRST_TICK = -1
@@ -29,7 +29,8 @@ class Difference:
     """Where two runs part.
 
     `tick` is -1 for what differs before the first tick, and `phase` is then "start". `column` names a column of the
-    state or, where all states agree, "metric …" or "scenario". `agent` is None where the column has no agents.
+    state or, where all states agree, "metric …" or "scenario". `agent` is the number of an entity of that `kind`
+    within its member, None where the column has no entities.
     `replayed_from` is the tick of the common checkpoint that was used, 0 for the beginning.
     """
 
@@ -41,6 +42,7 @@ class Difference:
     first: str
     second: str
     replayed_from: int
+    kind: str = "agent"
 
 
 def diff_runs(first: Store, second: Store, backend: Backend, *, member: int | None = None) -> Difference | None:
@@ -49,6 +51,9 @@ def diff_runs(first: Store, second: Store, backend: Backend, *, member: int | No
     Raises CivlabError MEMBERS_OUT_OF_RANGE when a run lacks the member, and what loading a run raises.
     """
     sides = (_Side(first, backend), _Side(second, backend))
+    models = [side.spec.scenario.model for side in sides]
+    if models[0] != models[1]:
+        return Difference(member or 0, BEFORE_THE_FIRST_TICK, "start", "model", None, models[0], models[1], 0)
     shared = min(side.members for side in sides)
     if member is not None and not 0 <= member < shared:
         raise CivlabError("MEMBERS_OUT_OF_RANGE", "--member", f"{member} is not within 0..{shared - 1}")
@@ -80,8 +85,8 @@ class _Side:
         """The member alone, from the start or from a snapshot."""
         specs = self.spec.members([member])
         if snapshot is None:
-            return World.create(specs, seed=self.spec.seed, backend=self.backend)
-        return World.restore(specs, seed=self.spec.seed, backend=self.backend, snapshot=snapshot)
+            return World.create(self.spec.model, specs, seed=self.spec.seed, backend=self.backend)
+        return World.restore(self.spec.model, specs, seed=self.spec.seed, backend=self.backend, snapshot=snapshot)
 
     def snapshots(self, member: int) -> dict[int, Snapshot]:
         """Kept checkpoints that hold the member, by tick."""
@@ -125,20 +130,29 @@ def _common_snapshots(sides: tuple[_Side, _Side], member: int) -> tuple[Snapshot
     for tick in sorted(found[0].keys() & found[1].keys(), reverse=True):
         pair = (found[0][tick], found[1][tick])
         places = [snapshot.members.index(member) for snapshot in pair]
-        histories = [snapshot.history[:, place] for snapshot, place in zip(pair, places, strict=True)]
+        histories = [snapshot.histories["history"][:, place] for snapshot, place in zip(pair, places, strict=True)]
         if pair[0].states[places[0]] == pair[1].states[places[1]] and np.array_equal(histories[0], histories[1]):
             return pair
     return None
 
 
 def _static_difference(worlds: list[World], member: int, start: int) -> Difference | None:
-    for column in STATIC:
+    for column in worlds[0].model.static:
         values = [world.member_column(column.name, 0) for world in worlds]
         place = _first_place(values[0], values[1])
         if place is not None:
             shown = [_shown(value, place) for value in values]
-            agent = place if column.per == "agent" else None
-            return Difference(member, BEFORE_THE_FIRST_TICK, "start", column.name, agent, shown[0], shown[1], start)
+            return Difference(
+                member,
+                BEFORE_THE_FIRST_TICK,
+                "start",
+                column.name,
+                None if column.per == "member" else place,
+                shown[0],
+                shown[1],
+                start,
+                column.per,
+            )
     return None
 
 
@@ -153,20 +167,23 @@ def _agree(worlds: list[World]) -> bool:
 
 def _within_tick(before: list[World], after: list[World], member: int, tick: int, start: int) -> Difference:
     """Run the tick again phase by phase, and compare every column after each."""
-    for phase in PHASES:
+    model = before[0].model
+    for phase in model.phases:
         for world in before:
             world.run_phase(phase)
             world.backend.finish()
-        for column in DYNAMIC:
-            values = [world.agent_column(column.name, 0) for world in before]
-            agent = _first_place(values[0], values[1])
-            if agent is not None:
-                shown = [_shown(value, agent) for value in values]
-                return Difference(member, tick, phase.name, column.name, agent, shown[0], shown[1], start)
+        for column in model.dynamic:
+            values = [world.member_column(column.name, 0) for world in before]
+            place = _first_place(values[0], values[1])
+            if place is not None:
+                shown = [_shown(value, place) for value in values]
+                entity = None if column.per == "member" else place
+                return Difference(member, tick, phase.name, column.name, entity, shown[0], shown[1], start, column.per)
     rows = [world.history(tick, tick + 1)[0, 0] for world in after]
-    place = int(np.flatnonzero(rows[0] != rows[1])[0])
-    shown = [str(row[place]) for row in rows]
-    return Difference(member, tick, PHASES[-1].name, f"metric {METRICS[place].name}", None, shown[0], shown[1], start)
+    cell = int(np.flatnonzero(rows[0] != rows[1])[0])
+    metric = next(name for name, first in reversed(metric_cells(model.metrics).items()) if first <= cell)
+    shown = [str(world.metrics(tick, tick + 1)[metric][0, 0]) for world in after]
+    return Difference(member, tick, model.phases[-1].name, f"metric {metric}", None, shown[0], shown[1], start)
 
 
 def _scenario_difference(sides: tuple[_Side, _Side], member: int, start: int) -> Difference | None:
@@ -191,7 +208,9 @@ def _other_sizes(sides: tuple[_Side, _Side], shared: int) -> Difference | None:
 
 def _first_place(left: np.ndarray, right: np.ndarray) -> int | None:
     length = min(len(left), len(right))
-    places = np.flatnonzero(left[:length] != right[:length])
+    bits = [np.ascontiguousarray(side[:length]).view(f"u{side.itemsize}") for side in (left, right)]
+    unequal = bits[0] != bits[1]
+    places = np.flatnonzero(unequal if unequal.ndim == 1 else unequal.any(axis=1))
     if places.size:
         return int(places[0])
     return None if len(left) == len(right) else length

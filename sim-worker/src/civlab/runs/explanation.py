@@ -6,12 +6,12 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from civlab.models.epidemic.layout import COLUMNS, METRICS
 from civlab.runs.spec import RunSpec
+from civlab.runtime.arrays import MemberSpec
 from civlab.runtime.backend import Backend
 from civlab.runtime.phases import Phase
-from civlab.runtime.world import PHASES, MemberSpec, World, compile_scenario
-from parpour_contracts.scenario import Parameter, estimate, override, parameters
+from civlab.runtime.world import World
+from parpour_contracts.scenario import Parameter, estimate, parameters
 
 TRIAL_AGENTS = 20_000
 """The trial's population at most: large enough to be past the fixed costs, small enough for a second."""
@@ -22,6 +22,7 @@ class Explanation:
     """A run laid open. Times are a trial's on this machine, scaled; memory is an upper bound."""
 
     title: str
+    tick_name: str
     members: int
     ticks: int
     agents: int
@@ -39,10 +40,12 @@ def explain_spec(spec: RunSpec, backend: Backend) -> Explanation:
     """Explain a run; a trial of at most 20,000 agents is run for the time."""
     size = estimate(spec.scenario)
     updates, seconds = _trial(spec, backend)
-    agents = sum(spec.population(index) for index in range(spec.ensemble.members))
+    agents = sum(spec.agents(index) for index in range(spec.ensemble.members))
     rate = updates / seconds
+    model = spec.model
     return Explanation(
         title=spec.scenario.title,
+        tick_name=spec.scenario.tick_name,
         members=spec.ensemble.members,
         ticks=spec.ticks,
         agents=agents,
@@ -51,20 +54,18 @@ def explain_spec(spec: RunSpec, backend: Backend) -> Explanation:
         seconds=agents * spec.ticks / rate,
         agent_updates_per_second=round(rate),
         parameters=parameters(spec.scenario),
-        phases=tuple(PHASES),
-        columns=tuple((c.name, c.dtype, c.role, c.meaning) for c in COLUMNS if c.role in ("dynamic", "static")),
-        metrics=tuple((m.name, m.unit, m.meaning) for m in METRICS),
+        phases=model.phases,
+        columns=tuple((c.name, c.dtype, c.role, c.meaning) for c in model.columns if c.role in ("dynamic", "static")),
+        metrics=tuple((m.name, m.unit, m.meaning) for m in model.metrics),
     )
 
 
 def _trial(spec: RunSpec, backend: Backend) -> tuple[int, float]:
     """Agent-updates and seconds of one small member, its generation included."""
-    people = min(TRIAL_AGENTS, spec.scenario.population.size)
-    introduced = sum(item.count for item in spec.scenario.introductions)
-    small = override(spec.scenario, {"population.size": str(max(people, introduced))})
-    member = MemberSpec(index=0, stream=0, scenario=compile_scenario(small))
-    World.create([member], seed=spec.seed, backend=backend)
+    small = spec.scenario.shrunk(TRIAL_AGENTS)
+    member = MemberSpec(index=0, stream=0, scenario=spec.model.compile(small))
+    World.create(spec.model, [member], seed=spec.seed, backend=backend)
     started = time.perf_counter()
-    world = World.create([member], seed=spec.seed, backend=backend)
+    world = World.create(spec.model, [member], seed=spec.seed, backend=backend)
     world.advance(spec.ticks)
-    return small.population.size * spec.ticks, time.perf_counter() - started
+    return small.agents * spec.ticks, time.perf_counter() - started

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from civlab import __version__
 from civlab.design import design_parameters
 from civlab.errors import CivlabError
+from civlab.results.declaration import Table
 from civlab.results.manifest import MadeBy, ShardManifest
 from civlab.results.outcome import BatchOutcome, batch_outcome
 from civlab.results.tables import write_tables
@@ -105,7 +106,7 @@ class _ShardWork:
     def _run_batch(self, running: RunningBatch | None) -> bool:
         """Take one batch to its end; False when told to stop, with a checkpoint standing."""
         world, batch = self._resume(running) if running else self._begin()
-        agents = sum(self.spec.population(index) for index in batch)
+        agents = sum(self.spec.agents(index) for index in batch)
         self._report(len(batch), world.tick)
         while world.tick < self.spec.ticks:
             if self.stop():
@@ -126,13 +127,14 @@ class _ShardWork:
         first = self.members.start + self._members_done()
         left = range(first, self.members.stop)
         batch = left[: batch_size(self.spec, left, memory=self.memory)]
-        return World.create(self.spec.members(batch), seed=self.spec.seed, backend=self.backend), batch
+        return World.create(self.spec.model, self.spec.members(batch), seed=self.spec.seed, backend=self.backend), batch
 
     def _resume(self, running: RunningBatch) -> tuple[World, range]:
         batch = range(running.first, running.first + running.count)
         snapshot = decode_snapshot(running.facts, running.arrays)
         members = self.spec.members(batch)
-        return World.restore(members, seed=self.spec.seed, backend=self.backend, snapshot=snapshot), batch
+        world = World.restore(self.spec.model, members, seed=self.spec.seed, backend=self.backend, snapshot=snapshot)
+        return world, batch
 
     def _checkpoint(self, world: World, batch: range) -> None:
         facts, arrays = encode_snapshot(world.snapshot())
@@ -141,9 +143,7 @@ class _ShardWork:
 
     def _finish(self, world: World, batch: range) -> None:
         with self._working():
-            outcome = batch_outcome(
-                world, first=batch.start, count=len(batch), ticks=self.spec.ticks, transmissions=self.spec.transmissions
-            )
+            outcome = batch_outcome(world, self._tables(), first=batch.start)
         arrays = self.checkpoints.write_arrays(outcome.arrays())
         self.finished += (FinishedBatch(batch.start, len(batch), arrays),)
         self.checkpoints.save(Checkpoint(self.finished, None))
@@ -163,9 +163,10 @@ class _ShardWork:
             self.spec.points,
             store=self.store,
             shard=self.shard,
-            rows_a_member=max(self.spec.ticks, self._largest_population() if self.spec.transmissions else 0),
+            results=self.spec.results,
+            schemas=self.spec.schemas,
+            rows_a_member=self._most_rows(),
             parameters=design_parameters(self.spec.ensemble),
-            transmissions=self.spec.transmissions,
         )
         digests = tuple(bytes(row).hex() for batch in self.finished for row in self._digests(batch))
         ShardManifest(
@@ -180,7 +181,8 @@ class _ShardWork:
 
     def _outcomes(self) -> Iterator[BatchOutcome]:
         for batch in self.finished:
-            yield BatchOutcome.from_arrays(batch.first, self.checkpoints.read_arrays(batch.arrays))
+            arrays = self.checkpoints.read_arrays(batch.arrays)
+            yield BatchOutcome.from_arrays(batch.first, self.spec.model.metrics, self._tables(), arrays)
 
     def _digests(self, batch: FinishedBatch) -> NDArray[Any]:
         stored = tuple(item for item in batch.arrays if item.name == "digests")
@@ -192,8 +194,15 @@ class _ShardWork:
         yield
         self.busy += self.clock() - started
 
-    def _largest_population(self) -> int:
-        return max(self.spec.population(index) for index in self.members)
+    def _tables(self) -> tuple[Table, ...]:
+        return self.spec.results.written(on_request=self.spec.transmissions)
+
+    def _most_rows(self) -> int:
+        """The most rows that a member of this shard may have in any table."""
+        bounds = [table.most_rows for table in self._tables() if table.most_rows is not None]
+        points = {self.spec.points[index].values: self.spec.points[index] for index in self.members} if bounds else {}
+        scenarios = [self.spec.scenario_of(point) for point in points.values()]
+        return max([self.spec.ticks, *(bound(scenario) for bound in bounds for scenario in scenarios)])
 
     def _members_done(self) -> int:
         return sum(batch.count for batch in self.finished)

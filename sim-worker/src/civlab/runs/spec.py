@@ -13,17 +13,22 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
+import pyarrow as pa
 from blake3 import blake3
 from pydantic import ValidationError
 
-from civlab.design import MemberPoint, plan_members
+from civlab.design import MemberPoint, design_parameters, plan_members
 from civlab.errors import CivlabError
-from civlab.runtime.world import CompiledScenario, MemberSpec, compile_scenario
+from civlab.models import model_of, results_of
+from civlab.results.declaration import ResultSet
+from civlab.results.schema import table_schemas
+from civlab.runtime.arrays import Compiled, MemberSpec
+from civlab.runtime.model import Model
 from civlab.store import Store
 from civlab.store.sealed import canonical_json, seal, unseal
 from parpour_contracts.run import RunDocument, shard_members
 from parpour_contracts.scenario import (
-    EpidemicScenario,
+    Scenario,
     ScenarioError,
     canonical,
     override,
@@ -51,7 +56,7 @@ class RunSpec:
     ensemble: Ensemble
     shards: int
     transmissions: bool = False
-    scenario: EpidemicScenario = field(repr=False, compare=False, kw_only=True)
+    scenario: Scenario = field(repr=False, compare=False, kw_only=True)
 
     @classmethod
     def create(
@@ -68,7 +73,7 @@ class RunSpec:
         """Check a run's parts and put them together.
 
         Raises CivlabError with the codes of scenarios and designs, or one of RUN_SEED_OUT_OF_RANGE,
-        RUN_MEMBERS_OUT_OF_RANGE, RUN_SHARDS_OUT_OF_RANGE and RUN_PARAMETER_TWICE.
+        RUN_MEMBERS_OUT_OF_RANGE, RUN_SHARDS_OUT_OF_RANGE, RUN_PARAMETER_TWICE and RUN_NO_TRANSMISSIONS.
         """
         ensemble = ensemble or Ensemble()
         _within("RUN_SEED_OUT_OF_RANGE", "seed", seed, 0, SEED_LIMIT)
@@ -97,6 +102,9 @@ class RunSpec:
             transmissions=transmissions,
             scenario=scenario,
         )
+        if transmissions and spec.results.written(on_request=True) == spec.results.written(on_request=False):
+            message = f"the model {scenario.model} has no table of transmissions; leave the option out"
+            raise CivlabError("RUN_NO_TRANSMISSIONS", "transmissions", message)
         spec._check_design()
         return spec
 
@@ -180,31 +188,47 @@ class RunSpec:
         }
         return str(blake3(canonical_json(identity)).hexdigest())
 
+    @property
+    def model(self) -> Model:
+        """The model that the scenario names."""
+        return model_of(self.scenario.model)
+
+    @property
+    def results(self) -> ResultSet:
+        """What a run of the model leaves behind."""
+        return results_of(self.scenario.model)
+
+    @property
+    def schemas(self) -> dict[str, pa.Schema]:
+        """The schema of each table that the run writes."""
+        varied = design_parameters(self.ensemble)
+        return table_schemas(self.model.metrics, self.results, varied, on_request=self.transmissions)
+
     @cached_property
     def points(self) -> tuple[MemberPoint, ...]:
         """The members' streams and varied parameters, in order."""
         return plan_members(self.ensemble, seed=self.seed, parameters=parameters(self.scenario))
 
-    def scenario_of(self, point: MemberPoint) -> EpidemicScenario:
+    def scenario_of(self, point: MemberPoint) -> Scenario:
         """The scenario with a design point's values in it."""
         with civlab_errors():
             return override(self.scenario, dict(point.values))
 
-    def members(self, indices: Sequence[int] | range) -> list[MemberSpec]:
+    def members(self, indices: Sequence[int] | range) -> list[MemberSpec[Compiled]]:
         """The compiled members with these indices; members with equal values share one compiled scenario."""
-        compiled: dict[tuple[tuple[str, str], ...], CompiledScenario] = {}
-        specs: list[MemberSpec] = []
+        compiled: dict[tuple[tuple[str, str], ...], Compiled] = {}
+        specs: list[MemberSpec[Compiled]] = []
         for index in indices:
             point = self.points[index]
             if point.values not in compiled:
-                compiled[point.values] = compile_scenario(self.scenario_of(point))
+                compiled[point.values] = self.model.compile(self.scenario_of(point))
             specs.append(MemberSpec(index=index, stream=point.stream, scenario=compiled[point.values]))
         return specs
 
-    def population(self, index: int) -> int:
-        """Persons of one member."""
-        value = dict(self.points[index].values).get("population.size")
-        return self.scenario.population.size if value is None else int(value)
+    def agents(self, index: int) -> int:
+        """Agents of one member."""
+        value = dict(self.points[index].values).get(self.scenario.agents_path or "")
+        return self.scenario.agents if value is None else int(value)
 
     def shard_range(self, shard: int) -> range:
         """The members of one shard. Raises CivlabError RUN_SHARDS_OUT_OF_RANGE when there is no such shard."""

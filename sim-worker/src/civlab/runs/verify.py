@@ -12,14 +12,15 @@ from dataclasses import dataclass
 import numpy as np
 
 from civlab.errors import CivlabError
-from civlab.models.epidemic.layout import METRICS
+from civlab.results.columns import to_arrow
 from civlab.results.manifest import RunManifest, ShardManifest
 from civlab.results.reader import Results
 from civlab.runs.batches import batch_size, free_memory
 from civlab.runs.collect import check_file
 from civlab.runs.spec import RunSpec
 from civlab.runtime.backend import Backend
-from civlab.runtime.world import World, run_digest
+from civlab.runtime.chain import run_digest
+from civlab.runtime.world import World
 from civlab.store import Store
 
 MemberWatcher = Callable[[int, int], None]
@@ -123,11 +124,11 @@ def _rerun(
     done = 0
     while done < len(chosen):
         batch = chosen[done : done + batch_size(spec, chosen[done:], memory=budget)]
-        world = World.create(spec.members(batch), seed=spec.seed, backend=backend)
+        world = World.create(spec.model, spec.members(batch), seed=spec.seed, backend=backend)
         world.advance(spec.ticks)
         for place, (index, digest) in enumerate(zip(batch, world.member_digests(), strict=True)):
             if digest.hex() != digests[index]:
-                series = {metric.name: world.metrics(0, spec.ticks)[metric.name][:, place] for metric in METRICS}
+                series = {name: values[:, place] for name, values in world.metrics(0, spec.ticks).items()}
                 findings.append(
                     Finding("DIGEST_MISMATCH", f"member {index}", _first_difference(Results(store), index, series))
                 )
@@ -139,8 +140,9 @@ def _rerun(
 def _first_difference(results: Results, member: int, series: dict[str, np.ndarray]) -> str:
     ticks = results.manifest.ticks
     table = results.arrow("timeseries").slice(member * ticks, ticks)
+    found = {name: to_arrow(values, table.schema.field(name).type).to_pylist() for name, values in series.items()}
     for tick in range(ticks):
-        for name, values in series.items():
+        for name, values in found.items():
             stored = table.column(name)[tick].as_py()
             if stored != values[tick]:
                 return f"runs otherwise from tick {tick} on: {name} is {values[tick]}, stored is {stored}"

@@ -7,20 +7,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
 
 @dataclass(frozen=True)
 class Phase:
     """One row of the tick.
 
-    `over` says what the kernel runs on: tiles of agents, or members. `streams` are the columns of which every tick
+    `over` says what the kernel runs on: "member", or a set of tiles. `streams` are the columns of which every tick
     reads or writes every element, for figures of bandwidth; other columns are touched where something happens.
     """
 
     name: str
     kernel: str
-    over: Literal["tile", "member"]
+    over: str
     reads: tuple[str, ...]
     writes: tuple[str, ...]
     meaning: str

@@ -8,89 +8,86 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from civlab.errors import CivlabError
-from civlab.models.epidemic.compile import CompiledScenario, compile_scenario
-from civlab.models.epidemic.generate import Arrays, MemberSpec, arrange, generate
-from civlab.models.epidemic.layout import DYNAMIC, METRICS, STATES, STATIC
-from civlab.models.epidemic.phases import PHASES
+from civlab.runtime.arrays import Arrays, MemberSpec
 from civlab.runtime.backend import Backend
-from civlab.runtime.chain import hash_arrays, head_bytes, head_words, member_digest, run_digest
+from civlab.runtime.chain import hash_arrays, head_bytes, head_words, member_digest
+from civlab.runtime.columns import Column, metric_values
+from civlab.runtime.model import Model
 from civlab.runtime.phases import Phase, Timing
-
-__all__ = [
-    "METRICS",
-    "PHASES",
-    "CompiledScenario",
-    "MemberSpec",
-    "Snapshot",
-    "World",
-    "compile_scenario",
-    "run_digest",
-]
 
 
 @dataclass(frozen=True)
 class Snapshot:
-    """All that a batch needs to go on: dynamic columns of the agents, member after member, and the chain.
+    """All that a batch needs to go on: dynamic columns, member after member, and the chain.
 
     Static columns are not in it: they are made again from seed and scenario, and `starts` proves them the same.
     """
 
     tick: int
     members: tuple[int, ...]
-    populations: tuple[int, ...]
+    counts: dict[str, tuple[int, ...]]
+    """Entities of each member by kind."""
     columns: dict[str, np.ndarray]
-    """Dynamic columns by name, one element an agent, without padding."""
+    """Dynamic columns by name, one element (or row of elements) an entity, without padding."""
     heads: np.ndarray
     """uint32 [members, 8]."""
     starts: tuple[bytes, ...]
     states: tuple[bytes, ...]
     """BLAKE3 over each member's dynamic columns."""
-    history: np.ndarray
-    """int64 [ticks so far, members, metrics]."""
+    histories: dict[str, np.ndarray]
+    """Rows so far of each history column, [rows, entities of all members, width]."""
+
+    def segment(self, kind: str, place: int) -> slice:
+        """Where the entities of the member at `place` lie among those of a kind."""
+        first = sum(self.counts[kind][:place])
+        return slice(first, first + self.counts[kind][place])
 
 
 class World:
     """Members of an ensemble in one batch on one backend; make it with `create` or `restore`."""
 
-    def __init__(self, members: Sequence[MemberSpec], arrays: Arrays) -> None:
+    def __init__(self, members: Sequence[MemberSpec[Any]], arrays: Arrays) -> None:
         self.members = tuple(members)
         self.arrays = arrays
+        self.model = arrays.model
         self.backend = arrays.backend
         self.tick = 0
         self.ticks = members[0].scenario.ticks
-        self.timings = {phase.name: Timing() for phase in PHASES}
-        self.first = [int(value) for value in self.download("member_first")]
-        self.edge = [int(value) for value in self.download("member_edge")]
-        self.place = [int(value) for value in self.download("member_place")]
+        self.timings = {phase.name: Timing() for phase in self.model.phases}
         self.starts = [self.start_digest(number) for number in range(len(members))]
         heads = np.concatenate([head_words(start) for start in self.starts])
         arrays.put("head", self.backend.upload(heads))
 
     @classmethod
-    def create(cls, members: Sequence[MemberSpec], *, seed: int, backend: Backend) -> World:
-        """A world at tick 0, its populations and networks generated.
+    def create(cls, model: Model, members: Sequence[MemberSpec[Any]], *, seed: int, backend: Backend) -> World:
+        """A world at tick 0, everything in it generated.
 
-        Raises CivlabError WORLD_TOO_LARGE, and MemoryError if the arrays do not fit.
+        Raises ValueError if there is no member or their scenarios differ in length, CivlabError SEED_OUT_OF_RANGE or
+        WORLD_TOO_LARGE, and MemoryError if the arrays do not fit.
         """
+        if not members or len({member.scenario.ticks for member in members}) != 1:
+            raise ValueError("a world needs at least one member, and all of one number of ticks")
         if not 0 <= seed < 1 << 64:
             raise CivlabError("SEED_OUT_OF_RANGE", "seed", "give a whole number from 0 to 2^64 - 1")
-        arrays = arrange(members, seed=seed, backend=backend)
-        generate(arrays)
+        arrays = model.arrange(members, seed=seed, backend=backend)
+        model.generate(arrays)
         return cls(members, arrays)
 
     @classmethod
-    def restore(cls, members: Sequence[MemberSpec], *, seed: int, backend: Backend, snapshot: Snapshot) -> World:
+    def restore(
+        cls, model: Model, members: Sequence[MemberSpec[Any]], *, seed: int, backend: Backend, snapshot: Snapshot
+    ) -> World:
         """A world that goes on from a snapshot; the batch may be another than the one that was saved.
 
         Raises CivlabError SNAPSHOT_MISMATCH if a member is missing or its start differs (another seed, scenario or
         version), and CHAIN_BROKEN if its state is not the one that was saved.
         """
-        world = cls.create(members, seed=seed, backend=backend)
-        offsets = np.concatenate([[0], np.cumsum(snapshot.populations)])
+        world = cls.create(model, members, seed=seed, backend=backend)
         source = []
         for number, member in enumerate(members):
             if member.index not in snapshot.members:
@@ -101,49 +98,45 @@ class World:
                 message = f"member {member.index} began with another seed, scenario or version; run it anew"
                 raise CivlabError("SNAPSHOT_MISMATCH", "snapshot", message)
             source.append(place)
-        for column in DYNAMIC:
-            values = world.download(column.name).copy()
-            for number, place in enumerate(source):
-                part = snapshot.columns[column.name][offsets[place] : offsets[place + 1]]
-                values[world.first[number] : world.first[number] + len(part)] = part
-            world.arrays.put(column.name, backend.upload(values))
         world.take_up(snapshot, source)
         return world
 
     def take_up(self, snapshot: Snapshot, source: Sequence[int]) -> None:
-        """Sets tick, heads, history and stocks of a restored world, and checks the state against the snapshot."""
+        """Sets tick, state, heads and histories of a restored world, and checks the state against the snapshot."""
         self.tick = snapshot.tick
         self.arrays.put("head", self.backend.upload(snapshot.heads[list(source)].astype("u4").reshape(-1)))
-        history = self.download("history").reshape(self.ticks, len(self.members), len(METRICS)).copy()
-        history[: self.tick] = snapshot.history[:, list(source)]
-        self.arrays.put("history", self.backend.upload(history.reshape(-1)))
-        stock = np.zeros((len(self.members), 8), "u4")
+        for column in (*self.model.dynamic, *self.model.histories):
+            saved = (snapshot.histories if column.role == "history" else snapshot.columns)[column.name]
+            values = self.download(column.name).copy()
+            rows = values.reshape(-1, self.arrays.sizes[column.per], column.width)
+            saved = saved.reshape(-1, sum(snapshot.counts[column.per]), column.width)
+            for number, place in enumerate(source):
+                rows[: len(saved), self.within(column.per, number)] = saved[:, snapshot.segment(column.per, place)]
+            self.arrays.put(column.name, self.backend.upload(values))
         for number, place in enumerate(source):
             if self.state_digest(number) != snapshot.states[place]:
                 raise broken(self.members[number].index, "state", "the saved columns are not the ones that were hashed")
-            states = self.agent_column("state", number)
-            stock[number, : len(STATES)] = np.bincount(states, minlength=len(STATES))
         if self.tick > 0:
-            self.arrays.put("stock", self.backend.upload(stock.reshape(-1)))
+            self.model.restored(self)
         self.arrays.put("column_digest", self.backend.upload(self.recount().reshape(-1)))
 
     def advance(self, ticks: int = 1) -> None:
         """Runs whole ticks.
 
-        Raises CivlabError RUN_AT_END beyond the scenario's ticks, and CONSERVATION_BROKEN with member and tick if a
-        person was lost or made.
+        Raises CivlabError RUN_AT_END beyond the scenario's ticks, and CONSERVATION_BROKEN with member, place and tick
+        if an invariant of the model was broken.
         """
         if self.tick + ticks > self.ticks:
             raise CivlabError("RUN_AT_END", "ticks", f"the scenario has {self.ticks} ticks; {self.tick} are done")
         for _ in range(ticks):
-            for phase in PHASES:
+            for phase in self.model.phases:
                 self.run_phase(phase)
             self.tick += 1
         self.backend.finish()
-        faults = self.download("fault")
-        for number in np.flatnonzero(faults)[:1]:
-            message = f"persons were not conserved in tick {int(faults[number]) - 1}; this is a fault of the program"
-            raise CivlabError("CONSERVATION_BROKEN", f"member {self.members[number].index}", message)
+        fault = self.model.fault(self)
+        if fault is not None:
+            path = f"member {self.members[fault.number].index}" + (f", {fault.where}" if fault.where else "")
+            raise CivlabError(fault.code, path, fault.message)
 
     def run_phase(self, phase: Phase) -> None:
         """Runs one phase of the current tick and adds what it cost to the timings."""
@@ -155,17 +148,27 @@ class World:
         timing.bytes += sum(int(self.arrays.column[name].nbytes) for name in phase.streams)
 
     def metrics(self, first: int, last: int) -> dict[str, np.ndarray]:
-        """int64 [ticks, members] by metric, for ticks first … last - 1 of those done."""
-        if not 0 <= first <= last <= self.tick:
-            raise IndexError(f"ticks {first} to {last} are not all done; {self.tick} are")
-        rows = self.history(first, last)
-        return {metric.name: np.ascontiguousarray(rows[:, :, k]) for k, metric in enumerate(METRICS)}
+        """What `metric_values` gives for ticks first … last - 1 of those done."""
+        return metric_values(self.model.metrics, self.history(first, last))
 
     def history(self, first: int, last: int) -> np.ndarray:
-        """int64 [ticks, members, metrics] of some ticks."""
-        width = len(self.members) * len(METRICS)
-        values = self.backend.download(self.arrays.column["history"][first * width : last * width])
-        return values.reshape(last - first, len(self.members), len(METRICS))
+        """int64 [ticks, members, cells]: the metrics' cells of ticks first … last - 1 of those done."""
+        if not 0 <= first <= last <= self.tick:
+            raise IndexError(f"ticks {first} to {last} are not all done; {self.tick} are")
+        return self.rows("history", first, last)
+
+    def rows(self, name: str, first: int, last: int) -> np.ndarray:
+        """Rows first … last - 1 of a history column, [rows, entities of all members, width]."""
+        column = self.model.column(name)
+        entities = self.arrays.sizes[column.per]
+        width = entities * column.width
+        values = self.backend.download(self.arrays.column[name][first * width : last * width])
+        return values.reshape(last - first, entities, column.width)
+
+    def member_rows(self, name: str, number: int) -> np.ndarray:
+        """The rows so far of one member's entities in a history column, [rows, entities, width]."""
+        column = self.model.column(name)
+        return self.rows(name, 0, column.rows(self.tick))[:, self.within(column.per, number)]
 
     def snapshot(self) -> Snapshot:
         """All that is needed to go on from here, checked first.
@@ -173,101 +176,105 @@ class World:
         Raises CivlabError CHAIN_BROKEN with member and column if a column differs from its running digest.
         """
         self.check()
-        columns = {}
-        for column in DYNAMIC:
-            values = self.download(column.name)
-            parts = [values[at : at + size] for at, size in zip(self.first, self.populations(), strict=True)]
-            columns[column.name] = np.concatenate(parts)
+        numbers = range(len(self.members))
+        kept = (*self.model.dynamic, *self.model.histories)
         return Snapshot(
             tick=self.tick,
             members=tuple(member.index for member in self.members),
-            populations=self.populations(),
-            columns=columns,
+            counts={
+                kind: tuple(int(count) for count in self.arrays.segments[kind].count)
+                for kind in dict.fromkeys(column.per for column in kept)
+            },
+            columns={
+                column.name: np.concatenate([self.member_column(column.name, number) for number in numbers])
+                for column in self.model.dynamic
+            },
             heads=self.download("head").reshape(-1, 8).copy(),
             starts=tuple(self.starts),
-            states=tuple(self.state_digest(number) for number in range(len(self.members))),
-            history=self.history(0, self.tick).copy(),
+            states=tuple(self.state_digest(number) for number in numbers),
+            histories={
+                column.name: np.concatenate([self.member_rows(column.name, number) for number in numbers], axis=1)
+                for column in self.model.histories
+            },
         )
 
-    def populations(self) -> tuple[int, ...]:
-        """Agents of each member."""
-        return tuple(member.scenario.population for member in self.members)
+    def agents(self) -> tuple[int, ...]:
+        """Entities of the model's first kind in each member; one where it has none."""
+        kind = self.model.kinds[0].name if self.model.kinds else "member"
+        return tuple(int(count) for count in self.arrays.segments[kind].count)
 
     def recount(self) -> np.ndarray:
         """uint64 [members, dynamic columns, 2]: the digests of the columns as they are, counted in full."""
         self.arrays.allocate("column_recount")
-        self.arrays.run("epidemic_recount", "tile")
+        for kind in self.model.recounted:
+            self.arrays.run(f"{self.model.name}_recount_{kind.name}", kind.tiles or "member")
         self.backend.finish()
-        return self.download("column_recount").reshape(len(self.members), len(DYNAMIC), 2).copy()
+        return self.download("column_recount").reshape(len(self.members), -1, 2).copy()
 
     def check(self) -> None:
         """Compares the running digests with a full recount; raises CivlabError CHAIN_BROKEN with member and column."""
-        differs = self.recount() != self.download("column_digest").reshape(len(self.members), len(DYNAMIC), 2)
+        differs = self.recount() != self.download("column_digest").reshape(len(self.members), -1, 2)
         for number, column, _ in np.argwhere(differs)[:1]:
-            raise broken(
-                self.members[number].index, DYNAMIC[column].name, "the column is not what its changes add up to"
-            )
+            name = self.model.dynamic[column].name
+            raise broken(self.members[number].index, name, "the column is not what its changes add up to")
 
     def member_digests(self) -> list[bytes]:
         """The digest of each member as it stands, in order; raises CivlabError CHAIN_BROKEN."""
         self.check()
         heads = self.download("head").reshape(-1, 8)
-        history = self.history(0, self.tick)
         return [
             member_digest(
                 start=self.starts[number],
                 head=head_bytes(heads[number]),
                 state=self.state_digest(number),
-                metrics=hash_arrays(b"civlab metrics 1", [history[:, number]]),
+                metrics=hash_arrays(
+                    b"civlab metrics 1",
+                    (self._hashed_rows(column, number) for column in self.model.histories),
+                ),
                 ticks=self.tick,
             )
             for number in range(len(self.members))
         ]
+
+    def _hashed_rows(self, column: Column, number: int) -> np.ndarray:
+        rows = self.member_rows(column.name, number)
+        return rows.reshape(len(rows), rows.shape[1] * rows.shape[2])
 
     def start_digest(self, number: int) -> bytes:
         """BLAKE3 over what a member begins with: scenario, seed, stream and static columns."""
         member = self.members[number]
         context = b"".join(
             [
-                b"civlab epidemic start 1",
+                f"civlab {self.model.name} start 1".encode(),
                 member.scenario.digest,
                 self.arrays.seed.to_bytes(8, "little"),
                 member.stream.to_bytes(4, "little"),
             ]
         )
-        return hash_arrays(context, (self.member_column(column.name, number) for column in STATIC))
+        return hash_arrays(context, (self.member_column(column.name, number) for column in self.model.static))
 
     def state_digest(self, number: int) -> bytes:
         """BLAKE3 over a member's dynamic columns."""
-        return hash_arrays(b"civlab state 1", (self.member_column(column.name, number) for column in DYNAMIC))
+        return hash_arrays(
+            b"civlab state 1", (self.member_column(column.name, number) for column in self.model.dynamic)
+        )
+
+    def segment(self, kind: str, number: int) -> tuple[int, int]:
+        """First slot and number of the entities of a kind in the batch's member `number`."""
+        segments = self.arrays.segments[kind]
+        return int(segments.first[number]), int(segments.count[number])
+
+    def within(self, kind: str, number: int) -> slice:
+        """The slots of a member's entities of a kind."""
+        first, count = self.segment(kind, number)
+        return slice(first, first + count)
 
     def member_column(self, name: str, number: int) -> np.ndarray:
-        """A member's part of a column by agent, contact or place slot."""
-        per = next(column.per for column in (*STATIC, *DYNAMIC) if column.name == name)
-        if per == "agent":
-            return self.agent_column(name, number)
-        starts, total = (self.edge, "edge") if per == "edge" else (self.place, "place")
-        last = starts[number + 1] if number + 1 < len(starts) else self.arrays.sizes[total]
-        return self.backend.download(self.arrays.column[name][starts[number] : last])
-
-    def agent_column(self, name: str, number: int) -> np.ndarray:
-        """A column's values for the agents of the batch's member `number`."""
-        first = self.first[number]
-        last = first + self.members[number].scenario.population
-        return self.backend.download(self.arrays.column[name][first:last])
-
-    def transmissions(self, number: int) -> dict[str, np.ndarray]:
-        """The transmission tree of a member, by tick and then infected agent: infector (-1 from outside), infected,
-        tick and layer (0 community, 1 household, 2 school, 3 work, 4 introduced)."""
-        infected_at = self.agent_column("infected_at", number)
-        infected = np.flatnonzero(infected_at)
-        infected = infected[np.argsort(infected_at[infected], kind="stable")]
-        return {
-            "infector": self.agent_column("infector", number)[infected].astype("i8") - 1,
-            "infected": infected.astype("i8"),
-            "tick": infected_at[infected].astype("i8") - 1,
-            "layer": self.agent_column("origin", number)[infected].astype("i8") - 1,
-        }
+        """A column's values for the entities of the batch's member `number`: [entities], or [entities, width]."""
+        column = self.model.column(name)
+        first, count = self.segment(column.per, number)
+        values = self.backend.download(self.arrays.column[name][first * column.width : (first + count) * column.width])
+        return values.reshape(count, column.width) if column.width > 1 else values
 
     def download(self, name: str) -> np.ndarray:
         """A whole column on the host."""

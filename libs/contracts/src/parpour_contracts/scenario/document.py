@@ -75,7 +75,7 @@ class Scenario(Section):
     tick_name: ClassVar[str]
     """What one tick is: "day", "week", "year"."""
     agents_path: ClassVar[str | None]
-    """The parameter that sets the number of agents; None where there is no such number."""
+    """The parameter whose value is `agents`; None where no parameter is."""
     units: ClassVar[Mapping[str, str]]
     """Units of numbers by the last part of their path."""
 
@@ -83,6 +83,10 @@ class Scenario(Section):
     @abstractmethod
     def agents(self) -> int:
         """Agents of one member: the unit in which work is planned and rates are stated."""
+
+    def shrunk(self, agents: int) -> Self:  # noqa: ARG002
+        """The scenario with at most about so many agents, for a short trial; itself where that means nothing."""
+        return self
 
     @abstractmethod
     def estimate(self) -> Estimate:

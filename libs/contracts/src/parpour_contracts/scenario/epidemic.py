@@ -336,6 +336,12 @@ class EpidemicScenario(Scenario):
         """Persons of one member."""
         return self.population.size
 
+    def shrunk(self, agents: int) -> Self:
+        """A smaller town that still holds everyone who is introduced."""
+        introduced = sum(item.count for item in self.introductions)
+        size = max(min(agents, self.agents), introduced)
+        return self.model_copy(update={"population": self.population.model_copy(update={"size": size})})
+
     def estimate(self) -> Estimate:
         """Bytes, persons and directed contacts of one member."""
         padded = (self.agents // 64 + 1) * 64

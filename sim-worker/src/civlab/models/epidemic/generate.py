@@ -7,93 +7,33 @@ it lies in whatever batch. The host only adds up counters of tiles, with the bac
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 from civlab.errors import CivlabError
 from civlab.models.epidemic.compile import CompiledScenario
-from civlab.models.epidemic.layout import AGES, COLUMNS, DAY, GROUPS, KEYS, PAD, SCALARS, SCENARIO, TALLIES, TILE
-from civlab.runtime.backend import Backend, Over
-from civlab.runtime.columns import Column, world_dtype
+from civlab.models.epidemic.layout import AGES, GROUPS, KEYS, PAD, TALLIES, TILE
+from civlab.runtime.arrays import Arrays, MemberSpec, tiles_of
+from civlab.runtime.backend import Backend
+from civlab.runtime.model import Model
 
 CLAIM_NONE = np.uint64(0xFFFFFFFFFFFFFFFF)
 AFTER_GENERATION = ("age_key", "stub_owner", "key_rank", "tally_rank", "tally_total", "group_start", "block_start")
 """Columns that are released once the population stands."""
-BY_COLUMN = {column.name: column for column in COLUMNS}
 
 
-@dataclass(frozen=True)
-class MemberSpec:
-    """One member of an ensemble: its number, its random stream, and what it simulates.
-
-    Members that share a stream (and the seed) share random numbers, whatever their scenarios are.
-    """
-
-    index: int
-    stream: int
-    scenario: CompiledScenario
-
-
-@dataclass
-class Arrays:
-    """The device arrays of a world by column name, and the record of their addresses that kernels receive."""
-
-    backend: Backend
-    seed: int
-    sizes: dict[str, int]
-    column: dict[str, Any]
-    record: np.ndarray
-
-    def allocate(self, name: str) -> None:
-        """Adds a zeroed column of its declared length."""
-        column = BY_COLUMN[name]
-        self.put(name, self.backend.zeros(self.sizes[column.per] * column.width, dtype_of(column)))
-
-    def put(self, name: str, array: Any) -> None:
-        """Adds a column or replaces it."""
-        self.column[name] = array
-        self.record[name] = self.backend.address(array) if array.size else 0
-
-    def release(self, name: str) -> None:
-        """Frees a column."""
-        del self.column[name]
-        self.record[name] = 0
-
-    def run(self, kernel: str, over: Over, tick: int = 0) -> None:
-        """Launches a kernel on all tiles or all members."""
-        self.backend.launch(kernel, self.record, tick, self.sizes[over], over=over)
-
-    def bytes(self) -> int:
-        """Bytes of all columns that are held."""
-        return sum(int(array.nbytes) for array in self.column.values())
-
-
-def dtype_of(column: Column) -> np.dtype[Any]:
-    """The NumPy type of a column's elements."""
-    structures = {"Scenario": SCENARIO, "Day": DAY}
-    return structures[column.dtype].dtype() if column.dtype in structures else np.dtype(column.dtype)
-
-
-def arrange(members: Sequence[MemberSpec], *, seed: int, backend: Backend) -> Arrays:
+def arrange(model: Model, members: Sequence[MemberSpec[CompiledScenario]], *, seed: int, backend: Backend) -> Arrays:
     """Empty arrays with the plan of members and tiles filled in.
 
-    Raises ValueError if there is no member or their scenarios differ in length, and CivlabError WORLD_TOO_LARGE if the
-    members' slots cannot be numbered in 32 bits.
+    Raises CivlabError WORLD_TOO_LARGE if the members' slots cannot be numbered in 32 bits.
     """
-    if not members or len({member.scenario.ticks for member in members}) != 1:
-        raise ValueError("a world needs at least one member, and all of one number of ticks")
     population = np.array([member.scenario.population for member in members], np.int64)
     slots = (population // PAD + 1) * PAD
     first = np.cumsum(slots) - slots
     if int(first[-1] + slots[-1]) >= 1 << 32:
         raise CivlabError("WORLD_TOO_LARGE", "population.size", "too many agents in one batch; use more shards")
-    tiles = -(-population // TILE)
-    tile_member = np.repeat(np.arange(len(members)), tiles)
-    within = np.arange(len(tile_member)) - np.repeat(np.cumsum(tiles) - tiles, tiles)
-    begin = first[tile_member] + within * TILE
-    end = np.minimum(begin + TILE, first[tile_member] + population[tile_member])
+    tile_member, begin, end = tiles_of(first, population, tile=TILE)
     records, days, scenario_of = shared_scenarios(members)
     plan = {
         "tile_member": tile_member.astype("u4"),
@@ -110,17 +50,14 @@ def arrange(members: Sequence[MemberSpec], *, seed: int, backend: Backend) -> Ar
         "agent": int(first[-1] + slots[-1]),
         "member": len(members),
         "tile": len(tile_member),
-        "tick": members[0].scenario.ticks * len(members),
-        "edge": 0,
-        "place": 0,
+        "tick": members[0].scenario.ticks,
     }
-    arrays = Arrays(backend, seed, sizes, {}, np.zeros(1, world_dtype(COLUMNS, SCALARS)))
-    arrays.record["seed"] = seed
-    arrays.record["members"] = len(members)
+    arrays = Arrays.empty(model, backend=backend, seed=seed, sizes=sizes)
+    arrays.lay_out("agent", first=first, count=population)
     arrays.record["tiles"] = len(tile_member)
     for name, values in plan.items():
         arrays.put(name, backend.upload(values))
-    for column in COLUMNS:
+    for column in model.columns:
         if column.name not in plan and column.per not in ("edge", "place") and not column.name.startswith("member_"):
             arrays.allocate(column.name)
     arrays.column["claim"].fill(CLAIM_NONE)
@@ -136,7 +73,7 @@ def clear_padding(arrays: Arrays, first: np.ndarray, population: np.ndarray, slo
     arrays.column["state"][arrays.backend.upload(padding)] = 255
 
 
-def shared_scenarios(members: Sequence[MemberSpec]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def shared_scenarios(members: Sequence[MemberSpec[CompiledScenario]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Compiled records and days without repetition, and the place of each member's record."""
     place: dict[bytes, int] = {}
     records: list[np.ndarray] = []
@@ -193,8 +130,10 @@ def generate(arrays: Arrays) -> None:
         raise CivlabError("WORLD_TOO_LARGE", "contacts.community.degree", message)
     arrays.sizes["edge"] = int(edges.sum())
     arrays.sizes["place"] = int(places.sum())
-    arrays.put("member_edge", backend.upload((np.cumsum(edges) - edges).astype("u8")))
-    arrays.put("member_place", backend.upload((np.cumsum(places) - places).astype("u8")))
+    for kind, counts in (("edge", edges), ("place", places)):
+        first = np.cumsum(counts) - counts
+        arrays.lay_out(kind, first=first, count=counts)
+        arrays.put(f"member_{kind}", backend.upload(first.astype("u8")))
     for name in ("stub_owner", "neighbour", "place_member"):
         arrays.allocate(name)
     arrays.run("epidemic_blocks", "member")

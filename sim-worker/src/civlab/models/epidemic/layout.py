@@ -1,15 +1,13 @@
 """The declared state of the epidemic model: columns, tables, draws, states, phases' cells and metrics.
 
-`kernels/layout.h` is generated from here (`python -m civlab.models.epidemic.layout` writes it, a test compares it).
+`kernels/layout.h` and the recount are generated from here (`make generate`).
 Agents are numbered within their member; `stub` means one end of a community contact.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from pathlib import Path
-
-from civlab.runtime.columns import Column, Field, Structure, enumeration, world_declaration
+from civlab.runtime.columns import Column, Field, Kind, Metric, Structure, proof_columns
+from civlab.runtime.model import Enumeration
 
 TILE = 4096
 """Most agents of a tile."""
@@ -64,16 +62,6 @@ DRAWS = (
 
 CHAINED = ("progress", "introduce", "settle", "tally")
 """The four digests of a tick that one link of the chain takes in."""
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A number per member and tick: stock at the tick's end, or flow during it."""
-
-    name: str
-    unit: str
-    kind: str
-    meaning: str
 
 
 METRICS = (
@@ -139,11 +127,7 @@ COLUMNS = (
     Column("stock", "u4", "member", "derived", "persons", "agents by state at the end of the last tick", 8),
     Column("count", "u4", "member", "scratch", "persons", "agents by state, being counted", 8),
     Column("flow", "u8", "member", "scratch", "persons", "events of the tick", len(FLOWS)),
-    Column("history", "i8", "tick", "derived", "", "metrics by tick and member", len(METRICS)),
-    Column("column_digest", "u8", "member", "derived", "", "running digest of each dynamic column, two lanes", 10),
-    Column("column_recount", "u8", "member", "scratch", "", "digest of each dynamic column counted in full", 10),
-    Column("phase_digest", "u8", "member", "scratch", "", "change of the state by each chained phase", 8),
-    Column("head", "u4", "member", "derived", "", "head of the chain, BLAKE3", 8),
+    *proof_columns(dynamic=5, chained=len(CHAINED), metrics=METRICS),
     Column("fault", "u4", "member", "derived", "", "first tick + 1 at which persons were not conserved, 0 none"),
 )
 
@@ -211,46 +195,27 @@ DAY = Structure(
     ),
 )
 
-DYNAMIC = tuple(column for column in COLUMNS if column.role == "dynamic")
-STATIC = tuple(column for column in COLUMNS if column.role == "static")
+KINDS = (
+    Kind("agent", "a person", first="member_first", count="member_population", tiles="tile"),
+    Kind("edge", "one end of a community contact", first="member_edge"),
+    Kind("place", "a slot of a class or team", first="member_place"),
+)
 
-HEADER = Path(__file__).parent / "kernels" / "layout.h"
-
-
-def header() -> str:
-    """The text of kernels/layout.h."""
-    sizes = {
-        "AGES": AGES,
-        "GROUPS": GROUPS,
-        "ROW": ROW,
-        "DAYS": DAYS,
-        "KEYS": KEYS,
-        "TALLIES": TALLIES,
-        "WORKERS": WORKERS,
-        "METRICS": len(METRICS),
-        "FLOWS": len(FLOWS),
-        "DYNAMIC": len(DYNAMIC),
-    }
-    parts = [
-        "/* Generated from civlab/models/epidemic/layout.py: change that, then `make generate`. */",
-        "#ifndef CIVLAB_EPIDEMIC_LAYOUT_H\n#define CIVLAB_EPIDEMIC_LAYOUT_H",
-        '#include "civlab.h"',
-        "\n".join(f"#define {name} {value}u" for name, value in sizes.items()),
-        enumeration("STATE", STATES) + f"\n#define STATE_VACANT {VACANT}u",
-        enumeration("LAYER", LAYERS),
-        enumeration("ORIGIN", ORIGINS, 1),
-        enumeration("DRAW", DRAWS, 1),
-        enumeration("COLUMN", (column.name for column in DYNAMIC)),
-        enumeration("PHASE", CHAINED),
-        enumeration("FLOW", FLOWS),
-        enumeration("METRIC", (metric.name for metric in METRICS)),
-        SCENARIO.declaration(),
-        DAY.declaration(),
-        world_declaration(COLUMNS, SCALARS),
-        "#endif\n",
-    ]
-    return "\n\n".join(parts)
-
-
-if __name__ == "__main__":
-    HEADER.write_text(header(), "utf-8")
+CONSTANTS = {
+    "AGES": AGES,
+    "GROUPS": GROUPS,
+    "ROW": ROW,
+    "DAYS": DAYS,
+    "KEYS": KEYS,
+    "TALLIES": TALLIES,
+    "WORKERS": WORKERS,
+    "FLOWS": len(FLOWS),
+    "STATE_VACANT": VACANT,
+}
+ENUMERATIONS = (
+    Enumeration("STATE", STATES),
+    Enumeration("LAYER", LAYERS),
+    Enumeration("ORIGIN", ORIGINS, 1),
+    Enumeration("DRAW", DRAWS, 1),
+    Enumeration("FLOW", FLOWS),
+)

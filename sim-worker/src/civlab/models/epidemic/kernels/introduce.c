@@ -19,12 +19,7 @@ FN void epidemic_introduce_member(const struct World *w, u32 tick, u32 member) {
         }
     }
     if (introduced == 0) return;
-    for (u32 c = 0; c < DYNAMIC; c++) {
-        u64 *column = w->column_digest + ((u64)member * DYNAMIC + c) * 2;
-        u64 *phase = w->phase_digest + ((u64)member * 4 + PHASE_INTRODUCE) * 2;
-        column[0] += changes.of[c].low, column[1] += changes.of[c].high;
-        phase[0] += changes.of[c].low, phase[1] += changes.of[c].high;
-    }
+    add_changes(w, member, PHASE_INTRODUCE, &changes);
     w->flow[(u64)member * FLOWS + ORIGIN_INTRODUCED - 1] += introduced;
 }
 

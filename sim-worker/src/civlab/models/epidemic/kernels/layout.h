@@ -12,9 +12,11 @@
 #define KEYS 512u
 #define TALLIES 225u
 #define WORKERS 104u
-#define METRICS 16u
 #define FLOWS 7u
+#define STATE_VACANT 255u
+#define METRICS 16u
 #define DYNAMIC 5u
+#define CHAINED 4u
 
 #define STATE_SUSCEPTIBLE 0u
 #define STATE_EXPOSED 1u
@@ -23,7 +25,6 @@
 #define STATE_HOSPITAL 4u
 #define STATE_RECOVERED 5u
 #define STATE_DEAD 6u
-#define STATE_VACANT 255u
 
 #define LAYER_COMMUNITY 0u
 #define LAYER_HOUSEHOLD 1u
@@ -58,6 +59,14 @@
 #define DRAW_COURSE 20u
 #define DRAW_OUTCOME 21u
 
+#define FLOW_COMMUNITY 0u
+#define FLOW_HOUSEHOLD 1u
+#define FLOW_SCHOOL 2u
+#define FLOW_WORK 3u
+#define FLOW_INTRODUCED 4u
+#define FLOW_ADMISSIONS 5u
+#define FLOW_DEATHS 6u
+
 #define COLUMN_STATE 0u
 #define COLUMN_DUE 1u
 #define COLUMN_INFECTOR 2u
@@ -68,14 +77,6 @@
 #define PHASE_INTRODUCE 1u
 #define PHASE_SETTLE 2u
 #define PHASE_TALLY 3u
-
-#define FLOW_COMMUNITY 0u
-#define FLOW_HOUSEHOLD 1u
-#define FLOW_SCHOOL 2u
-#define FLOW_WORK 3u
-#define FLOW_INTRODUCED 4u
-#define FLOW_ADMISSIONS 5u
-#define FLOW_DEATHS 6u
 
 #define METRIC_SUSCEPTIBLE 0u
 #define METRIC_EXPOSED 1u
@@ -188,8 +189,8 @@ struct World {
     u32 *stock; /* 8 per member, persons: agents by state at the end of the last tick */
     u32 *count; /* 8 per member, persons: agents by state, being counted */
     u64 *flow; /* 7 per member, persons: events of the tick */
-    i64 *history; /* 16 per tick, no unit: metrics by tick and member */
-    u64 *column_digest; /* 10 per member, no unit: running digest of each dynamic column, two lanes */
+    i64 *history; /* 16 per member and tick, no unit: metrics */
+    u64 *column_digest; /* 10 per member, no unit: running digest of each dynamic column */
     u64 *column_recount; /* 10 per member, no unit: digest of each dynamic column counted in full */
     u64 *phase_digest; /* 8 per member, no unit: change of the state by each chained phase */
     u32 *head; /* 8 per member, no unit: head of the chain, BLAKE3 */

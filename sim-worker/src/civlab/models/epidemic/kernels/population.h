@@ -1,9 +1,9 @@
 /* Where an agent lies: its tile, its member, its scenario, and its draws. */
 #ifndef CIVLAB_EPIDEMIC_POPULATION_H
 #define CIVLAB_EPIDEMIC_POPULATION_H
-#include "digest.h"
 #include "fixed.h"
 #include "layout.h"
+#include "changes.h"
 #include "permutation.h"
 
 /* What a tile's kernel needs to know of its member, read once. */
@@ -46,26 +46,6 @@ FN const struct Day *day_of(const struct World *w, const struct Place *p, u32 ti
 /* A person's dose protects from `vaccination_delay` days after the appointment. */
 FN int is_protected(const struct Scenario *s, u32 appointment, u32 tick) {
     return appointment != 0 && tick + 1 >= appointment + s->vaccination_delay;
-}
-
-/* Digests of the dynamic columns that one phase changes, kept in registers and flushed once a tile. */
-struct Changes {
-    struct Digest of[DYNAMIC];
-};
-
-FN struct Changes no_changes(void) {
-    struct Changes changes;
-    for (u32 c = 0; c < DYNAMIC; c++) changes.of[c].low = changes.of[c].high = 0;
-    return changes;
-}
-
-FN void flush_changes(const struct World *w, u32 member, u32 phase, const struct Changes *changes) {
-    struct Digest whole = {0, 0};
-    for (u32 c = 0; c < DYNAMIC; c++) {
-        digest_flush(w->column_digest + ((u64)member * DYNAMIC + c) * 2, &changes->of[c]);
-        whole.low += changes->of[c].low, whole.high += changes->of[c].high;
-    }
-    digest_flush(w->phase_digest + ((u64)member * 4 + phase) * 2, &whole);
 }
 
 FN void set_state(const struct World *w, const struct Place *p, struct Changes *changes, u32 agent, u32 state) {

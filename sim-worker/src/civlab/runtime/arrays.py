@@ -1,0 +1,120 @@
+"""The arrays of a batch: members side by side, entities in segments, and the record of addresses that kernels get.
+
+Where a member's entities lie is kept on the host too, because snapshots, digests and tables are cut by member. Lengths
+come from the declared columns; a model says only how many there are of what.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
+
+import numpy as np
+
+from civlab.runtime.backend import Backend
+from civlab.runtime.columns import Column
+
+if TYPE_CHECKING:
+    from civlab.runtime.model import Model
+
+
+class Compiled(Protocol):
+    """A scenario as a model's kernels read it."""
+
+    @property
+    def digest(self) -> bytes:
+        """Names the compiled form: BLAKE3 over the canonical document and what was made of it."""
+
+    @property
+    def ticks(self) -> int:
+        """Ticks until the end."""
+
+
+CompiledT = TypeVar("CompiledT", bound=Compiled, covariant=True)
+
+
+@dataclass(frozen=True)
+class MemberSpec(Generic[CompiledT]):
+    """One member of an ensemble: its number, its random stream, and what it simulates.
+
+    Members that share a stream (and the seed) share random numbers, whatever their scenarios are.
+    """
+
+    index: int
+    stream: int
+    scenario: CompiledT
+
+
+@dataclass(frozen=True)
+class Segments:
+    """Where each member's entities of one kind lie: first slot and number, int64 [members]."""
+
+    first: np.ndarray
+    count: np.ndarray
+
+
+@dataclass
+class Arrays:
+    """The device arrays of a world by column name, and the record of their addresses that kernels receive."""
+
+    model: Model
+    backend: Backend
+    seed: int
+    sizes: dict[str, int]
+    """How many there are of what columns are `per`; "tick" is the scenario's length."""
+    column: dict[str, Any]
+    record: np.ndarray
+    segments: dict[str, Segments] = field(default_factory=dict)
+    """By kind; every kind of a static, dynamic or history column must be in it once generation has ended."""
+
+    @classmethod
+    def empty(cls, model: Model, *, backend: Backend, seed: int, sizes: Mapping[str, int]) -> Arrays:
+        """No column yet; `sizes` holds "member" and "tick" and what is known of the rest."""
+        arrays = cls(model, backend, seed, dict(sizes), {}, np.zeros(1, model.world_dtype()))
+        arrays.record["seed"] = seed
+        arrays.record["members"] = sizes["member"]
+        arrays.lay_out("member", first=np.arange(sizes["member"]), count=np.ones(sizes["member"]))
+        return arrays
+
+    def lay_out(self, kind: str, *, first: np.ndarray, count: np.ndarray) -> None:
+        """Says where each member's entities of a kind lie."""
+        self.segments[kind] = Segments(first.astype("i8"), count.astype("i8"))
+
+    def length(self, column: Column) -> int:
+        """Elements of a column."""
+        rows = column.rows(self.sizes["tick"]) if column.role == "history" else 1
+        return rows * self.sizes[column.per] * column.width
+
+    def allocate(self, name: str) -> None:
+        """Adds a zeroed column of its declared length."""
+        column = self.model.column(name)
+        self.put(name, self.backend.zeros(self.length(column), self.model.dtype_of(column)))
+
+    def put(self, name: str, array: Any) -> None:
+        """Adds a column or replaces it."""
+        self.column[name] = array
+        self.record[name] = self.backend.address(array) if array.size else 0
+
+    def release(self, name: str) -> None:
+        """Frees a column."""
+        del self.column[name]
+        self.record[name] = 0
+
+    def run(self, kernel: str, over: str, tick: int = 0) -> None:
+        """Launches a kernel on all members, or on all tiles of the set `over`."""
+        self.backend.launch(kernel, self.record, tick, self.sizes[over], over="member" if over == "member" else "tile")
+
+    def bytes(self) -> int:
+        """Bytes of all columns that are held."""
+        return sum(int(array.nbytes) for array in self.column.values())
+
+
+def tiles_of(first: np.ndarray, count: np.ndarray, *, tile: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Cuts each member's segment into tiles of at most `tile` entities: member, begin and end of each, in order."""
+    tiles = -(-count // tile)
+    member = np.repeat(np.arange(len(count)), tiles)
+    within = np.arange(len(member)) - np.repeat(np.cumsum(tiles) - tiles, tiles)
+    begin = first[member] + within * tile
+    end = np.minimum(begin + tile, first[member] + count[member])
+    return member, begin, end
