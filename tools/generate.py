@@ -8,11 +8,16 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import yaml
 
+from civlab.models import model_of
+from civlab.runtime.building import PACKAGE
+from civlab.runtime.header import generated_files
 from parpour_contracts import crd
+from parpour_contracts.scenario import MODELS
 from parpour_operator.permissions import PERMISSIONS
 from reference import PAGES
 
@@ -42,10 +47,17 @@ def chart_permissions() -> str:
     return head + yaml.safe_dump(scopes, sort_keys=True)
 
 
+def kernel_sources() -> dict[str, Callable[[], str]]:
+    """The headers and recounts of all models."""
+    texts = {path: text for name in MODELS for path, text in generated_files(model_of(name)).items()}
+    return {f"sim-worker/src/civlab/{path.relative_to(PACKAGE)}": partial(str, text) for path, text in texts.items()}
+
+
 GENERATED: dict[str, Callable[[], str]] = {
     "crds/parpour.dev_simulations.yaml": lambda: crd.to_yaml(crd.simulation_crd()),
     "charts/parpour/templates/crd-simulations.yaml": crd_template,
     "charts/parpour/files/permissions.yaml": chart_permissions,
+    **kernel_sources(),
     **PAGES,
 }
 

@@ -78,7 +78,7 @@ def test_members_of_a_design_point_share_a_compiled_scenario(make_spec: MakeSpec
     spec = make_spec(design=design)
     members = spec.members(range(6))
     assert [member.stream for member in members] == [0, 1, 2, 0, 1, 2]
-    assert [spec.population(index) for index in range(6)] == [300] * 3 + [500] * 3
+    assert [spec.agents(index) for index in range(6)] == [300] * 3 + [500] * 3
     assert members[0].scenario is members[2].scenario
 
 

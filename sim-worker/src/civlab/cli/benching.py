@@ -13,7 +13,7 @@ from civlab.runs.devices import BACKENDS, choose_backend
 from civlab.runs.spec import RunSpec
 from civlab.runtime.backend import Backend
 from civlab.runtime.world import World
-from parpour_contracts.scenario import BUILTIN
+from parpour_contracts.scenario import BUILTIN, parse_scenario
 
 REPEATS = 3
 
@@ -23,6 +23,7 @@ class Timed:
     """One row: a world of this size on this many threads, the best of three; seconds are of wall time."""
 
     scenario: str
+    tick: str
     agents: int
     ticks: int
     threads: int
@@ -32,11 +33,20 @@ class Timed:
 
 
 @click.command()
+@click.option(
+    "--scenario",
+    "names",
+    type=click.Choice(sorted(BUILTIN)),
+    multiple=True,
+    default=("epidemic-contact", "epidemic"),
+    show_default=True,
+    help="A builtin scenario; may be repeated.",
+)
 @click.option("--agents", type=click.IntRange(1000, 5_000_000), default=200_000, show_default=True)
 @click.option("--backend", type=click.Choice(BACKENDS), default="auto", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
-def bench(agents: int, backend: str, as_json: bool) -> None:
-    """Time the builtin epidemics here, on one thread and on all.
+def bench(names: tuple[str, ...], agents: int, backend: str, as_json: bool) -> None:
+    """Time builtin scenarios here, on one thread and on all.
 
     The figures that the documentation quotes come from `make bench-epidemic`; this is the short form.
 
@@ -47,8 +57,9 @@ def bench(agents: int, backend: str, as_json: bool) -> None:
     """
     rows: list[Timed] = []
     processors = len(os.sched_getaffinity(0))
-    for name in ("epidemic-contact", "epidemic"):
-        spec = RunSpec.create(BUILTIN[name], overrides={"population.size": str(agents)})
+    for name in names:
+        path = parse_scenario(BUILTIN[name]).agents_path
+        spec = RunSpec.create(BUILTIN[name], overrides={path: str(agents)} if path else None)
         for threads in sorted({1, processors}):
             rows.append(_timed(name, spec, choose_backend(backend, threads=threads), threads))
     if as_json:
@@ -56,7 +67,7 @@ def bench(agents: int, backend: str, as_json: bool) -> None:
         return
     print_table(
         f"Best of {REPEATS}",
-        ("scenario", "agents", "days", "threads", "generate s", "run s", "agent-days/s"),
+        ("scenario", "agents", "ticks", "threads", "generate s", "run s", "rate"),
         [
             (
                 row.scenario,
@@ -65,11 +76,11 @@ def bench(agents: int, backend: str, as_json: bool) -> None:
                 row.threads,
                 f"{row.generate_seconds:.2f}",
                 f"{row.run_seconds:.2f}",
-                human_count(row.agent_updates_per_second),
+                f"{human_count(row.agent_updates_per_second)} agent-{row.tick}s/s",
             )
             for row in rows
         ],
-        right="agents,days,threads,generate s,run s,agent-days/s",
+        right="agents,ticks,threads,generate s,run s,rate",
     )
 
 
@@ -82,4 +93,6 @@ def _timed(name: str, spec: RunSpec, backend: Backend, threads: int) -> Timed:
         world.advance(spec.ticks)
         best = min(best, (time.perf_counter() - generated, generated - started))
     updates = spec.agents(0) * spec.ticks
-    return Timed(name, spec.agents(0), spec.ticks, threads, best[1], best[0], round(updates / best[0]))
+    return Timed(
+        name, spec.scenario.tick_name, spec.agents(0), spec.ticks, threads, best[1], best[0], round(updates / best[0])
+    )

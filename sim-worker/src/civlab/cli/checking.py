@@ -78,7 +78,7 @@ def diff(first: str, second: str, member: int | None, threads: int | None, backe
         click.echo("equal: the members that were compared took the same course")
     else:
         when = "before the first tick" if found.tick < 0 else f"in tick {found.tick}, phase {found.phase}"
-        agent = "" if found.agent is None else f", agent {found.agent}"
+        agent = "" if found.agent is None else f", {found.kind} {found.agent}"
         click.echo(f"member {found.member} differs {when}: {found.column}{agent}")
         click.echo(f"  {first}: {found.first}\n  {second}: {found.second}")
         if found.replayed_from:

@@ -22,7 +22,7 @@ VERBS = {
     "explain": ("civlab.cli.describing", "Say what a run would do: phases, parameters, memory, time."),
     "scenarios": ("civlab.cli.describing", "List or print the builtin scenarios, or their schema."),
     "report": ("civlab.cli.reporting", "Write the HTML report of a run, or a picture of it."),
-    "bench": ("civlab.cli.benching", "Time the builtin epidemics on this machine."),
+    "bench": ("civlab.cli.benching", "Time builtin scenarios on this machine."),
 }
 INVARIANTS = frozenset({"CHAIN_BROKEN", "CONSERVATION_BROKEN"})
 

@@ -13,7 +13,7 @@ from civlab.cli.output import human_bytes, human_count, human_seconds, print_jso
 from civlab.runs.devices import BACKENDS
 from civlab.runs.explanation import Explanation
 from civlab.runs.spec import civlab_errors
-from parpour_contracts.scenario import BUILTIN, Parameter, builtin_scenario, json_schema, parse_scenario
+from parpour_contracts.scenario import BUILTIN, MODELS, Parameter, builtin_scenario, json_schema, parse_scenario
 
 
 @click.command()
@@ -160,7 +160,8 @@ def show(name: str, as_json: bool) -> None:
 
 
 @scenarios.command("schema")
+@click.argument("model", required=False, type=click.Choice(list(MODELS)))
 @click.option("--json", "as_json", is_flag=True, help="The same; the schema is JSON in any case.")
-def schema(as_json: bool) -> None:
-    """Print the JSON Schema of scenario documents, for editors."""
-    click.echo(json.dumps(json_schema(), indent=None if as_json else 2))
+def schema(model: str | None, as_json: bool) -> None:
+    """Print the JSON Schema of scenario documents, for editors: of MODEL, or of all models."""
+    click.echo(json.dumps(json_schema(model), indent=None if as_json else 2))

@@ -16,15 +16,15 @@ LINE_SECONDS = 5.0
 
 
 @contextmanager
-def shown_progress(*, ticks_total: int) -> Iterator[Watcher]:
-    """A watcher of shards for the length of the block; shards run one after the other."""
+def shown_progress(*, ticks_total: int, tick: str) -> Iterator[Watcher]:
+    """A watcher of shards for the length of the block; shards run one after the other. `tick` is what a tick is."""
     if sys.stderr.isatty():
-        yield from _bar(ticks_total)
+        yield from _bar(ticks_total, tick)
     else:
-        yield _lines(ticks_total, time.monotonic)
+        yield _lines(ticks_total, tick, time.monotonic)
 
 
-def _bar(ticks_total: int) -> Iterator[Watcher]:
+def _bar(ticks_total: int, tick: str) -> Iterator[Watcher]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -41,13 +41,13 @@ def _bar(ticks_total: int) -> Iterator[Watcher]:
 
         def watch(progress: ShardProgress) -> None:
             display.update(
-                task, completed=done.over_shards(progress), description=_where(progress), rate=_rate(progress)
+                task, completed=done.over_shards(progress), description=_where(progress), rate=_rate(progress, tick)
             )
 
         yield watch
 
 
-def _lines(ticks_total: int, clock: Callable[[], float]) -> Watcher:
+def _lines(ticks_total: int, tick: str, clock: Callable[[], float]) -> Watcher:
     done = _Done()
     last = clock()
 
@@ -56,7 +56,7 @@ def _lines(ticks_total: int, clock: Callable[[], float]) -> Watcher:
         ticks = done.over_shards(progress)
         if clock() - last >= LINE_SECONDS:
             last = clock()
-            click.echo(f"{100 * ticks // ticks_total} % {_where(progress)} {_rate(progress)}".rstrip(), err=True)
+            click.echo(f"{100 * ticks // ticks_total} % {_where(progress)} {_rate(progress, tick)}".rstrip(), err=True)
 
     return watch
 
@@ -77,7 +77,7 @@ def _where(progress: ShardProgress) -> str:
     return f"{shard}members {progress.members_done:,}/{progress.members:,}"
 
 
-def _rate(progress: ShardProgress) -> str:
+def _rate(progress: ShardProgress, tick: str) -> str:
     if not progress.busy_seconds:
         return ""
-    return f"{human_count(progress.agent_updates / progress.busy_seconds)} agent-days/s"
+    return f"{human_count(progress.agent_updates / progress.busy_seconds)} agent-{tick}s/s"

@@ -135,7 +135,7 @@ def _carry_out(
 ) -> None:
     total = spec.ensemble.members * spec.ticks
     device = choose_backend(backend, threads=threads)
-    with stop_on_signals() as wish, shown_progress(ticks_total=total) as watch:
+    with stop_on_signals() as wish, shown_progress(ticks_total=total, tick=spec.scenario.tick_name) as watch:
         outcome = run_whole(
             spec,
             store,

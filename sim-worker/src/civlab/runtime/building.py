@@ -47,10 +47,10 @@ def library(level: str, package: Path = PACKAGE) -> Path:
 def build(level: str, target: Path, *, package: Path = PACKAGE, defines: Sequence[str] = ()) -> None:
     """Compiles all sources into one shared library at `target`.
 
+    A model's kernels find its own headers beside them, so each sees its own `struct World`.
     Uses $CC, or cc. Raises RuntimeError with the compiler's message, or with the package to install if there is none.
     """
     compiler = os.environ.get("CC", "cc")
-    folders = sorted({source.parent for source in sources(package)})
     march = [] if level == "plain" else [f"-march=x86-64-{level}"]
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_suffix(f".{os.getpid()}.part")
@@ -59,7 +59,7 @@ def build(level: str, target: Path, *, package: Path = PACKAGE, defines: Sequenc
         *FLAGS,
         *march,
         *(f"-D{define}" for define in defines),
-        *(f"-I{folder}" for folder in folders),
+        f"-I{package / 'kernels'}",
         *(str(source) for source in sources(package)),
         "-o",
         str(unfinished),

@@ -2,7 +2,7 @@
 #include "digest.h"
 #include "layout.h"
 
-/* Not a phase: the digest of each dynamic column of a agent in full, to compare with the running ones. */
+/* Not a phase: counts the digest of each dynamic column of the kind agent in full. */
 FN void epidemic_recount_agent_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
     const u32 member = w->tile_member[tile];
     const u64 first = w->member_first[member];
