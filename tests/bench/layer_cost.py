@@ -16,6 +16,7 @@ def growing_scenarios() -> dict[str, EpidemicScenario]:
     """The builtin `vaccination` scenario taken apart: community alone, then one thing more in each."""
     size = {"population.size": str(AGENTS), "hospital.beds": str(AGENTS // 300)}
     whole = override(parse_scenario(BUILTIN["vaccination"]), size)
+    assert isinstance(whole, EpidemicScenario)
     layers = whole.contacts
     community = layers.model_copy(update={"household": None, "school": None, "work": None})
     homes = community.model_copy(update={"household": layers.household})

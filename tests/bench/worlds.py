@@ -9,17 +9,19 @@ from civlab.models.epidemic.model import MODEL
 from civlab.runtime.arrays import MemberSpec
 from civlab.runtime.backend import Backend
 from civlab.runtime.world import World
-from parpour_contracts.scenario import BUILTIN, EpidemicScenario, override, parse_scenario
+from parpour_contracts.scenario import BUILTIN, EpidemicScenario, Scenario, override, parse_scenario
 
 SEED = 1
 
 
 def contact_layer(changes: Mapping[str, str] | None = None) -> EpidemicScenario:
     """The builtin `epidemic-contact` (1 M agents, degree 20, R0 2.5, 180 days) with parameters changed by path."""
-    return override(parse_scenario(BUILTIN["epidemic-contact"]), dict(changes or {}))
+    scenario = override(parse_scenario(BUILTIN["epidemic-contact"]), dict(changes or {}))
+    assert isinstance(scenario, EpidemicScenario)
+    return scenario
 
 
-def world_of(scenario: EpidemicScenario, *, backend: Backend, members: int = 1) -> World:
+def world_of(scenario: Scenario, *, backend: Backend, members: int = 1) -> World:
     """A generated world at tick 0: so many members of one scenario, each with its own network."""
     compiled = compile_scenario(scenario)
     specs = [MemberSpec(index=number, stream=number, scenario=compiled) for number in range(members)]

@@ -16,7 +16,7 @@ from civlab.models.epidemic.layout import COLUMNS
 from civlab.models.epidemic.model import MODEL
 from civlab.models.epidemic.phases import PHASES
 from civlab.models.epidemic.transmissions import transmissions
-from civlab.runtime.arrays import MemberSpec
+from civlab.runtime.arrays import Arrays, MemberSpec
 from civlab.runtime.backend import Backend, CpuBackend, load
 from civlab.runtime.building import build, levels
 from civlab.runtime.chain import run_digest
@@ -34,12 +34,12 @@ def scenario_of(name: str = "vaccination", **parameters: str) -> CompiledScenari
     return compile_scenario(override(parse_scenario(BUILTIN[name]), changes))
 
 
-def specs_of(sizes: tuple[str, ...] = SIZES) -> list[MemberSpec]:
+def specs_of(sizes: tuple[str, ...] = SIZES) -> list[MemberSpec[CompiledScenario]]:
     """One member a population, each with its own stream."""
     return [MemberSpec(i, 100 + i, scenario_of(population__size=size)) for i, size in enumerate(sizes)]
 
 
-def run(specs: list[MemberSpec], backend: Backend) -> list[bytes]:
+def run(specs: list[MemberSpec[CompiledScenario]], backend: Backend) -> list[bytes]:
     """The members' digests after all ticks."""
     world = World.create(MODEL, specs, seed=11, backend=backend)
     world.advance(world.ticks)
@@ -252,17 +252,15 @@ def test_the_transmission_tree_is_a_forest_in_time_rooted_outside() -> None:
 
 @pytest.mark.parametrize("name", sorted(BUILTIN))
 def test_memory_stays_within_the_estimate_and_120_bytes_an_agent(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    from civlab.models.epidemic import generate
-
     most = 0
-    release = generate.Arrays.release
+    release = Arrays.release
 
-    def watched(arrays: generate.Arrays, column: str) -> None:
+    def watched(arrays: Arrays, column: str) -> None:
         nonlocal most
         most = max(most, arrays.bytes())
         release(arrays, column)
 
-    monkeypatch.setattr(generate.Arrays, "release", watched)
+    monkeypatch.setattr(Arrays, "release", watched)
     scenario = override(parse_scenario(BUILTIN[name]), {"population.size": "60000"})
     members = [MemberSpec(i, i, compile_scenario(scenario)) for i in range(2)]
     world = World.create(MODEL, members, seed=1, backend=Backend.cpu(2))

@@ -18,6 +18,7 @@ from civlab.runs.spec import RunSpec
 from civlab.runs.whole import WholeRun, run_whole
 from civlab.runtime.backend import Backend
 from civlab.store import Store, open_store
+from civlab.store.sealed import seal, unseal
 from parpour_contracts.scenario import estimate
 
 pytestmark = pytest.mark.kernel
@@ -160,6 +161,19 @@ def test_a_checkpoint_of_another_run_is_not_taken_up(make_spec: MakeSpec, cpu: B
     run_shard(spec, 0, store, cpu, stop=stopping_after([5]))
     other = ShardCheckpoints(store, run_hash=make_spec(seed=5).run_hash, shard=0, shards=1)
     assert other.take_up() is None
+
+
+def test_a_checkpoint_in_another_form_is_refused_and_left_in_place(make_spec: MakeSpec, cpu: Backend) -> None:
+    spec, store = make_spec(), open_store("memory://")
+    run_shard(spec, 0, store, cpu, checkpoint_every=10, stop=stopping_after([26]))
+    paths = [path for path in store.list("checkpoints") if path.endswith(".json")]
+    document = unseal(store.get(paths[-1]), address=paths[-1])
+    store.put(paths[-1], seal({**document, "format": "civlab.checkpoint/1"}))
+    with pytest.raises(CivlabError) as refused:
+        run_shard(spec, 0, store, cpu)
+    assert refused.value.code == "CHECKPOINT_FORMAT_UNKNOWN"
+    assert paths[-1] in refused.value.path
+    assert paths[-1] in store.list("checkpoints")
 
 
 def test_a_member_that_cannot_fit_is_refused_with_both_figures(make_spec: MakeSpec, cpu: Backend) -> None:

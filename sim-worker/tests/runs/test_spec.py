@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from civlab.errors import CivlabError
+from civlab.models.epidemic.results import RESULTS
 from civlab.runs.spec import RUN_FILE, RunSpec
 from civlab.store import open_store
 from parpour_contracts.run import RunDocument, RunIdentity
@@ -134,3 +136,13 @@ def test_a_changed_byte_in_a_run_document_is_found(make_spec: MakeSpec, place: i
     else:
         code = "" if again == spec else "another run"
     assert code in {"STORE_OBJECT_DAMAGED", ""}
+
+
+def test_transmissions_of_a_model_that_has_none_are_refused(
+    make_spec: MakeSpec, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    without = replace(RESULTS, tables=RESULTS.tables[:1])
+    monkeypatch.setattr("civlab.runs.spec.results_of", lambda name: without)
+    with pytest.raises(CivlabError) as refused:
+        make_spec(transmissions=True)
+    assert refused.value.code == "RUN_NO_TRANSMISSIONS"

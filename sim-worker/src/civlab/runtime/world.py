@@ -76,7 +76,9 @@ class World:
             raise CivlabError("SEED_OUT_OF_RANGE", "seed", "give a whole number from 0 to 2^64 - 1")
         arrays = model.arrange(members, seed=seed, backend=backend)
         model.generate(arrays)
-        return cls(members, arrays)
+        world = cls(members, arrays)
+        arrays.put("column_digest", backend.upload(world.recount().reshape(-1)))
+        return world
 
     @classmethod
     def restore(

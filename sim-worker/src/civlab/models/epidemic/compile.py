@@ -20,7 +20,7 @@ from civlab.models.epidemic import tables
 from civlab.models.epidemic.laws import ONE, apportion, cumulative, law_table, miss_table, q31, shares, whole_weights
 from civlab.models.epidemic.layout import AGES, DAY, DAYS, GROUPS, HOUSEHOLD_SIZES, LAYERS, ROW, SCENARIO
 from civlab.models.epidemic.transmission import chance_for, excess_degree, weighted
-from parpour_contracts.scenario import EpidemicScenario, canonical
+from parpour_contracts.scenario import EpidemicScenario, Scenario, canonical
 from parpour_contracts.scenario.epidemic import AgeValue, CaseIsolation, ContactReduction, Vaccination
 
 ADULT = 18
@@ -45,12 +45,15 @@ MOST_KEPT = 4096
 kept: OrderedDict[bytes, CompiledScenario] = OrderedDict()
 
 
-def compile_scenario(scenario: EpidemicScenario) -> CompiledScenario:
-    """The compiled form; raises CivlabError SCENARIO_UNREACHABLE_R0 if no chance of transmission gives the R0.
+def compile_scenario(scenario: Scenario) -> CompiledScenario:
+    """The compiled form; raises CivlabError SCENARIO_UNREACHABLE_R0 if no chance of transmission gives the R0, and
+    TypeError for another model's document.
 
     Its digest is BLAKE3 over the canonical document and the compiled bytes. The last few thousand forms are kept,
     since the members of an ensemble mostly share one.
     """
+    if not isinstance(scenario, EpidemicScenario):
+        raise TypeError(f"a document of the model {scenario.model} is no epidemic")
     name = canonical(scenario)
     if name not in kept:
         kept[name] = compile_anew(scenario, name)
