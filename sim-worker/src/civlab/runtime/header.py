@@ -34,7 +34,7 @@ def header(model: Model) -> str:
     guard = f"CIVLAB_{model.name.upper()}_LAYOUT_H"
     cells = metric_cells(model.metrics)
     sizes = {
-        **model.constants,
+        **{name.upper(): value for name, value in model.constants.items()},
         "METRICS": sum(metric.cells for metric in model.metrics),
         "DYNAMIC": len(model.dynamic),
         "CHAINED": len(model.chained),

@@ -77,7 +77,7 @@ class Model:
     fault: Callable[[World], Fault | None]
     """The first broken invariant that kernels have recorded; asked after ticks."""
     constants: Mapping[str, int] = field(default_factory=dict)
-    """Constants of the generated header."""
+    """Constants of the generated header, where their names are in capitals."""
     enumerations: tuple[Enumeration, ...] = ()
 
     @cached_property

@@ -202,15 +202,15 @@ KINDS = (
 )
 
 CONSTANTS = {
-    "AGES": AGES,
-    "GROUPS": GROUPS,
-    "ROW": ROW,
-    "DAYS": DAYS,
-    "KEYS": KEYS,
-    "TALLIES": TALLIES,
-    "WORKERS": WORKERS,
-    "FLOWS": len(FLOWS),
-    "STATE_VACANT": VACANT,
+    "ages": AGES,
+    "groups": GROUPS,
+    "row": ROW,
+    "days": DAYS,
+    "keys": KEYS,
+    "tallies": TALLIES,
+    "workers": WORKERS,
+    "flows": len(FLOWS),
+    "state_vacant": VACANT,
 }
 ENUMERATIONS = (
     Enumeration("STATE", STATES),
