@@ -160,7 +160,7 @@ def show(name: str, as_json: bool) -> None:
 
 
 @scenarios.command("schema")
-@click.argument("model", required=False, type=click.Choice(list(MODELS)))
+@click.argument("model", required=False, metavar="[MODEL]", type=click.Choice(list(MODELS)))
 @click.option("--json", "as_json", is_flag=True, help="The same; the schema is JSON in any case.")
 def schema(model: str | None, as_json: bool) -> None:
     """Print the JSON Schema of scenario documents, for editors: of MODEL, or of all models."""
