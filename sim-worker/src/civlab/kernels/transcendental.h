@@ -14,14 +14,15 @@
 #define INVERSE_LN2 0x1.71547652b82fep+0
 #define TO_INTEGER 0x1.8p52               /* adding and taking away rounds to the nearest integer */
 
-FN double exponential(double x) {
-    if (x > 709.782712893384) return F64_LARGEST;
-    if (x < -708.3964185322641) return 0.0;
-    const double whole = (x * INVERSE_LN2 + TO_INTEGER) - TO_INTEGER;
-    const double high = x - whole * LN2_HIGH;
-    const double low = whole * LN2_LOW;
-    const double r = high - low;
-    const double lost = (high - r) - low;
+/* condition ? yes : no by bits: a compiler that sees a branch threads jumps through it, and the loop around it no
+ * longer vectorises. */
+FN double chosen(int condition, double yes, double no) {
+    const u64 mask = 0 - (u64)(condition != 0);
+    return of_bits((bits_of(yes) & mask) | (bits_of(no) & ~mask));
+}
+
+/* e^r for |r| <= ln 2 / 2 plus what its rounding lost. */
+FN double exponential_of_rest(double r, double lost) {
     double series = 1.0 / 6227020800.0;
     series = series * r + 1.0 / 479001600.0;
     series = series * r + 1.0 / 39916800.0;
@@ -34,23 +35,41 @@ FN double exponential(double x) {
     series = series * r + 1.0 / 24.0;
     series = series * r + 1.0 / 6.0;
     series = series * r + 0.5;
-    const double value = 1.0 + (r + (r * r * series + (lost + lost * r)));
+    return 1.0 + (r + (r * r * series + (lost + lost * r)));
+}
+
+FN double exponential(double x) {
+    if (x > 709.782712893384) return F64_LARGEST;
+    if (x < -708.3964185322641) return 0.0;
+    const double whole = (x * INVERSE_LN2 + TO_INTEGER) - TO_INTEGER;
+    const double high = x - whole * LN2_HIGH;
+    const double low = whole * LN2_LOW;
+    const double r = high - low;
+    const double value = exponential_of_rest(r, (high - r) - low);
     const int exponent = (int)whole;
     if (exponent > 1000) return value * of_bits((u64)(1023 + 1000) << 52) * of_bits((u64)(1023 + exponent - 1000) << 52);
     if (exponent < -1000) return value * of_bits((u64)(1023 - 1000) << 52) * of_bits((u64)(1023 + exponent + 1000) << 52);
     return value * of_bits((u64)(1023 + exponent) << 52);
 }
 
-/* For normal numbers above zero. */
-FN double logarithm(double x) {
-    if (!(x > 0.0)) return -F64_LARGEST;
+/* The same bits for |x| <= 690, without a branch, so that loops over it vectorise. */
+FN double exponential_within(double x) {
+    const double shifted = x * INVERSE_LN2 + TO_INTEGER; /* its lowest bits are the integer */
+    const double whole = shifted - TO_INTEGER;
+    const double high = x - whole * LN2_HIGH;
+    const double low = whole * LN2_LOW;
+    const double r = high - low;
+    return exponential_of_rest(r, (high - r) - low) * of_bits((bits_of(shifted) + 1023) << 52);
+}
+
+/* For normal numbers above zero: no branch, so that loops over it vectorise. */
+FN double logarithm_of_normal(double x) {
     const u64 bits = bits_of(x);
-    int exponent = (int)(bits >> 52) - 1023;
-    double m = of_bits((bits & 0xFFFFFFFFFFFFFull) | ((u64)1023 << 52));
-    if (m > 0x1.6a09e667f3bcdp+0) {
-        m = m * 0.5;
-        exponent = exponent + 1;
-    }
+    const double whole = of_bits((bits >> 52) | ((u64)(1023 + 52) << 52)) - (0x1p52 + 1023.0);
+    const double significand = of_bits((bits & 0xFFFFFFFFFFFFFull) | ((u64)1023 << 52));
+    const int above = significand > 0x1.6a09e667f3bcdp+0;
+    const double m = significand * chosen(above, 0.5, 1.0);
+    const double k = whole + chosen(above, 1.0, 0.0);
     const double f = m - 1.0;
     const double s = f / (2.0 + f);
     const double z = s * s;
@@ -68,8 +87,9 @@ FN double logarithm(double x) {
     series = series * z + 2.0 / 3.0;
     const double half_square = 0.5 * f * f;
     const double rest = s * (half_square + z * series);
-    const double k = (double)exponent;
     return k * LN2_HIGH - ((half_square - (rest + k * LN2_LOW)) - f);
 }
+
+FN double logarithm(double x) { return x > 0.0 ? logarithm_of_normal(x) : -F64_LARGEST; }
 
 #endif

@@ -5,6 +5,7 @@ the shell; the data behind named tables and the arithmetic of the model stay in 
 """
 
 from parpour_contracts.scenario.builtin import BUILTIN, builtin_scenario
+from parpour_contracts.scenario.climate import ClimateScenario
 from parpour_contracts.scenario.document import Estimate, Scenario
 from parpour_contracts.scenario.epidemic import EpidemicScenario
 from parpour_contracts.scenario.errors import ScenarioError
@@ -15,6 +16,7 @@ from parpour_contracts.scenario.registry import MODELS
 __all__ = [
     "BUILTIN",
     "MODELS",
+    "ClimateScenario",
     "EpidemicScenario",
     "Estimate",
     "Parameter",

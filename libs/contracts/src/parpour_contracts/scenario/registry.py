@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from parpour_contracts.scenario.climate import ClimateScenario
 from parpour_contracts.scenario.document import Scenario
 from parpour_contracts.scenario.epidemic import EpidemicScenario
 from parpour_contracts.scenario.errors import ScenarioError, nearest
 
-MODELS: Mapping[str, type[Scenario]] = MappingProxyType({"epidemic": EpidemicScenario})
+MODELS: Mapping[str, type[Scenario]] = MappingProxyType({"climate": ClimateScenario, "epidemic": EpidemicScenario})
 
 
 def document_class(model: object) -> type[Scenario]:

@@ -1,0 +1,97 @@
+"""Emission pathways: published families and their composition, year by year.
+
+Composition is exact (fractions), and each yearly number is rounded once to the nearest f64 at the end, so a blend has
+one value on every machine.
+"""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Mapping
+from fractions import Fraction
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+
+from civlab.errors import CivlabError
+from parpour_contracts.scenario.climate import FAMILIES, Blend, Family, Overlay, Pathway, Splice
+
+DATA = Path(__file__).parent / "data"
+BASELINE_YEAR = 1750
+QUANTITIES = ("co2", "ch4", "n2o", "other_forcing", "ch4_lifetime_factor")
+"""GtCO2, MtCH4, MtN2O a year, W m-2, and the factor of methane's lifetime by species that are not modelled."""
+
+Amounts = tuple[Fraction, ...]
+"""One value for each of QUANTITIES."""
+Yearly = Mapping[int, Amounts]
+
+
+def yearly(pathway: Pathway) -> Yearly:
+    """Exact yearly amounts of a pathway, for as many years as all its parts have.
+
+    Raises CivlabError PATHWAY_EMPTY if they have none in common.
+    """
+    found = composed(pathway)
+    if not found:
+        raise CivlabError("PATHWAY_EMPTY", "pathway", "its parts have no year in common; compose others")
+    return found
+
+
+def composed(pathway: Pathway) -> Yearly:
+    """The amounts of any expression of pathways."""
+    if isinstance(pathway, Family):
+        return family(pathway.name)
+    if isinstance(pathway, Splice):
+        before, after = composed(pathway.before), composed(pathway.after)
+        parts = {year: (before if year < pathway.year else after) for year in sorted({*before, *after})}
+        return {year: part[year] for year, part in parts.items() if year in part}
+    if isinstance(pathway, Blend):
+        first, second = composed(pathway.first), composed(pathway.second)
+        return {
+            year: mixed(first[year], second[year], ramp(pathway, year)) for year in sorted(first.keys() & second.keys())
+        }
+    return {year: shifted(pathway, year, amounts) for year, amounts in composed(pathway.base).items()}
+
+
+def ramp(blend: Blend, year: int) -> Fraction:
+    """Weight of the second pathway: 0 until `begin`, evenly up to its full weight at `end`."""
+    if year <= blend.begin and blend.begin < blend.end:
+        return Fraction(0)
+    if year < blend.end:
+        return Fraction(blend.weight) * Fraction(year - blend.begin, blend.end - blend.begin)
+    return Fraction(blend.weight)
+
+
+def mixed(first: Amounts, second: Amounts, weight: Fraction) -> Amounts:
+    """(1 - weight) first + weight second."""
+    return tuple(a + weight * (b - a) for a, b in zip(first, second, strict=True))
+
+
+def shifted(overlay: Overlay, year: int, amounts: Amounts) -> Amounts:
+    """The amounts with the overlay's change where it holds; methane's lifetime is left alone."""
+    if not overlay.begin <= year < overlay.until:
+        return amounts
+    change = (overlay.co2, overlay.ch4, overlay.n2o, overlay.forcing, 0)
+    return tuple(amount + Fraction(more) for amount, more in zip(amounts, change, strict=True))
+
+
+@cache
+def family(name: str) -> Yearly:
+    """A published pathway by its name or its family's."""
+    name = FAMILIES.get(name, name)
+    if name == "none":
+        history = family("ssp245")
+        still = (Fraction(0), history[BASELINE_YEAR][1], history[BASELINE_YEAR][2], Fraction(0), Fraction(1))
+        return MappingProxyType(dict.fromkeys(history, still))
+    if name == "dice-2016r-baseline":
+        return MappingProxyType(table("dice_2016r_baseline.csv"))
+    return MappingProxyType(table("historical.csv") | table(f"{name}.csv"))
+
+
+def table(file: str) -> dict[int, Amounts]:
+    """A file of yearly amounts; quantities without a column are zero, a factor without one is 1."""
+    with (DATA / file).open(newline="", encoding="utf-8") as lines:
+        return {
+            int(row["year"]): tuple(Fraction(row.get(name, str(int(name == QUANTITIES[4])))) for name in QUANTITIES)
+            for row in csv.DictReader(lines)
+        }
