@@ -163,11 +163,11 @@ class Overlay(Section):
     """First year of the change."""
     until: Year
     """Year after its last."""
-    co2: Annotated[Exact, Field(ge=-10**6, le=10**6)] = Decimal(0)
+    co2: Annotated[Exact, Field(ge=-(10**6), le=10**6)] = Decimal(0)
     """GtCO2 a year, added."""
-    ch4: Annotated[Exact, Field(ge=-10**6, le=10**6)] = Decimal(0)
+    ch4: Annotated[Exact, Field(ge=-(10**6), le=10**6)] = Decimal(0)
     """Mt CH4 a year, added."""
-    n2o: Annotated[Exact, Field(ge=-10**6, le=10**6)] = Decimal(0)
+    n2o: Annotated[Exact, Field(ge=-(10**6), le=10**6)] = Decimal(0)
     """Mt N2O a year, added."""
     forcing: Annotated[Exact, Field(ge=-100, le=100)] = Decimal(0)
     """W m-2, added to the prescribed forcing."""
@@ -185,7 +185,9 @@ Pathway = Annotated[Family | Splice | Blend | Overlay, Field(discriminator="kind
 
 def depth(pathway: Pathway) -> int:
     """Levels of composition."""
-    parts = [getattr(pathway, name) for name in ("before", "after", "first", "second", "base") if hasattr(pathway, name)]
+    parts = [
+        getattr(pathway, name) for name in ("before", "after", "first", "second", "base") if hasattr(pathway, name)
+    ]
     return 1 + max((depth(part) for part in parts), default=0)
 
 

@@ -54,9 +54,7 @@ def compile_climate(scenario: ClimateScenario) -> CompiledClimate:
     sets = parameter_sets(scenario)
     numbers = record.tobytes() + years.tobytes() + np.array(sets, "<f8").tobytes()
     digest = blake3.blake3(name + numbers).digest()
-    compiled = CompiledClimate(
-        digest, scenario.ticks, scenario.start, scenario.years_a_tick, record, years, sets
-    )
+    compiled = CompiledClimate(digest, scenario.ticks, scenario.start, scenario.years_a_tick, record, years, sets)
     kept[name] = compiled
     if len(kept) > MOST_KEPT:
         kept.popitem(last=False)

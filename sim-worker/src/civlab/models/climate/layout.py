@@ -18,7 +18,7 @@ ELEMENTS = ("greenland_ice", "west_antarctic_ice", "coral_reefs", "amazon", "bor
 """Tipping elements, in the order of their columns."""
 BOXES = 4
 CORES = ("fair", "dice")
-CHAINED = ("advance", "respond", "post", "record")
+CHAINED = ("advance", "respond", "post")
 
 
 def number(name: str, unit: str, meaning: str, role: Literal["static", "dynamic", "derived"] = "dynamic") -> Column:
@@ -75,7 +75,10 @@ RESPONSE = (
         for i in range(1, 4)
         for j in range(4)
     ),
-    *(number(f"response_forcing_{i}", "", f"response of heat state {i} to a step's forcing", "derived") for i in range(4)),
+    *(
+        number(f"response_forcing_{i}", "", f"response of heat state {i} to a step's forcing", "derived")
+        for i in range(4)
+    ),
     number("co2_offset", "W m-2", "CO2's forcing by formula at the baseline", "derived"),
     number("ch4_offset", "W m-2", "CH4's forcing by formula at the baseline", "derived"),
     number("n2o_offset", "W m-2", "N2O's forcing by formula at the baseline", "derived"),

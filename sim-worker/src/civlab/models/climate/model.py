@@ -69,9 +69,6 @@ def runs(scenario_of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def generate(arrays: Arrays) -> None:
     """Works out each member's step and its state before the first tick."""
     arrays.run("climate_prepare", "member")
-    arrays.run("climate_recount_member", "member")
-    arrays.backend.finish()
-    arrays.put("column_digest", arrays.backend.upload(arrays.backend.download(arrays.column["column_recount"])))
 
 
 def restored(world: World) -> None:

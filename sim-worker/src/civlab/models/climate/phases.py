@@ -48,9 +48,9 @@ PHASES = (
     Phase(
         "chain",
         "climate_chain",
-        "member",
-        (*PHYSICS, *CONSEQUENCES, *LEDGER, "history"),
-        ("column_digest", "phase_digest", "head"),
+        "tile",
+        (*PHYSICS, *CONSEQUENCES, *LEDGER),
+        ("column_digest", "head"),
         "the tick is sealed",
     ),
 )

@@ -1,59 +1,74 @@
 /* Phase `chain`: the tick is sealed.
  *
- * A member has one element in each column, so a column's running digest is that element's term alone: the new term minus
- * the running one is what the column changed by, and it is charged to the phase that wrote the column. */
-#include "chain.h"
+ * A member has one element in each column, so a column's running digest is that element's term alone: the new term less
+ * the running one is what the column changed by, and it is charged to the phase that wrote the column. On a CPU eight
+ * members are sealed at once. */
+#include "blake3.h"
 #include "climate.h"
 #include "digest.h"
 
-struct Sealing {
-    const struct World *w;
-    u32 member;
-};
+#define FOLLOWS(first, last) \
+    (__builtin_offsetof(struct World, last) - __builtin_offsetof(struct World, first) == (DYNAMIC - 1) * sizeof(void *))
+CIVLAB_STATIC_ASSERT(FOLLOWS(carbon_0, carbon_sinks), "the state's columns lie side by side in World");
 
-/* Brings a column's running digest up to date and adds the change to a phase's cell. */
-FN void follow(const struct Sealing *s, u32 phase, u32 column, u64 bits) {
-    u64 *running = s->w->column_digest + ((u64)s->member * DYNAMIC + column) * 2;
-    u64 *cell = s->w->phase_digest + ((u64)s->member * CHAINED + phase) * 2;
-    struct Digest now = {0, 0};
-    digest_change_u64(&now, column, 0, 0, bits);
-    cell[0] += now.low - running[0], cell[1] += now.high - running[1];
-    running[0] = now.low, running[1] = now.high;
+/* Brings the running digests of columns first … last - 1 up to date; returns what they changed by. */
+FN struct Digest followed(const struct World *w, u32 m, u32 first, u32 last) {
+    const u64 *const *columns = (const u64 *const *)(const void *)&w->carbon_0;
+    u64 *running = w->column_digest + (u64)m * DYNAMIC * 2;
+    struct Digest changed = {0, 0};
+    for (u32 c = first; c < last; c++) {
+        struct Digest now = {0, 0};
+        digest_change_u64(&now, c, 0, 0, columns[c][m]);
+        changed.low += now.low - running[2 * c], changed.high += now.high - running[2 * c + 1];
+        running[2 * c] = now.low, running[2 * c + 1] = now.high;
+    }
+    return changed;
 }
 
-#define FOLLOW(phase, COLUMN, column) follow(&s, PHASE_##phase, COLUMN_##COLUMN, bits_of(w->column[m]))
-
-FN void climate_chain_member(const struct World *w, u32 tick, u32 m) {
-    const struct Sealing s = {w, m};
-    const i64 *row = w->history + ((u64)tick * w->members + m) * METRICS;
-    struct Digest recorded = {0, 0};
-    u64 *cell = w->phase_digest + ((u64)m * CHAINED + PHASE_RECORD) * 2;
-    FOLLOW(ADVANCE, CARBON_0, carbon_0);
-    FOLLOW(ADVANCE, CARBON_1, carbon_1);
-    FOLLOW(ADVANCE, CARBON_2, carbon_2);
-    FOLLOW(ADVANCE, CARBON_3, carbon_3);
-    FOLLOW(ADVANCE, CH4_BURDEN, ch4_burden);
-    FOLLOW(ADVANCE, N2O_BURDEN, n2o_burden);
-    FOLLOW(ADVANCE, CO2_EMITTED, co2_emitted);
-    FOLLOW(ADVANCE, FORCING_LAGGED, forcing_lagged);
-    FOLLOW(ADVANCE, TEMPERATURE_SURFACE, temperature_surface);
-    FOLLOW(ADVANCE, TEMPERATURE_MIDDLE, temperature_middle);
-    FOLLOW(ADVANCE, TEMPERATURE_DEEP, temperature_deep);
-    FOLLOW(RESPOND, WARMING, warming);
-    FOLLOW(RESPOND, TIPPING_GREENLAND_ICE, tipping_greenland_ice);
-    FOLLOW(RESPOND, TIPPING_WEST_ANTARCTIC_ICE, tipping_west_antarctic_ice);
-    FOLLOW(RESPOND, TIPPING_CORAL_REEFS, tipping_coral_reefs);
-    FOLLOW(RESPOND, TIPPING_AMAZON, tipping_amazon);
-    FOLLOW(RESPOND, TIPPING_BOREAL_PERMAFROST, tipping_boreal_permafrost);
-    FOLLOW(RESPOND, TIPPING_ATLANTIC_OVERTURNING, tipping_atlantic_overturning);
-    FOLLOW(RESPOND, SEA_LEVEL, sea_level);
-    follow(&s, PHASE_POST, COLUMN_CARBON_EMITTED, (u64)w->carbon_emitted[m]);
-    follow(&s, PHASE_POST, COLUMN_CARBON_ATMOSPHERE, (u64)w->carbon_atmosphere[m]);
-    follow(&s, PHASE_POST, COLUMN_CARBON_SINKS, (u64)w->carbon_sinks[m]);
-    for (u32 metric = 0; metric < METRICS; metric++)
-        digest_change_u64(&recorded, DYNAMIC + PHASE_RECORD, metric, 0, (u64)row[metric]);
-    cell[0] = recorded.low, cell[1] = recorded.high;
-    chain_seal(w->head + m * 8, w->phase_digest + (u64)m * CHAINED * 2, CHAINED);
+FN void put(u32 message[4], struct Digest digest) {
+    message[0] = (u32)digest.low, message[1] = (u32)(digest.low >> 32);
+    message[2] = (u32)digest.high, message[3] = (u32)(digest.high >> 32);
 }
 
-MEMBER_KERNEL(climate_chain)
+/* The message of a member: the digests of the phases that changed its state, in the columns' order, then zeros. */
+FN void message_of(const struct World *w, u32 m, u32 message[16]) {
+    put(message + 4 * PHASE_ADVANCE, followed(w, m, COLUMN_CARBON_0, COLUMN_WARMING));
+    put(message + 4 * PHASE_RESPOND, followed(w, m, COLUMN_WARMING, COLUMN_CARBON_EMITTED));
+    put(message + 4 * PHASE_POST, followed(w, m, COLUMN_CARBON_EMITTED, DYNAMIC));
+    for (u32 i = 4 * CHAINED; i < 16; i++) message[i] = 0;
+}
+
+#if defined(__CUDACC__) || defined(__CUDACC_RTC__) || defined(CIVLAB_LANES)
+
+FN void climate_chain_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
+    (void)tick;
+    for (u32 m = w->tile_begin[tile] + lane; m < w->tile_end[tile]; m += lanes) {
+        u32 message[16];
+        message_of(w, m, message);
+        blake3_link(w->head + m * 8, message);
+    }
+}
+
+#else
+
+FN void climate_chain_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
+    const u32 end = w->tile_end[tile];
+    (void)tick, (void)lane, (void)lanes;
+    for (u32 first = w->tile_begin[tile]; first < end; first += 8) {
+        const u32 count = end - first < 8 ? end - first : 8;
+        Eight message[16] = {{0}}, head[8] = {{0}};
+        for (u32 k = 0; k < count; k++) {
+            u32 words[16];
+            message_of(w, first + k, words);
+            for (u32 i = 0; i < 16; i++) message[i][k] = words[i];
+            for (u32 i = 0; i < 8; i++) head[i][k] = w->head[(first + k) * 8 + i];
+        }
+        blake3_link_eight(head, message);
+        for (u32 k = 0; k < count; k++)
+            for (u32 i = 0; i < 8; i++) w->head[(first + k) * 8 + i] = head[i][k];
+    }
+}
+
+#endif
+
+TILE_KERNEL(climate_chain)

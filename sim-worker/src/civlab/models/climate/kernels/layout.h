@@ -9,7 +9,7 @@
 #define ELEMENTS 6u
 #define METRICS 13u
 #define DYNAMIC 22u
-#define CHAINED 4u
+#define CHAINED 3u
 
 #define CORE_FAIR 0u
 #define CORE_DICE 1u
@@ -40,7 +40,6 @@
 #define PHASE_ADVANCE 0u
 #define PHASE_RESPOND 1u
 #define PHASE_POST 2u
-#define PHASE_RECORD 3u
 
 #define METRIC_WARMING 0u
 #define METRIC_TEMPERATURE 1u
@@ -180,7 +179,7 @@ struct World {
     i64 *history; /* 13 per member and tick, no unit: metrics */
     u64 *column_digest; /* 44 per member, no unit: running digest of each dynamic column */
     u64 *column_recount; /* 44 per member, no unit: digest of each dynamic column counted in full */
-    u64 *phase_digest; /* 8 per member, no unit: change of the state by each chained phase */
+    u64 *phase_digest; /* 6 per member, no unit: change of the state by each chained phase */
     u32 *head; /* 8 per member, no unit: head of the chain, BLAKE3 */
     u64 seed; /* key of all draws */
     u32 members; /* members held at once */
