@@ -40,27 +40,33 @@ FN void digest_change(struct Digest *sum, u32 column, u32 index, u32 before, u32
 #endif
 }
 
-/* The same for 64-bit elements (an f64 by its bits), whose index may need more than 32 bits. */
+/* Both lanes of the mix of a 64-bit element that is not zero, for a type of words: one, or as many as a vector holds. */
+#define DIGEST_MIX_U64(name, Word)                                           \
+    FN void name(u32 column, u64 index, Word value, Word *low, Word *high) { \
+        Word x = value ^ ((u64)(column + 1) * 0x9E3779B97F4A7C15ull);        \
+        x ^= x >> 32;                                                        \
+        x *= 0xD6E8FEB86659FD93ull;                                          \
+        x ^= x >> 32;                                                        \
+        x += (index + 1) * 0xA0761D6478BD642Full;                            \
+        x ^= x >> 30;                                                        \
+        x *= 0xBF58476D1CE4E5B9ull;                                          \
+        x ^= x >> 27;                                                        \
+        x *= 0x94D049BB133111EBull;                                          \
+        x ^= x >> 31;                                                        \
+        *low = x;                                                            \
+        x += value;                                                          \
+        x ^= x >> 32;                                                        \
+        x *= 0xD6E8FEB86659FD93ull;                                          \
+        x ^= x >> 32;                                                        \
+        x *= 0xC2B2AE3D27D4EB4Full;                                          \
+        *high = x ^ (x >> 29);                                               \
+    }
+DIGEST_MIX_U64(digest_mix_u64, u64)
+
+/* The same as digest_of for 64-bit elements (an f64 by its bits), whose index may need more than 32 bits. */
 FN struct Digest digest_of_u64(u32 column, u64 index, u64 value) {
     struct Digest d = {0, 0};
-    if (value == 0) return d;
-    u64 x = value ^ ((u64)(column + 1) * 0x9E3779B97F4A7C15ull);
-    x ^= x >> 32;
-    x *= 0xD6E8FEB86659FD93ull;
-    x ^= x >> 32;
-    x += (index + 1) * 0xA0761D6478BD642Full;
-    x ^= x >> 30;
-    x *= 0xBF58476D1CE4E5B9ull;
-    x ^= x >> 27;
-    x *= 0x94D049BB133111EBull;
-    x ^= x >> 31;
-    d.low = x;
-    x += value;
-    x ^= x >> 32;
-    x *= 0xD6E8FEB86659FD93ull;
-    x ^= x >> 32;
-    x *= 0xC2B2AE3D27D4EB4Full;
-    d.high = x ^ (x >> 29);
+    if (value != 0) digest_mix_u64(column, index, value, &d.low, &d.high);
     return d;
 }
 

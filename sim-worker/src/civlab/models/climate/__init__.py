@@ -1,1 +1,1 @@
-"""The climate: carbon cycle, forcing, energy balance, regions, sea level, damages and tipping, from published equations."""
+"""The climate: carbon, forcing, energy balance, regions, sea level, damages and tipping, by published equations."""

@@ -24,7 +24,7 @@ kept: OrderedDict[bytes, CompiledClimate] = OrderedDict()
 
 @dataclass(frozen=True)
 class CompiledClimate:
-    """A scenario as kernels read it: one `Constants` record, one `Year` a tick, and the sets that members take in turn."""
+    """A scenario as kernels read it: one `Constants` record, a `Year` a tick, the sets that members take in turn."""
 
     digest: bytes
     ticks: int

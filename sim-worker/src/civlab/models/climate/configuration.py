@@ -68,7 +68,7 @@ ELEMENTS = {
     "boreal_permafrost": (4.0, 50.0, 0.3),
     "atlantic_overturning": (4.0, 50.0, -0.5),
 }
-"""Threshold (K), time scale (yr) and added global warming (K): Armstrong McKay et al. (2022), table 1, best estimates."""
+"""Threshold (K), time scale (yr) and added warming (K): Armstrong McKay et al. (2022), table 1, best estimates."""
 
 WARMING_1951_1980 = 0.26
 """K above 1850-1900, to which the sea-level laws' T0 refers: HadCRUT5 (Morice et al. 2021)."""

@@ -5,6 +5,7 @@ The equations are in model.md and in the kernels' headers, which other models in
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -21,7 +22,9 @@ from civlab.runtime.world import World
 def arrange(members: Sequence[MemberSpec[CompiledClimate]], *, seed: int, backend: Backend) -> Arrays:
     """Members in their order, with the tiles and the parameter set of each: its stream's among the scenario's sets."""
     place: dict[bytes, int] = {}
-    records, years, first = [], [], 0
+    records: list[np.ndarray] = []
+    years: list[np.ndarray] = []
+    first = 0
     for scenario in {member.scenario.digest: member.scenario for member in members}.values():
         record = scenario.record.copy()
         record["year_first"] = first
@@ -62,7 +65,7 @@ def runs(scenario_of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Begin and end of the tiles: members of one scenario that follow each other, at most TILE of them."""
     changes = np.flatnonzero(np.diff(scenario_of)) + 1
     bounds = [0, *changes.tolist(), len(scenario_of)]
-    begin = [at for low, high in zip(bounds, bounds[1:], strict=False) for at in range(low, high, layout.TILE)]
+    begin = [at for low, high in itertools.pairwise(bounds) for at in range(low, high, layout.TILE)]
     return np.array(begin, "u4"), np.array([*begin[1:], len(scenario_of)], "u4")
 
 

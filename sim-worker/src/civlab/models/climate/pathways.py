@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Mapping
+from decimal import Decimal
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -71,7 +72,7 @@ def shifted(overlay: Overlay, year: int, amounts: Amounts) -> Amounts:
     """The amounts with the overlay's change where it holds; methane's lifetime is left alone."""
     if not overlay.begin <= year < overlay.until:
         return amounts
-    change = (overlay.co2, overlay.ch4, overlay.n2o, overlay.forcing, 0)
+    change = (overlay.co2, overlay.ch4, overlay.n2o, overlay.forcing, Decimal(0))
     return tuple(amount + Fraction(more) for amount, more in zip(amounts, change, strict=True))
 
 

@@ -33,7 +33,8 @@ HEADLINES = (
 
 def whole(values: NDArray[np.float64], places: int) -> NDArray[np.int64]:
     """Values as integers with so many decimals implied, rounded half to even."""
-    return np.rint(values * 10**places).astype(np.int64)
+    rounded: NDArray[np.int64] = np.rint(values * 10**places).astype(np.int64)
+    return rounded
 
 
 def figures(outcome: BatchOutcome) -> Mapping[str, NDArray[Any]]:

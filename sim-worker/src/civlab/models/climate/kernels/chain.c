@@ -7,11 +7,8 @@
 #include "climate.h"
 #include "digest.h"
 
-#define FOLLOWS(first, last) \
-    (__builtin_offsetof(struct World, last) - __builtin_offsetof(struct World, first) == (DYNAMIC - 1) * sizeof(void *))
-CIVLAB_STATIC_ASSERT(FOLLOWS(carbon_0, carbon_sinks), "the state's columns lie side by side in World");
-
-/* Brings the running digests of columns first … last - 1 up to date; returns what they changed by. */
+/* Brings the running digests of columns first … last - 1 up to date; returns what they changed by. The state's columns are
+ * all of eight bytes and lie side by side in World (layout.COLUMNS), so their addresses can be walked. */
 FN struct Digest followed(const struct World *w, u32 m, u32 first, u32 last) {
     const u64 *const *columns = (const u64 *const *)(const void *)&w->carbon_0;
     u64 *running = w->column_digest + (u64)m * DYNAMIC * 2;
@@ -38,35 +35,79 @@ FN void message_of(const struct World *w, u32 m, u32 message[16]) {
     for (u32 i = 4 * CHAINED; i < 16; i++) message[i] = 0;
 }
 
+FN void seal_one(const struct World *w, u32 m) {
+    u32 message[16];
+    message_of(w, m, message);
+    blake3_link(w->head + m * 8, message);
+}
+
 #if defined(__CUDACC__) || defined(__CUDACC_RTC__) || defined(CIVLAB_LANES)
 
 FN void climate_chain_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
     (void)tick;
-    for (u32 m = w->tile_begin[tile] + lane; m < w->tile_end[tile]; m += lanes) {
-        u32 message[16];
-        message_of(w, m, message);
-        blake3_link(w->head + m * 8, message);
-    }
+    for (u32 m = w->tile_begin[tile] + lane; m < w->tile_end[tile]; m += lanes) seal_one(w, m);
 }
 
 #else
 
+#define SIDE_BY_SIDE 8u
+typedef u64 Words __attribute__((vector_size(64)));
+DIGEST_MIX_U64(mix, Words)
+
+/* What a phase changed, by member. */
+struct Changed {
+    u64 low[SIDE_BY_SIDE], high[SIDE_BY_SIDE];
+};
+
+/* `followed` for eight members at once. */
+FN void follow_eight(const struct World *w, u32 m, u32 first, u32 last, struct Changed *changed) {
+    const u64 *const *columns = (const u64 *const *)(const void *)&w->carbon_0;
+    for (u32 c = first; c < last; c++) {
+        u64 *running = w->column_digest + ((u64)m * DYNAMIC + c) * 2, low[SIDE_BY_SIDE], high[SIDE_BY_SIDE];
+        Words bits, lows, highs;
+        __builtin_memcpy(&bits, columns[c] + m, sizeof bits);
+        mix(c, 0, bits, &lows, &highs);
+        lows &= (Words)(bits != 0), highs &= (Words)(bits != 0);
+        __builtin_memcpy(low, &lows, sizeof low);
+        __builtin_memcpy(high, &highs, sizeof high);
+        for (u32 k = 0; k < SIDE_BY_SIDE; k++, running += 2 * DYNAMIC) {
+            changed->low[k] += low[k] - running[0], changed->high[k] += high[k] - running[1];
+            running[0] = low[k], running[1] = high[k];
+        }
+    }
+}
+
+FN void seal_eight(const struct World *w, u32 m) {
+    struct Changed changed[4] = {{{0}, {0}}};
+    u32 words[16][SIDE_BY_SIDE], heads[8][SIDE_BY_SIDE];
+    Eight message[16], head[8];
+#ifndef CIVLAB_UNCHAINED
+    follow_eight(w, m, COLUMN_CARBON_0, COLUMN_WARMING, changed + PHASE_ADVANCE);
+    follow_eight(w, m, COLUMN_WARMING, COLUMN_CARBON_EMITTED, changed + PHASE_RESPOND);
+    follow_eight(w, m, COLUMN_CARBON_EMITTED, DYNAMIC, changed + PHASE_POST);
+#endif
+    for (u32 phase = 0; phase < 4; phase++)
+        for (u32 k = 0; k < SIDE_BY_SIDE; k++) {
+            const u64 low = changed[phase].low[k], high = changed[phase].high[k];
+            words[4 * phase][k] = (u32)low, words[4 * phase + 1][k] = (u32)(low >> 32);
+            words[4 * phase + 2][k] = (u32)high, words[4 * phase + 3][k] = (u32)(high >> 32);
+        }
+    for (u32 k = 0; k < SIDE_BY_SIDE; k++)
+        for (u32 i = 0; i < 8; i++) heads[i][k] = w->head[(m + k) * 8 + i];
+    __builtin_memcpy(message, words, sizeof message);
+    __builtin_memcpy(head, heads, sizeof head);
+    blake3_link_eight(head, message);
+    __builtin_memcpy(heads, head, sizeof heads);
+    for (u32 k = 0; k < SIDE_BY_SIDE; k++)
+        for (u32 i = 0; i < 8; i++) w->head[(m + k) * 8 + i] = heads[i][k];
+}
+
 FN void climate_chain_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
     const u32 end = w->tile_end[tile];
+    u32 m = w->tile_begin[tile];
     (void)tick, (void)lane, (void)lanes;
-    for (u32 first = w->tile_begin[tile]; first < end; first += 8) {
-        const u32 count = end - first < 8 ? end - first : 8;
-        Eight message[16] = {{0}}, head[8] = {{0}};
-        for (u32 k = 0; k < count; k++) {
-            u32 words[16];
-            message_of(w, first + k, words);
-            for (u32 i = 0; i < 16; i++) message[i][k] = words[i];
-            for (u32 i = 0; i < 8; i++) head[i][k] = w->head[(first + k) * 8 + i];
-        }
-        blake3_link_eight(head, message);
-        for (u32 k = 0; k < count; k++)
-            for (u32 i = 0; i < 8; i++) w->head[(first + k) * 8 + i] = head[i][k];
-    }
+    for (; m + SIDE_BY_SIDE <= end; m += SIDE_BY_SIDE) seal_eight(w, m);
+    for (; m < end; m++) seal_one(w, m);
 }
 
 #endif
