@@ -5,7 +5,7 @@ PY := .venv/bin/python
 CLUSTER ?= dev
 MEMBERS := libs/contracts sim-worker operator cli devcluster
 
-.PHONY: help setup lock demo test test-fast lint generate check-generated docs bench bench-epidemic bench-ensemble bench-runtime bench-operator clean
+.PHONY: help setup lock demo test test-fast lint generate check-generated docs bench bench-epidemic bench-climate bench-ensemble bench-runtime bench-operator clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -38,10 +38,13 @@ lock: ## Resolve requirements.in anew into the hashed lock
 docs: setup ## Build the documentation into site/, checking every link
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
 
-bench: bench-epidemic bench-ensemble bench-runtime bench-operator ## All benchmarks
+bench: bench-epidemic bench-climate bench-ensemble bench-runtime bench-operator ## All benchmarks
 
 bench-epidemic: setup ## Epidemic: rate, threads, Covasim and Starsim, layers, chain, bandwidth
 	PYTHONPATH=tests $(PY) -m bench.bench_epidemic
+
+bench-climate: setup ## Climate: member-years a CPU second beside FaIR, by phase, and the agreement
+	PYTHONPATH=tests $(PY) -m bench.bench_climate
 
 bench-ensemble: setup ## A thousand small worlds against one large one
 	PYTHONPATH=tests $(PY) -m bench.bench_ensemble

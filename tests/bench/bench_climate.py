@@ -30,9 +30,10 @@ class Finished:
         self.fair: FairRun | None = None
 
     def civlab(self) -> Action:
-        """A world of all members on one thread."""
+        """A world of all members on one thread; its records are touched once, as FaIR's are when they are allocated."""
         self.world = None
         self.world = world_of(self.scenarios)
+        self.world.arrays.column["history"].fill(0)
         return partial(self.world.advance, YEARS)
 
     def peer(self) -> Action:

@@ -192,17 +192,17 @@ def depth(pathway: Pathway) -> int:
 
 
 class Zones(Section):
-    """Warming of each zone's land for a kelvin of global warming."""
+    """Warming of each zone's land for a kelvin of global warming; the defaults follow Leduc and others (2016)."""
 
-    tropical: Annotated[Exact, Field(ge=0, le=10)] = Decimal("1.1")
+    tropical: Annotated[Exact, Field(ge=0, le=10)] = Decimal("1.0")
     """Tropical land (Köppen A)."""
-    arid: Annotated[Exact, Field(ge=0, le=10)] = Decimal("1.4")
+    arid: Annotated[Exact, Field(ge=0, le=10)] = Decimal("1.3")
     """Dry land (Köppen B)."""
     temperate: Annotated[Exact, Field(ge=0, le=10)] = Decimal("1.3")
     """Temperate land (Köppen C)."""
-    continental: Annotated[Exact, Field(ge=0, le=10)] = Decimal("1.7")
+    continental: Annotated[Exact, Field(ge=0, le=10)] = Decimal("1.8")
     """Continental and boreal land (Köppen D)."""
-    polar: Annotated[Exact, Field(ge=0, le=10)] = Decimal("2.3")
+    polar: Annotated[Exact, Field(ge=0, le=10)] = Decimal("2.0")
     """Polar land (Köppen E)."""
 
 
