@@ -14,7 +14,6 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-from civlab.errors import CivlabError
 from parpour_contracts.scenario.climate import FAMILIES, Blend, Family, Overlay, Pathway, Splice
 
 DATA = Path(__file__).parent / "data"
@@ -28,30 +27,19 @@ Yearly = Mapping[int, Amounts]
 
 
 def yearly(pathway: Pathway) -> Yearly:
-    """Exact yearly amounts of a pathway, for as many years as all its parts have.
-
-    Raises CivlabError PATHWAY_EMPTY if they have none in common.
-    """
-    found = composed(pathway)
-    if not found:
-        raise CivlabError("PATHWAY_EMPTY", "pathway", "its parts have no year in common; compose others")
-    return found
-
-
-def composed(pathway: Pathway) -> Yearly:
-    """The amounts of any expression of pathways."""
+    """Exact yearly amounts of a pathway, for as many years as all its parts have."""
     if isinstance(pathway, Family):
         return family(pathway.name)
     if isinstance(pathway, Splice):
-        before, after = composed(pathway.before), composed(pathway.after)
+        before, after = yearly(pathway.before), yearly(pathway.after)
         parts = {year: (before if year < pathway.year else after) for year in sorted({*before, *after})}
         return {year: part[year] for year, part in parts.items() if year in part}
     if isinstance(pathway, Blend):
-        first, second = composed(pathway.first), composed(pathway.second)
+        first, second = yearly(pathway.first), yearly(pathway.second)
         return {
             year: mixed(first[year], second[year], ramp(pathway, year)) for year in sorted(first.keys() & second.keys())
         }
-    return {year: shifted(pathway, year, amounts) for year, amounts in composed(pathway.base).items()}
+    return {year: shifted(pathway, year, amounts) for year, amounts in yearly(pathway.base).items()}
 
 
 def ramp(blend: Blend, year: int) -> Fraction:
