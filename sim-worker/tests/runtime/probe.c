@@ -58,8 +58,8 @@ void probe_ration(u64 supply, const u64 *demands, u32 count, u64 *deliveries, u6
 }
 
 /* Numbers of 128 bits travel as two limbs, the low one first. */
-static i128 number(const u64 *limbs) { return wide_value((struct Wide){limbs[0], (i64)limbs[1]}); }
-static void put_number(u64 *limbs, i128 value) {
+FN i128 number(const u64 *limbs) { return (i128)(((u128)limbs[1] << 64) | limbs[0]); }
+FN void put_number(u64 *limbs, i128 value) {
     const struct Wide w = wide_of(value);
     limbs[0] = w.low, limbs[1] = (u64)w.high;
 }

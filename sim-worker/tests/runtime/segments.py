@@ -19,9 +19,10 @@ SORT_DIGITS, SHARING_WORDS = 256, 154
 SHARE_PASSES, SHARE_PASSES_WIDE = 12, 16
 TWO = ("key", "item")
 POINTERS = (
-    "sort_count sort_base sort_pass weight share sharing total value value_sum value_total fault tile_segment "
-    "tile_begin tile_end segment_first segment_length segment_tile segment_tiles"
-).split()
+    *("sort_count", "sort_base", "sort_pass", "weight", "share", "sharing", "total"),
+    *("value", "value_sum", "value_total", "fault", "tile_segment", "tile_begin", "tile_end"),
+    *("segment_first", "segment_length", "segment_tile", "segment_tiles"),
+)
 RECORD = np.dtype(
     [(f"{name}{i}", "u8") for name in TWO for i in range(2)]
     + [(name, "u8") for name in POINTERS]

@@ -52,9 +52,7 @@ def short(function: object, total: int, weights: Sequence[int]) -> list[int]:
 @example(2**64 - 1, [2**63, 2**63 - 1])
 @example(255, [1] * 256)
 @shared
-def test_one_lane_gives_out_the_total_by_largest_remainders(
-    probe: ctypes.CDLL, total: int, weights: list[int]
-) -> None:
+def test_one_lane_gives_out_the_total_by_largest_remainders(probe: ctypes.CDLL, total: int, weights: list[int]) -> None:
     assert short(probe.probe_apportion, total, weights) == largest_remainder(total, weights)
 
 

@@ -15,7 +15,9 @@ pytestmark = pytest.mark.kernel
 shared = settings(max_examples=80, deadline=None)
 
 LEAST, MOST = -(2**127), 2**127 - 1
-I128 = st.one_of(st.integers(LEAST, MOST), st.integers(-5, 5), st.integers(MOST - 3, MOST), st.integers(LEAST, LEAST + 3))
+I128 = st.one_of(
+    st.integers(LEAST, MOST), st.integers(-5, 5), st.integers(MOST - 3, MOST), st.integers(LEAST, LEAST + 3)
+)
 I64 = st.one_of(st.integers(-(2**63), 2**63 - 1), st.integers(-9, 9))
 U64 = st.one_of(st.integers(0, 2**64 - 1), st.integers(0, 9))
 
