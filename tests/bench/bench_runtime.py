@@ -106,8 +106,8 @@ def segment_cases(library: ctypes.CDLL) -> dict[str, Preparation]:
     room = np.zeros((SORTED // 4096 + 2) * 256 + 2, np.uint32)
     weights = generator.integers(1, 2**30, SORTED, np.uint64)
     shares, remainders = np.zeros_like(weights), np.zeros(SHORT, np.uint64)
-    supply = int(weights.sum()) // 3
-    short_supply = int(weights.reshape(-1, SHORT).sum(axis=1).min()) // 3
+    supply = int(weights.sum()) * 381_966 // 1_000_000
+    short_supply = int(weights.reshape(-1, SHORT).sum(axis=1).min()) * 381_966 // 1_000_000
     total = np.zeros(2, np.uint64)
     demand, offered = (generator.integers(0, 1000, (CALLS, STEPS), np.uint64) for _ in range(2))
     prices = np.zeros(CALLS, np.uint32)
@@ -126,7 +126,7 @@ def segment_cases(library: ctypes.CDLL) -> dict[str, Preparation]:
         )
 
     def share() -> None:
-        cells = np.zeros(154, np.uint64)
+        cells = np.zeros(155, np.uint64)
         addresses = [pointer(array) for array in (weights, shares, cells)]
         library.share_segment(*addresses, SORTED, ctypes.c_uint64(supply))
 

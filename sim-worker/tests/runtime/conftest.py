@@ -41,7 +41,7 @@ def probe(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
     library = ctypes.CDLL(str(target))
     for name in ("probe_q63_times", "probe_product_floor", "probe_product_half_even"):
         getattr(library, name).restype = ctypes.c_uint64
-    for name in ("probe_wide_quotient", "probe_logit"):
+    for name in ("probe_divide_product", "probe_logit"):
         getattr(library, name).restype = ctypes.c_uint64
     library.probe_q32_times.restype = ctypes.c_int64
     for name in ("probe_q31_times", "probe_table_value", "probe_quantile"):

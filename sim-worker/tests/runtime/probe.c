@@ -105,11 +105,18 @@ void probe_faults(u64 *cell, const u32 *ticks, const u32 *codes, u32 count, u32 
     out[0] = fault_tick(*cell), out[1] = fault_code(*cell);
 }
 
-u64 probe_wide_quotient(const u64 *a, u64 b, const u64 *divisor, u64 *rest) {
+u64 probe_divide_product(const u64 *a, u64 b, const u64 *divisor, u64 *rest) {
+    const struct Divisor d = divisor_of((u128)number(divisor));
     u128 left;
-    const u64 quotient = wide_quotient((u128)number(a), b, (u128)number(divisor), &left);
+    const u64 quotient = divide_product(&d, (u128)number(a), b, &left);
     put_number(rest, (i128)left);
     return quotient;
+}
+
+/* Of the same column, read as signed and as unsigned. */
+void probe_sums(const u64 *column, u32 count, u64 *signed_sum, u64 *unsigned_sum) {
+    put_number(signed_sum, sum_of_i64((const i64 *)column, 0, count, 0, 1));
+    put_number(unsigned_sum, (i128)sum_of_u64(column, 0, count, 0, 1));
 }
 
 /* out: price, limits of bid and offer, what each shares, volume (two limbs), excess (two limbs). */
@@ -125,7 +132,8 @@ void probe_auction_fill(const u64 *demand, const u64 *supply, u32 steps, int bid
                         const u64 *quantity, u32 count, u64 *fill, u64 *scratch) {
     const struct Clearing c = auction_clear(demand, supply, steps);
     for (u32 i = 0; i < count; i++)
-        scratch[i] = bids ? auction_bid_marginal(&c, limit[i], quantity[i]) : auction_ask_marginal(&c, limit[i], quantity[i]);
+        scratch[i] = bids ? auction_bid_marginal(&c, limit[i], quantity[i])
+                          : auction_ask_marginal(&c, limit[i], quantity[i]);
     ration(bids ? c.bid_left : c.ask_left, scratch, count, fill, scratch + count);
     for (u32 i = 0; i < count; i++)
         fill[i] += bids ? auction_bid_full(&c, limit[i], quantity[i]) : auction_ask_full(&c, limit[i], quantity[i]);

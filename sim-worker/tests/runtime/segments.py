@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 SOURCE = Path(__file__).parent / "segments.c"
-SORT_DIGITS, SHARING_WORDS = 256, 154
+SORT_DIGITS, SHARING_WORDS = 256, 155
 SHARE_PASSES, SHARE_PASSES_WIDE = 12, 16
 TWO = ("key", "item")
 POINTERS = (

@@ -98,10 +98,10 @@ def test_a_queue_of_any_length_is_shuffled_evenly(probe: ctypes.CDLL, size: int)
     one_key = np.bincount(found.astype("u8") * 100 // size, minlength=100)
     expected = len(elements) / 100
     assert ((one_key - expected) ** 2 / expected).sum() < 161, "many elements under one key"
-    first_two = np.array([places(probe, key, size, np.array([0, 1], "u4")) for key in range(8_000)])
+    first_two = np.array([places(probe, key, size, np.array([0, 1], "u4")) for key in range(2_000)])
     for column in range(2):
         by_key = np.bincount(first_two[:, column].astype("u8") * 100 // size, minlength=100)
-        assert ((by_key - 80) ** 2 / 80).sum() < 161, "one element under many keys"
+        assert ((by_key - 20) ** 2 / 20).sum() < 161, "one element under many keys"
     tenths = first_two.astype("u8") * 10 // size
     both = np.bincount(tenths[:, 0] * 10 + tenths[:, 1], minlength=100)
-    assert ((both - 80) ** 2 / 80).sum() < 161, "neighbours together"
+    assert ((both - 20) ** 2 / 20).sum() < 161, "neighbours together"

@@ -16,6 +16,8 @@ pytestmark = pytest.mark.kernel
 shared = settings(max_examples=60, deadline=None)
 
 WITHOUT_WEIGHT, TOO_LARGE, UNFINISHED = 1, 2, 3
+CLOSE = [719612150698182312, 922576386083076257, 817995855850670139, 295850362644840752]
+"""Shares of 1950821238804798840 whose keys of 64 bits begin with the same two bits, which are not zero."""
 WEIGHTS = st.one_of(
     st.lists(st.integers(0, 2**50), min_size=1, max_size=200),
     st.lists(st.integers(0, 3), min_size=1, max_size=200),
@@ -100,6 +102,7 @@ def test_long_segments_are_shared_exactly_whatever_the_tiles_and_threads(
     st.integers(1, 3),
 )
 @example([2**64 - 1] * 300, 2**64 - 2, 1)
+@example(CLOSE, -(-(1950821238804798840 << 64) // sum(CLOSE)), 1)
 @shared
 def test_sums_beyond_64_bits_are_shared_exactly(
     kernels: ctypes.CDLL, weights: list[int], part: int, threads: int

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from .segments import Segments, limbs, whole
 
 pytestmark = pytest.mark.kernel
-shared = settings(max_examples=80, deadline=None)
+shared = settings(max_examples=50, deadline=None)
 
 LEAST, MOST = -(2**127), 2**127 - 1
 I128 = st.one_of(
@@ -115,13 +115,26 @@ def test_the_first_fault_stays_whoever_comes_first(
         assert cell[0] == 0
 
 
-@given(st.integers(1, 2**127 - 1), U64, st.integers(0, 2**127))
+@given(st.one_of(st.integers(1, 2**127 - 1), st.integers(1, 2**64), st.integers(1, 9)), U64, st.integers(0, 2**127))
 @example(2**64, 2**64 - 1, 2**64 - 1)
+@example(2**64 - 1, 2**64 - 1, 2**64 - 2)
+@example(1, 2**64 - 1, 0)
+@example(2**63 + 2**32, 2**64 - 2, 2**63 + 2**32 - 3)  # the reciprocal's quotient needs its second correction
 @example(2**127 - 1, 2**64 - 1, 2**127 - 2)
 @example((2**63 << 64) - 1, 2**64 - 1, (2**63 << 64) - 2)
-@shared
+@settings(max_examples=200, deadline=None)
 def test_a_product_of_192_bits_divides_exactly(probe: ctypes.CDLL, divisor: int, b: int, a: int) -> None:
     a %= divisor
     rest = np.zeros(2, "u8")
-    found = probe.probe_wide_quotient(at(limbs([a])), ctypes.c_uint64(b), at(limbs([divisor])), at(rest))
+    found = probe.probe_divide_product(at(limbs([a])), ctypes.c_uint64(b), at(limbs([divisor])), at(rest))
     assert (found, whole(rest)[0]) == divmod(a * b, divisor)
+
+
+@given(st.lists(I64, max_size=40))
+@example([-(2**63)] * 40)
+@example([2**63 - 1] * 40)
+@shared
+def test_a_column_of_64_bits_adds_up_in_128(probe: ctypes.CDLL, values: list[int]) -> None:
+    column, sums = np.array(values, "i8"), np.zeros(4, "u8")
+    probe.probe_sums(at(column), len(values), at(sums[:2]), at(sums[2:]))
+    assert whole(sums) == [sum(values), sum(column.view("u8").tolist())]

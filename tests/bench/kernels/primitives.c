@@ -89,11 +89,7 @@ void share_short(const u64 *weight, u64 *share, u64 *remainder, u32 length, u32 
 void sum_wide(const i64 *value, u64 *total, u32 count) {
     struct WideSum cells = {{0, 0, 0, 0}};
     i128 whole = 0;
-    EACH_TILE(tile, begin, end, count) {
-        i128 sum = 0;
-        for (u32 i = begin; i < end; i++) sum += value[i];
-        wide_flush(&cells, sum);
-    }
+    EACH_TILE(tile, begin, end, count) wide_flush(&cells, sum_of_i64(value, begin, end, 0, 1));
     wide_sum_overflows(&cells, &whole);
     const struct Wide limbs = wide_of(whole);
     total[0] = limbs.low, total[1] = (u64)limbs.high;

@@ -21,11 +21,12 @@ struct Clearing {
 /* Where the volume runs out on both sides. */
 FN void auction_margins(struct Clearing *c, const u64 *demand, const u64 *supply, u32 steps) {
     u128 left = c->volume;
-    for (c->bid_step = steps - 1; c->bid_step > 0 && demand[c->bid_step] < left; c->bid_step--) left -= demand[c->bid_step];
-    c->bid_left = (u64)left;
+    u32 k = steps - 1;
+    for (; k > 0 && demand[k] < left; k--) left -= demand[k];
+    c->bid_step = k, c->bid_left = (u64)left;
     left = c->volume;
-    for (c->ask_step = 0; c->ask_step + 1 < steps && supply[c->ask_step] < left; c->ask_step++) left -= supply[c->ask_step];
-    c->ask_left = (u64)left;
+    for (k = 0; k + 1 < steps && supply[k] < left; k++) left -= supply[k];
+    c->ask_step = k, c->ask_left = (u64)left;
 }
 
 /* Clears quantities by limit, demand[steps] and supply[steps], 1 <= steps <= AUCTION_STEPS. Without any trade the
@@ -48,11 +49,15 @@ FN struct Clearing auction_clear(const u64 *demand, const u64 *supply, u32 steps
 }
 
 /* A bid's or an offer's fill is its full part and its share of bid_left or ask_left, by marginal parts. */
-FN u64 auction_bid_full(const struct Clearing *c, u32 limit, u64 quantity) { return limit > c->bid_step ? quantity : 0; }
+FN u64 auction_bid_full(const struct Clearing *c, u32 limit, u64 quantity) {
+    return limit > c->bid_step ? quantity : 0;
+}
 FN u64 auction_bid_marginal(const struct Clearing *c, u32 limit, u64 quantity) {
     return limit == c->bid_step ? quantity : 0;
 }
-FN u64 auction_ask_full(const struct Clearing *c, u32 limit, u64 quantity) { return limit < c->ask_step ? quantity : 0; }
+FN u64 auction_ask_full(const struct Clearing *c, u32 limit, u64 quantity) {
+    return limit < c->ask_step ? quantity : 0;
+}
 FN u64 auction_ask_marginal(const struct Clearing *c, u32 limit, u64 quantity) {
     return limit == c->ask_step ? quantity : 0;
 }

@@ -6,7 +6,7 @@
  *
  * A short array takes one lane; a long segment takes phases, in which the least remainder that still gets a unit is
  * found by counting digits of the remainders, eight bits a pass, among all tiles at once. Remainders are computed
- * again rather than kept: a division costs less than another column. */
+ * again rather than kept: dividing by a sum known beforehand takes two multiplications, less than another column. */
 #ifndef CIVLAB_SHARE_H
 #define CIVLAB_SHARE_H
 #include "wide.h"
@@ -34,11 +34,13 @@ FN void award_largest(u64 *shares, const u64 *remainders, u32 count, u64 bound, 
 }
 
 FN void apportion_by_sum(u64 total, u64 sum, const u64 *weights, u32 count, u64 *shares, u64 *remainders) {
+    const u64 whole = sum ? total / sum : 0, rest = total - whole * sum;
+    const struct Divisor divisor = divisor_of(sum ? sum : 1);
     u64 given = 0;
     for (u32 i = 0; i < count; i++) {
-        const u128 product = (u128)total * weights[i];
-        shares[i] = sum ? (u64)(product / sum) : 0;
-        remainders[i] = (u64)product - shares[i] * sum;
+        u128 remainder;
+        shares[i] = whole * weights[i] + divide_product(&divisor, rest, weights[i], &remainder);
+        remainders[i] = (u64)remainder;
         given += shares[i];
     }
     award_largest(shares, remainders, count, sum, (u32)(total - given));
@@ -72,11 +74,12 @@ FN void ration(u64 supply, const u64 *demands, u32 count, u64 *deliveries, u64 *
 #define SHARING_UNFINISHED 3u     /* more passes are needed */
 
 /* What the tiles of a segment share in memory: a u64 column of this width, zero at first. */
-#define SHARING_WORDS 154u
+#define SHARING_WORDS 155u
 struct Sharing {
     struct WideSum weight, given;  /* sums of the weights and of the shares rounded down */
     struct Wide total, sum, rest, prefix; /* rest: total % sum; prefix: the threshold's leading bits */
     struct Wide whole;             /* total / sum: units for each unit of weight */
+    u64 inverse;                   /* reciprocal for the divisor `sum` */
     u64 least, most;               /* of the keys' leading words */
     u64 left, need;                /* units left over; those for keys that begin with the prefix */
     u64 failed;
@@ -95,13 +98,15 @@ FN u32 bit_length(u128 x) {
 
 /* What a tile needs of its segment, read once. */
 struct Measure {
-    u128 sum, rest, whole;
+    struct Divisor sum;
+    u128 rest, whole;
     u32 last, index_bits;
 };
 
 FN struct Measure measure_of(const struct Sharing *s) {
     struct Measure m;
-    m.sum = (u128)wide_value(s->sum), m.rest = (u128)wide_value(s->rest), m.whole = (u128)wide_value(s->whole);
+    m.sum = divisor_with((u128)wide_value(s->sum), s->inverse);
+    m.rest = (u128)wide_value(s->rest), m.whole = (u128)wide_value(s->whole);
     m.last = s->first + s->count - 1;
     m.index_bits = s->index_bits;
     return m;
@@ -110,16 +115,14 @@ FN struct Measure measure_of(const struct Sharing *s) {
 /* The share of a weight rounded down, and its key. */
 FN u128 share_of(const struct Measure *m, u64 weight, u32 slot, u128 *key) {
     u128 remainder;
-    const u64 part = wide_quotient(m->rest, weight, m->sum, &remainder);
+    const u64 part = divide_product(&m->sum, m->rest, weight, &remainder);
     *key = (remainder << m->index_bits) | (m->last - slot);
     return m->whole * weight + part;
 }
 
 /* Adds up the weights. */
 FN void share_weigh(struct Sharing *s, const u64 *weight, u32 begin, u32 end, u32 lane, u32 lanes) {
-    i128 sum = 0;
-    for (u32 slot = begin + lane; slot < end; slot += lanes) sum += (i128)weight[slot];
-    wide_flush(&s->weight, sum);
+    wide_flush(&s->weight, (i128)sum_of_u64(weight, begin, end, lane, lanes));
 }
 
 FN void sharing_open(struct Sharing *s, u128 total, u32 first, u32 count, int at_most_all) {
@@ -133,6 +136,7 @@ FN void sharing_open(struct Sharing *s, u128 total, u32 first, u32 count, int at
     }
     s->total = wide_of((i128)total), s->sum = wide_of(sum);
     s->whole = wide_of((i128)(total / (u128)sum)), s->rest = wide_of((i128)(total % (u128)sum));
+    s->inverse = divisor_of((u128)sum).inverse;
     s->first = first, s->count = count;
     s->index_bits = count > 1 ? bit_length(count - 1) : 0;
     s->key_bits = s->index_bits + bit_length((u128)sum - 1);
@@ -236,6 +240,9 @@ FN void share_award(const struct Sharing *s, const u64 *weight, u64 *share, u32 
 }
 
 /* Why the shares are not what was asked for, 0 if they are; to be asked after the award. */
-FN u32 sharing_failed(const struct Sharing *s) { return s->failed ? (u32)s->failed : s->seeking ? SHARING_UNFINISHED : 0; }
+FN u32 sharing_failed(const struct Sharing *s) {
+    if (s->failed) return (u32)s->failed;
+    return s->seeking ? SHARING_UNFINISHED : 0;
+}
 
 #endif

@@ -165,7 +165,10 @@ PART void sort_small(const void *key, const u32 *item, u32 count, u32 width, voi
             const u64 value = keys[0][i];
             const u32 moved = items[0][i];
             u32 to = i;
-            for (; to > 0 && keys[0][to - 1] > value; to--) keys[0][to] = keys[0][to - 1], items[0][to] = items[0][to - 1];
+            for (; to > 0 && keys[0][to - 1] > value; to--) {
+                keys[0][to] = keys[0][to - 1];
+                items[0][to] = items[0][to - 1];
+            }
             keys[0][to] = value;
             items[0][to] = moved;
         }

@@ -84,6 +84,28 @@ FN void wide_sum_clear(struct WideSum *cell) {
     for (u32 k = 0; k < 4; k++) cell->part[k] = 0;
 }
 
+/* Sum of this lane's elements of [begin, end), by halves so that a compiler makes vectors of it. */
+FN u128 sum_of_u64(const u64 *column, u32 begin, u32 end, u32 lane, u32 lanes) {
+    u64 low = 0, high = 0;
+    for (u32 i = begin + lane; i < end; i += lanes) {
+        low += (u32)column[i];
+        high += column[i] >> 32;
+    }
+    return ((u128)high << 32) + low;
+}
+
+FN i128 sum_of_i64(const i64 *column, u32 begin, u32 end, u32 lane, u32 lanes) {
+    const u64 sign = (u64)1 << 63;
+    u64 low = 0, high = 0, count = 0;
+    for (u32 i = begin + lane; i < end; i += lanes) {
+        const u64 raised = (u64)column[i] ^ sign; /* the value plus 2^63 */
+        low += (u32)raised;
+        high += raised >> 32;
+        count++;
+    }
+    return (i128)(((u128)high << 32) + low) - (i128)((u128)count << 63);
+}
+
 /* *total becomes the sum; 1 if that does not fit in 128 bits, and then *total is unchanged. */
 FN int wide_sum_overflows(const struct WideSum *cell, i128 *total) {
     u128 limbs = 0;
@@ -162,29 +184,72 @@ FN u64 product_half_even(u64 a, u64 b, u64 divisor) {
     return whole + (rest > other || (rest == other && (whole & 1u)));
 }
 
-/* floor(a * b / divisor) and the rest, for a < divisor: the 192-bit product by one quotient digit of 64 bits (Knuth,
- * The Art of Computer Programming 2, 4.3.1, algorithm D). */
-FN u64 wide_quotient(u128 a, u64 b, u128 divisor, u128 *rest) {
-    if ((u64)(divisor >> 64) == 0) {
-        const u128 product = (u128)(u64)a * b;
-        const u128 quotient = product / (u64)divisor;
-        *rest = product - quotient * (u64)divisor;
-        return (u64)quotient;
+/* A divisor that many products are divided by: scaled so that its leading bit is set, with the reciprocal of its
+ * leading limb, which makes a division two multiplications (Möller and Granlund: "Improved division by invariant
+ * integers", IEEE Transactions on Computers 60, 2011). */
+struct Divisor {
+    u128 scaled;
+    u64 lead, inverse; /* leading limb, and floor((2^128 - 1) / lead) - 2^64 */
+    u32 shift;
+    int wide;          /* 1 if it has two limbs */
+};
+
+/* With a reciprocal that was worked out before. */
+FN struct Divisor divisor_with(u128 value, u64 inverse) {
+    struct Divisor d;
+    d.wide = (value >> 64) != 0;
+    d.shift = leading_zeros(d.wide ? (u64)(value >> 64) : (u64)value);
+    d.scaled = value << d.shift;
+    d.lead = d.wide ? (u64)(d.scaled >> 64) : (u64)d.scaled;
+    d.inverse = inverse;
+    return d;
+}
+
+/* value > 0 */
+FN struct Divisor divisor_of(u128 value) {
+    struct Divisor d = divisor_with(value, 0);
+    d.inverse = (u64)((((u128)~d.lead << 64) | U64_LARGEST) / d.lead);
+    return d;
+}
+
+/* Quotient and rest of (high : low) / lead, for high < lead. */
+FN u64 divide_limbs(const struct Divisor *d, u64 high, u64 low, u64 *rest) {
+    const u128 guess = (u128)d->inverse * high + (((u128)high << 64) | low);
+    u64 quotient = (u64)(guess >> 64) + 1, left = low - quotient * d->lead;
+    const u64 beyond = left > (u64)guess; /* as often as not, so no branch */
+    quotient -= beyond, left += d->lead & (0 - beyond);
+    if (left >= d->lead) quotient++, left -= d->lead;
+    *rest = left;
+    return quotient;
+}
+
+/* floor(a * b / divisor) and the rest, for a < divisor. Two limbs: one digit of Knuth's algorithm D (The Art of
+ * Computer Programming 2, 4.3.1). */
+FN u64 divide_product(const struct Divisor *d, u128 a, u64 b, u128 *rest) {
+    const u128 factor = a << d->shift, lower = (u128)(u64)factor * b;
+    u64 left, digit;
+    if (!d->wide) {
+        digit = divide_limbs(d, (u64)(lower >> 64), (u64)lower, &left);
+        *rest = left >> d->shift;
+        return digit;
     }
-    const u32 shift = leading_zeros((u64)(divisor >> 64));
-    const u128 scaled = divisor << shift, factor = a << shift;
-    const u64 high = (u64)(scaled >> 64), low = (u64)scaled;
-    const u128 lower = (u128)(u64)factor * b;
     const u128 upper = (factor >> 64) * b + (lower >> 64);
-    u128 digit = (u64)(upper >> 64) >= high ? (u128)U64_LARGEST : upper / high;
-    u128 left = upper - digit * high, take = digit * low;
-    while ((u64)(left >> 64) == 0 && take > ((left << 64) | (u64)lower)) {
-        digit--;
-        take -= low;
-        left += high;
+    u128 over;
+    if ((u64)(upper >> 64) >= d->lead) {
+        digit = U64_LARGEST;
+        over = upper - (u128)digit * d->lead;
+    } else {
+        digit = divide_limbs(d, (u64)(upper >> 64), (u64)upper, &left);
+        over = left;
     }
-    *rest = (((left << 64) | (u64)lower) - take) >> shift;
-    return (u64)digit;
+    u128 take = (u128)digit * (u64)d->scaled;
+    while ((u64)(over >> 64) == 0 && take > ((over << 64) | (u64)lower)) {
+        digit--;
+        take -= (u64)d->scaled;
+        over += d->lead;
+    }
+    *rest = (((over << 64) | (u64)lower) - take) >> d->shift;
+    return digit;
 }
 
 #endif
