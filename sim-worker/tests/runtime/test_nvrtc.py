@@ -16,31 +16,35 @@ pytestmark = pytest.mark.kernel
 
 SOURCES = sorted(PACKAGE.glob("models/*/kernels/*.c"))
 EXACT_F64 = re.compile(
-    r"(add|sub|mul|div|rcp|sqrt)\.rn\.f64|setp\.\w+\.f64|(ld|st)\.\w+(\.\w+)*\.f64|mov\.f64|neg\.f64|abs\.f64|selp\.f64"
+    r"(add|sub|mul|div|rcp|sqrt)\.rn\.f64|setp\.\w+\.f64|(ld|st)(\.\w+)*\.f64|mov\.f64|neg\.f64|abs\.f64|selp\.f64"
     r"|(min|max)\.f64|cvt\.rn\.f64\.[su]\d+|cvt\.rzi\.[su]\d+\.f64"
 )
 
 
-def ptx_of(source: Path, architecture: str) -> str:
+PROBES = [Path(__file__).parent / name for name in ("segments.c", "probe.c")]
+"""What the tests call the headers through: together they use every function of every header."""
+ALL_FUNCTIONS = ("--device-as-default-execution-space", "-rdc=true")
+"""Plain functions are compiled as a device's too, and kept though no kernel calls them."""
+
+
+def ptx_of(source: Path, architecture: str, *options: str) -> str:
     """The PTX that NVRTC makes of a kernel's file."""
     import cupy  # noqa: F401  (makes the bundled NVRTC library known)
     from cupy_backends.cuda.libs import nvrtc  # type: ignore[import-untyped]
 
     program = nvrtc.createProgram(flat_source(source), source.name, (), ())
     try:
-        nvrtc.compileProgram(program, (*CUDA_OPTIONS, f"-arch=compute_{architecture}"))
+        nvrtc.compileProgram(program, (*CUDA_OPTIONS, *options, f"-arch=compute_{architecture}"))
     except nvrtc.NVRTCError:
         pytest.fail(nvrtc.getProgramLog(program))
     ptx = nvrtc.getPTX(program)
     return ptx.decode() if isinstance(ptx, bytes) else str(ptx)
 
 
-@pytest.mark.parametrize("architecture", ["80", "90"])
-@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
-def test_the_ptx_has_no_f32_no_contraction_and_only_exact_f64(source: Path, architecture: str) -> None:
-    ptx = ptx_of(source, architecture)
-    instructions = [line.strip().split()[0] for line in ptx.splitlines() if re.match(r"\s+(@%p\d+ )?[a-z]+\.", line)]
-    assert f"{source.parent.parent.name}_{source.stem}" in ptx
+def check_arithmetic(ptx: str) -> None:
+    """No f32, no contraction, and of f64 only what is correctly rounded."""
+    instructions = re.findall(r"^\s+(?:@!?%p\d+\s+)?([a-z]\w*\.[\w.:]+)", ptx, re.MULTILINE)
+    assert len(instructions) > 20
     f32 = {name for name in instructions if ".f32" in name}
     assert f32 <= {"rcp.approx.f32"}, "only the reciprocal inside an integer division, whose result is exact"
     if f32:
@@ -48,6 +52,22 @@ def test_the_ptx_has_no_f32_no_contraction_and_only_exact_f64(source: Path, arch
     assert not [name for name in instructions if name.startswith(("fma", "mad.f", "mad.rn"))]
     f64 = {name.rstrip(";") for name in instructions if ".f64" in name}
     assert not {name for name in f64 if not EXACT_F64.fullmatch(name)}
+
+
+@pytest.mark.parametrize("architecture", ["80", "90"])
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+def test_the_ptx_has_no_f32_no_contraction_and_only_exact_f64(source: Path, architecture: str) -> None:
+    ptx = ptx_of(source, architecture)
+    assert f"{source.parent.parent.name}_{source.stem}" in ptx
+    check_arithmetic(ptx)
+
+
+@pytest.mark.parametrize("architecture", ["80", "90"])
+@pytest.mark.parametrize("source", PROBES, ids=lambda source: source.stem)
+def test_every_function_of_the_headers_compiles_to_exact_arithmetic(source: Path, architecture: str) -> None:
+    ptx = ptx_of(source, architecture, *ALL_FUNCTIONS)
+    assert "probe_" in ptx
+    check_arithmetic(ptx)
 
 
 def test_a_flat_source_holds_every_header_once_and_includes_nothing() -> None:

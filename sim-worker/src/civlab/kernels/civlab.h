@@ -43,6 +43,7 @@ FN u64 warp_sum(u64 value) {
 FN double square_root(double x) { return sqrt(x); }
 FN u64 bits_of(double x) { return (u64)__double_as_longlong(x); }
 FN double of_bits(u64 bits) { return __longlong_as_double((long long)bits); }
+FN u32 leading_zeros(u64 x) { return (u32)__clzll((long long)x); } /* x > 0 */
 
 /* Adds the sum of all lanes' values to *cell; to be called by every lane of a tile, outside branches. */
 FN void flush_add(u64 *cell, u64 value) {
@@ -55,6 +56,7 @@ FN void flush_add32(u32 *cell, u32 value) {
 }
 FN void shared_add32(u32 *cell, u32 value) { atomicAdd(cell, value); }
 FN void shared_min(u64 *cell, u64 value) { atomicMin(cell, value); }
+FN void shared_max(u64 *cell, u64 value) { atomicMax(cell, value); }
 FN void shared_mark(u8 *cell) { *cell = 1; }
 FN void will_write(const void *cell) { (void)cell; } /* other threads hide the wait */
 
@@ -105,6 +107,7 @@ FN double of_bits(u64 bits) {
     } same = {.bits = bits};
     return same.value;
 }
+FN u32 leading_zeros(u64 x) { return (u32)__builtin_clzll(x); } /* x > 0 */
 FN void flush_add(u64 *cell, u64 value) {
     if (value) __atomic_fetch_add(cell, value, __ATOMIC_RELAXED);
 }
@@ -118,6 +121,12 @@ FN void shared_min(u64 *cell, u64 value) {
            !__atomic_compare_exchange_n(cell, &seen, value, 1, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
     }
 }
+FN void shared_max(u64 *cell, u64 value) {
+    u64 seen = __atomic_load_n(cell, __ATOMIC_RELAXED);
+    while (value > seen &&
+           !__atomic_compare_exchange_n(cell, &seen, value, 1, __ATOMIC_RELAXED, __ATOMIC_RELAXED)) {
+    }
+}
 /* Asks for a cell ahead of time; it changes no result. */
 FN void will_write(const void *cell) { __builtin_prefetch(cell, 1); }
 /* Every thread that marks a cell writes the same value, so no read-modify-write is needed. */
@@ -126,6 +135,9 @@ FN void shared_mark(u8 *cell) { __atomic_store_n(cell, 1, __ATOMIC_RELAXED); }
 #endif
 
 #if defined(__CUDACC__) || defined(__CUDACC_RTC__) || defined(CIVLAB_LANES)
+
+/* Work that one lane does by one walk in order is shared out among the lanes otherwise, to the same result. */
+#define MANY_LANES 1
 
 /* A lane takes every so-maniest agent, one at a time: other lanes hide its waits. */
 #define BATCH 1u
@@ -143,6 +155,8 @@ FN void count_values(const u8 *column, u32 begin, u32 end, u32 lane, u32 lanes, 
 }
 
 #else
+
+#define MANY_LANES 0
 
 /* The one lane of a CPU takes agents in hand by the batch: enough for vectors, and for loads to overlap. */
 #define BATCH 32u

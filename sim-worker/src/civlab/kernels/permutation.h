@@ -4,7 +4,10 @@
  *
  * It shuffles a population or the stubs of a graph in closed form: no sort, no memory, no atomics, and each
  * element's place is computed on its own. Branch-free 32-bit arithmetic, so a compiler vectorises a batch.
- * Small domains take more rounds: with eight, the orders of five elements do not come up equally often. */
+ * Small domains take more rounds: with eight, the orders of five elements do not come up equally often.
+ *
+ * A shuffled queue needs no more than this: whoever stands at place k is unpermute(k), with a key drawn by queue and
+ * tick; to serve a subset in shuffled order, sort it (sort.h) by permute(element) as a 32-bit key. */
 #ifndef CIVLAB_PERMUTATION_H
 #define CIVLAB_PERMUTATION_H
 #include "philox.h"
