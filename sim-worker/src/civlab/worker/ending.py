@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from civlab.errors import CivlabError
+from civlab.redacting import without_address_secrets
 from civlab.worker.surroundings import TERMINATION_LOG
 from parpour_contracts.exitcodes import ExitCode
 from parpour_contracts.messages import Termination
@@ -77,11 +78,11 @@ def _sentence(fault: CivlabError | ScenarioError) -> str:
 
 
 def without_secrets(text: str, environment: Mapping[str, str]) -> str:
-    """The text with the values of variables that look like credentials blanked."""
+    """The text with the values of variables that look like credentials blanked, and addresses without their queries."""
     for name, value in environment.items():
         if _SECRET_NAME.search(name) and len(value) >= _SECRET_LENGTH:
             text = text.replace(value, "…")
-    return text
+    return without_address_secrets(text)
 
 
 def write_termination(ending: Ending, path: Path, environment: Mapping[str, str]) -> None:
