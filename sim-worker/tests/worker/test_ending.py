@@ -33,6 +33,7 @@ pytestmark = pytest.mark.unit
         ("STORE_UNREACHABLE", ExitCode.UNAVAILABLE),
         ("RUN_NOT_COMPLETE", ExitCode.UNAVAILABLE),
         ("BACKEND_CUDA_UNAVAILABLE", ExitCode.UNAVAILABLE),
+        ("NODE_MEMORY_SHORT", ExitCode.UNAVAILABLE),
         ("CHAIN_BROKEN", ExitCode.BROKEN_INVARIANT),
         ("STORE_CONFLICT", ExitCode.BROKEN_INVARIANT),
         ("RESULT_MISMATCH", ExitCode.BROKEN_INVARIANT),

@@ -1,8 +1,8 @@
 """How a worker ends: one exit code and one termination message for everything that can happen.
 
 The exit code follows from the fault's stable code alone, so that the same fault counts the same whenever it comes:
-what the run document says wrongly fails the Job at once, what a store refuses counts as a failed attempt, and
-everything else is the simulation's own and fails the Job too.
+what the run document says wrongly fails the Job at once, what a store refuses or a node lacks counts as a failed
+attempt, and everything else is the simulation's own and fails the Job too.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ AWAY = (
     "STORE_OBJECT_MISSING",
     "RUN_NOT_COMPLETE",
     "BACKEND_",
+    "NODE_",
 )
 """Beginnings of the codes of what another attempt, perhaps on another node, may find mended."""
 SPEC_FAULTS = ("SCENARIO_", "DESIGN_", "RUN_", "WORKER_", "STORE_ADDRESS_")
