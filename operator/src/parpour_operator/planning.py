@@ -323,12 +323,13 @@ def _plan_deletion(observed: Observed, settings: Settings) -> Plan:
     if busy:
         stops = tuple(DeleteJob(job.name, job.uid) for job in busy if not job.deleting)
         return Plan(steps=stops, requeue_after=CHECK_SECONDS)
-    job = observed.jobs.get(children.erase_name(name))
+    job_name = children.erase_name(name)
+    job = observed.jobs.get(job_name)
     if job is not None and job.outcome == "Complete":
         return Plan(steps=(SetFinalizer(present=False),))
     if job is not None and job.outcome == "Failed":
         return _retry_erasure(observed, job, address)
-    if observed.foreign is not None or observed.refused is not None:
+    if observed.refused is not None or (observed.foreign is not None and observed.foreign.name == job_name):
         return _cannot_erase(observed, address)
     if job is None:
         document = _erasable(observed, spec, address)

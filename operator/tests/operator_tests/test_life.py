@@ -430,6 +430,34 @@ def test_a_failed_erasure_is_tried_again_and_retain_releases_it(life: Life) -> N
     assert life.cluster.find("Simulation", "demo") is None
 
 
+def test_a_foreign_config_map_does_not_hinder_erasing(life: Life) -> None:
+    key = deleting(life)
+    life.complete(key)
+    life.cluster.put_config_map("demo-run", {"run.json": "{}"})
+    life.cluster.delete(key)
+    life.reconcile(key)
+    assert "demo-erase" in life.cluster.names("Job")
+    life.cluster.end_job("demo-erase", "Complete", succeeded=1)
+    life.reconcile(key)
+    assert life.cluster.find("Simulation", "demo") is None
+    assert life.cluster.find("ConfigMap", "demo-run") is not None
+
+
+def test_a_foreign_job_of_the_erase_jobs_name_hinders_erasing(life: Life) -> None:
+    key = deleting(life)
+    life.complete(key)
+    meta = {"name": "demo-erase", "namespace": "team"}
+    asyncio.run(life.cluster.create({"kind": "Job", "metadata": meta, "spec": {}}))
+    life.cluster.delete(key)
+    assert life.reconcile(key).requeue_after is not None
+    assert ("create", "Event", "EraseFailed") in life.cluster.writes
+    life.cluster.objects.pop(("Job", "team", "demo-erase"))
+    life.reconcile(key)
+    life.cluster.end_job("demo-erase", "Complete", succeeded=1)
+    life.reconcile(key)
+    assert life.cluster.find("Simulation", "demo") is None
+
+
 def test_the_deletion_policy_may_change_after_the_end(life: Life) -> None:
     key = life.cluster.apply(**spec())
     life.complete(key)
