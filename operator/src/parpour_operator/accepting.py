@@ -188,6 +188,11 @@ def memory_limit(spec: SimulationSpec) -> str | None:
     return spec.resources.limits.get("memory") or spec.resources.requests.get("memory")
 
 
+def memory_field(spec: SimulationSpec) -> str:
+    """The field that says how much memory a worker may use, or that could."""
+    return f"spec.resources.{'limits' if 'memory' in spec.resources.limits else 'requests'}.memory"
+
+
 def _check_memory(spec: SimulationSpec, scenario: EpidemicScenario, settings: Settings) -> None:
     limit = memory_limit(spec)
     if limit is None:
@@ -198,9 +203,8 @@ def _check_memory(spec: SimulationSpec, scenario: EpidemicScenario, settings: Se
     worlds, (share, whole) = estimate(largest, members=1).bytes, WORLD_MEMORY_SHARE
     needed = max(worlds + settings.worker_base_memory, -(-worlds * whole // share))
     if needed > parse_quantity(limit):
-        field = "limits" if "memory" in spec.resources.limits else "requests"
         message = (
-            f"spec.resources.{field}.memory: one member of {largest.population.size} agents needs "
+            f"{memory_field(spec)}: one member of {largest.population.size} agents needs "
             f"{show_bytes(needed)}, {limit} is asked for; raise it to {show_bytes(needed)} or lower population.size"
         )
         raise Refusal("PopulationTooLarge", message)

@@ -16,8 +16,11 @@ _FATAL = frozenset(int(row.code) for row in EXIT_TABLE if row.policy == "FailJob
 _MEANING = {int(row.code): row.meaning for row in EXIT_TABLE}
 
 
-def explain_failure(job: Job, pods: Iterable[Pod]) -> tuple[str, str]:
-    """(reason, message) of the Failed condition."""
+def explain_failure(job: Job, pods: Iterable[Pod], *, memory_remedy: str) -> tuple[str, str]:
+    """(reason, message) of the Failed condition.
+
+    `memory_remedy` says what to do where a pod's memory was too small, which differs from Job to Job.
+    """
     if job.reason == "DeadlineExceeded":
         return "DeadlineExceeded", "spec.activeDeadlineSeconds: the run took longer; raise it or lower the work"
     ended = [pod for pod in pods if pod.job == job.name and pod.exit_code not in (None, 0)]
@@ -28,9 +31,8 @@ def explain_failure(job: Job, pods: Iterable[Pod]) -> tuple[str, str]:
     said = witness.termination
     if witness.exit_code in _FATAL and said is not None:
         return camel(said.code), f"{said.message or said.code} ({where})"
-    if witness.exit_reason == "OOMKilled":
-        remedy = "raise spec.resources.requests.memory"
-        return "OutOfMemory", f"{where} was killed for memory in its last attempt; {remedy}"
+    if witness.exit_reason == "OOMKilled" or (said is not None and said.code == "OUT_OF_MEMORY"):
+        return "OutOfMemory", f"{where} ran out of memory in its last attempt; {memory_remedy}"
     last = f"{said.code}: {said.message}" if said is not None else _guess(witness)
     tries = sum(1 for pod in ended if pod.index == witness.index)
     return "RetriesExhausted", f"{where} failed {tries} times; its last attempt ended with {last}"

@@ -23,7 +23,7 @@ from parpour_contracts.simulation import (
     SimulationStatus,
 )
 from parpour_operator import children
-from parpour_operator.accepting import Accepted, Refusal, accept, readable_spec, started, store_prefix
+from parpour_operator.accepting import Accepted, Refusal, accept, memory_field, readable_spec, started, store_prefix
 from parpour_operator.failing import explain_failure
 from parpour_operator.observing import Job, Observed, Pod
 from parpour_operator.reporting import Event, Report, events_between, is_finished
@@ -153,7 +153,7 @@ def _plan_run(observed: Observed, settings: Settings, report: Report) -> Plan:
     if shards.deleting:
         return _write(observed, report.finish(), requeue_after=CHECK_SECONDS)
     if shards.outcome == "Failed":
-        reason, message = explain_failure(shards, observed.pods)
+        reason, message = explain_failure(shards, observed.pods, memory_remedy=f"raise {memory_field(spec)}")
         return _write(observed, report.failed(reason, message, shards.ended or report.now).finish())
     if shards.outcome == "Complete":
         return _plan_collection(observed, spec, document, settings, report)
@@ -261,7 +261,8 @@ def _plan_collection(
         return Plan(steps=(Create(children.collect_job(resource, spec, settings)),))
     report = report.image(_image(observed.pods))
     if job.outcome == "Failed":
-        reason, message = explain_failure(job, observed.pods)
+        remedy = f"{_FIXED_MEMORY}; run fewer members at a time (spec.ensemble.members)"
+        reason, message = explain_failure(job, observed.pods, memory_remedy=remedy)
         return _write(observed, report.failed(reason, f"collect: {message}", job.ended or report.now).finish())
     if job.outcome != "Complete":
         waiting = next((pod.waiting for pod in observed.pods if pod.job == job.name and pod.waiting), "")
@@ -355,7 +356,8 @@ def _retry_erasure(observed: Observed, job: Job, address: str) -> Plan:
     """A failed erasure is told and tried again: releasing the finalizer would leave what the user wanted gone."""
     if job.deleting:
         return Plan(requeue_after=CHECK_SECONDS)
-    _, why = explain_failure(job, observed.pods)
+    remedy = f"{_FIXED_MEMORY}; delete what stands there with the store's own tools"
+    _, why = explain_failure(job, observed.pods, memory_remedy=remedy)
     message = f"results at {address} could not be erased ({why}); it is tried again. To keep them, set {_KEEP}"
     return Plan(steps=(DeleteJob(job.name, job.uid),), events=(Event("Warning", "EraseFailed", message),))
 
@@ -368,4 +370,5 @@ def _cannot_erase(observed: Observed, address: str) -> Plan:
     return Plan(events=(Event("Warning", "EraseFailed", message),), requeue_after=ERASE_RETRY_SECONDS)
 
 
+_FIXED_MEMORY = f"its limit is {children.COLLECT_RESOURCES['limits']['memory']}, whatever spec.resources says"
 _KEEP = "spec.deletionPolicy to Retain"

@@ -247,6 +247,17 @@ def test_a_worker_killed_for_memory_says_so(life: Life) -> None:
     assert "spec.resources.requests.memory" in failed["message"]
 
 
+def test_a_worker_killed_at_its_own_limit_is_told_to_raise_that(life: Life) -> None:
+    key = life.cluster.apply(**spec(resources={"requests": {"memory": "1Gi"}, "limits": {"memory": "2Gi"}}))
+    life.reconcile(key)
+    life.cluster.put_pod("demo-shards", index=0, exit_code=137, exit_reason="OOMKilled")
+    life.cluster.end_job("demo-shards", "Failed", reason="FailedIndexes", failedIndexes="0")
+    life.reconcile(key)
+    failed = life.condition(key, "Failed")
+    assert failed is not None
+    assert "raise spec.resources.limits.memory" in failed["message"]
+
+
 def test_a_hostile_termination_code_cannot_break_the_condition(life: Life) -> None:
     failed = fail(life, index=2, exit_code=64, said=Termination(code="<script> _ %", message="x"))
     assert failed["reason"] == "WorkerFailed"
@@ -353,6 +364,29 @@ def test_a_failed_collection_fails_the_simulation(life: Life) -> None:
     failed = life.condition(key, "Failed")
     assert failed is not None
     assert failed["reason"] == "ManifestDamaged"
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        {"exit_code": 137, "exit_reason": "OOMKilled"},
+        {"exit_code": 69, "said": Termination(code="OUT_OF_MEMORY", message="raise spec.resources.requests.memory")},
+    ],
+)
+def test_a_collecting_pod_without_memory_names_the_field_that_matters(life: Life, end: dict[str, Any]) -> None:
+    key = life.cluster.apply(**spec())
+    life.reconcile(key)
+    life.finish_shards(key)
+    life.reconcile(key)
+    life.cluster.put_pod("demo-collect", **end)
+    life.cluster.end_job("demo-collect", "Failed", reason="BackoffLimitExceeded")
+    life.reconcile(key)
+    failed = life.condition(key, "Failed")
+    assert failed is not None
+    assert failed["reason"] == "OutOfMemory"
+    assert "its limit is 1Gi" in failed["message"]
+    assert "spec.ensemble.members" in failed["message"]
+    assert "requests" not in failed["message"]
 
 
 # deletion

@@ -62,7 +62,7 @@ def failed(fault: BaseException) -> Ending:
     if isinstance(fault, CivlabError | ScenarioError):
         return Ending(_exit_code(fault.code), Termination(code=fault.code, message=_sentence(fault)))
     if isinstance(fault, MemoryError):
-        message = "the pod's memory does not hold the worlds; raise spec.resources.requests.memory or spec.shards"
+        message = "the pod's memory is too small; a shard's needs more spec.resources.requests.memory or spec.shards"
         return Ending(ExitCode.UNAVAILABLE, Termination(code="OUT_OF_MEMORY", message=message))
     message = f"{type(fault).__name__}: {fault}; the pod's log has the trace"
     return Ending(ExitCode.BROKEN_INVARIANT, Termination(code="INTERNAL_FAULT", message=message))
