@@ -93,6 +93,10 @@ class Report:
         report = report.condition(ConditionType.FAILED, "True", reason, message)
         return report._with(completion_time=at)
 
+    def not_erased(self, reason: str, message: str) -> Report:
+        """The resource is deleted, and something keeps its results from being erased."""
+        return self.condition(ConditionType.ERASED, "False", reason, message)
+
     def finish(self) -> SimulationStatus:
         """The status, with what is derived."""
         conditions = self.status.conditions
@@ -125,6 +129,7 @@ _TOLD: dict[tuple[str, str], tuple[Literal["Normal", "Warning"], str]] = {
     (ConditionType.SUSPENDED, "False"): ("Normal", "Resumed"),
     (ConditionType.COMPLETE, "True"): ("Normal", "Completed"),
     (ConditionType.FAILED, "True"): ("Warning", ""),
+    (ConditionType.ERASED, "False"): ("Warning", ""),
 }
 """Which condition, at which status, is told as an Event: type and reason ("" takes the condition's reason)."""
 

@@ -449,19 +449,148 @@ def test_a_namespace_that_lost_our_roles_first_is_released_too(life: Life) -> No
     assert life.cluster.find("Simulation", "demo") is None
 
 
-def test_a_failed_erasure_is_tried_again_and_retain_releases_it(life: Life) -> None:
-    key = deleting(life)
+def erasing(life: Life, **changes: Any) -> Any:
+    """A Simulation that ended and is deleted, with its erase Job."""
+    key = life.cluster.apply(**spec(deletionPolicy="Delete", **changes))
     life.complete(key)
     life.cluster.delete(key)
     life.reconcile(key)
+    assert "demo-erase" in life.cluster.names("Job")
+    return key
+
+
+def not_erased(life: Life, key: Any) -> dict[str, Any]:
+    erased = life.condition(key, "Erased")
+    assert erased is not None
+    assert erased["status"] == "False"
+    assert erased["message"].endswith("it is tried again. To keep them, set spec.deletionPolicy to Retain")
+    assert "activeDeadlineSeconds" not in erased["message"]
+    assert ("create", "Event", erased["reason"]) in life.cluster.writes
+    return erased
+
+
+def test_a_failed_attempt_to_erase_is_told_at_once_and_once(life: Life) -> None:
+    key = erasing(life)
+    assert life.condition(key, "Erased") is None
+    said = Termination(code="STORE_REFUSED", message="s3://results: access denied")
+    life.cluster.put_pod("demo-erase", exit_code=69, said=said)
+    life.cluster.set_job("demo-erase", failed=1)
+    outcome = life.reconcile(key)
+    assert outcome.requeue_after is not None
+    assert outcome.requeue_after <= 5
+    erased = not_erased(life, key)
+    assert erased["reason"] == "EraseFailed"
+    assert "STORE_REFUSED: s3://results: access denied" in erased["message"]
+    assert "Secret 'parpour-store'" in erased["message"]
+    before = list(life.cluster.writes)
+    life.cluster.put_pod("demo-erase")
+    life.cluster.set_job("demo-erase", active=1, ready=1)
+    life.reconcile(key)
+    assert life.cluster.writes == before
+    life.cluster.end_job("demo-erase", "Complete", succeeded=1)
+    life.reconcile(key)
+    assert life.cluster.find("Simulation", "demo") is None
+
+
+def test_an_erase_pod_that_cannot_start_is_explained(life: Life) -> None:
+    key = erasing(life)
+    life.cluster.put_pod("demo-erase", waiting="CreateContainerConfigError")
+    life.cluster.set_job("demo-erase", active=1)
+    life.reconcile(key)
+    erased = not_erased(life, key)
+    assert erased["reason"] == "EraseWaiting"
+    assert "CreateContainerConfigError" in erased["message"]
+
+
+def test_an_erase_job_that_gets_no_pod_is_explained(life: Life) -> None:
+    key = erasing(life)
+    life.cluster.clock.advance(11)
+    life.reconcile(key)
+    erased = not_erased(life, key)
+    assert erased["reason"] == "EraseWaiting"
+    assert "ServiceAccount parpour-worker" in erased["message"]
+
+
+def test_an_erasure_out_of_time_blames_what_failed_and_no_field_of_the_spec(life: Life) -> None:
+    output = {"url": "s3://mine", "secretName": "my-store"}
+    key = erasing(life, activeDeadlineSeconds=3600, output=output)
+    said = Termination(code="STORE_UNREACHABLE", message="the store did not answer")
+    for _ in range(2):
+        life.cluster.put_pod("demo-erase", exit_code=69, said=said)
+    life.cluster.end_job("demo-erase", "Failed", reason="DeadlineExceeded")
+    life.reconcile(key)
+    message = not_erased(life, key)["message"]
+    assert "2 pods failed" in message
+    assert "STORE_UNREACHABLE: the store did not answer" in message
+    assert "Secret 'my-store'" in message
+
+
+def test_an_erasure_that_hangs_until_its_time_is_over_says_so(life: Life) -> None:
+    key = erasing(life)
+    life.cluster.end_job("demo-erase", "Failed", reason="DeadlineExceeded")
+    life.reconcile(key)
+    assert "did not end in 600 s" in not_erased(life, key)["message"]
+
+
+def test_an_erase_pod_without_memory_is_told_that_no_field_helps(life: Life) -> None:
+    key = erasing(life)
+    life.cluster.put_pod("demo-erase", exit_code=137, exit_reason="OOMKilled")
+    life.reconcile(key)
+    message = not_erased(life, key)["message"]
+    assert "its limit is 1Gi, whatever spec.resources says" in message
+    assert "raise" not in message
+
+
+def test_a_long_cause_does_not_cut_the_remedy_off(life: Life) -> None:
+    key = erasing(life)
+    life.cluster.put_pod("demo-erase", exit_code=69, said=Termination(code="STORE_REFUSED", message="no " * 900))
+    life.reconcile(key)
+    assert "Secret 'parpour-store'" in not_erased(life, key)["message"]
+
+
+def test_a_failed_erasure_is_tried_again_and_retain_releases_it(life: Life) -> None:
+    key = erasing(life)
+    first = life.cluster.objects[("Job", "team", "demo-erase")]
     life.cluster.end_job("demo-erase", "Failed", reason="BackoffLimitExceeded")
-    life.reconcile(key)
-    life.reconcile(key)
-    assert life.cluster.names("Job") == ["demo-collect", "demo-erase", "demo-shards"]
-    assert ("create", "Event", "EraseFailed") in life.cluster.writes
+    outcome = life.reconcile(key)
+    assert not_erased(life, key)["reason"] == "EraseFailed"
+    assert outcome.requeue_after == pytest.approx(30)
+    assert life.cluster.find("Job", "demo-erase") == first
+    life.cluster.clock.advance(30)
+    for _ in range(2):
+        life.reconcile(key)
+    again = life.cluster.find("Job", "demo-erase")
+    assert again is not None
+    assert again["metadata"]["uid"] != first["metadata"]["uid"]
     life.cluster.apply(**spec(deletionPolicy="Retain"))
     life.reconcile(key)
     assert life.cluster.find("Simulation", "demo") is None
+
+
+def test_an_erasure_that_failed_unseen_is_told_before_its_job_goes(life: Life) -> None:
+    key = erasing(life)
+    life.cluster.end_job("demo-erase", "Failed", reason="BackoffLimitExceeded")
+    life.cluster.clock.advance(600)
+    life.reconcile(key)
+    assert not_erased(life, key)["reason"] == "EraseFailed"
+    assert "demo-erase" in life.cluster.names("Job")
+    life.reconcile(key)
+    assert "demo-erase" not in life.cluster.names("Job")
+
+
+def test_a_refused_erase_job_is_told_once_and_tried_again(life: Life) -> None:
+    key = deleting(life)
+    life.complete(key)
+    life.cluster.delete(key)
+    life.cluster.rejecting = "exceeded quota: pods"
+    for _ in range(3):
+        assert life.reconcile(key).requeue_after is not None
+        life.cluster.clock.advance(30)
+    assert "exceeded quota" in not_erased(life, key)["message"]
+    assert life.cluster.writes.count(("create", "Event", "EraseFailed")) == 1
+    life.cluster.rejecting = ""
+    life.reconcile(key)
+    assert "demo-erase" in life.cluster.names("Job")
 
 
 def test_a_foreign_config_map_does_not_hinder_erasing(life: Life) -> None:
