@@ -58,6 +58,22 @@ def store_prefix(resource: Resource, spec: SimulationSpec, settings: Settings) -
     return f"{base.rstrip('/')}/{resource.key.namespace}/{resource.uid}" if base else ""
 
 
+def known_store(observed: Observed, spec: SimulationSpec, settings: Settings) -> str:
+    """Address that the run was told to write to; empty if nothing says it any more, or if there is no store.
+
+    Today's default store is an answer only for a run that never started: it may have been another one before.
+    """
+    resource, run_map = observed.resource, observed.run_map
+    status = resource.status
+    if run_map is not None and run_map.document is not None:
+        return run_map.document.store
+    if status.result is not None:
+        return status.result.store
+    if status.store is not None:
+        return status.store
+    return store_prefix(resource, spec, settings) if spec.output is not None or not started(resource) else ""
+
+
 def find_source(spec: SimulationSpec, config_maps: Mapping[str, Mapping[str, str]]) -> ScenarioText | ScenarioMissing:
     """The scenario's text, given the data of the ConfigMaps that were found by name."""
     source = spec.scenario
@@ -99,7 +115,7 @@ def accept(observed: Observed, settings: Settings) -> Accepted:
     backend = choose_backend(
         spec, observed.gpu, settings, pinned=resource.status.backend if started(resource) else None
     )
-    store = store_prefix(resource, spec, settings)
+    store = (resource.status.store if started(resource) else None) or store_prefix(resource, spec, settings)
     if not store:
         raise Refusal("NoOutputStore", "spec.output: this installation has no default store; name url and secretName")
     document = RunDocument(

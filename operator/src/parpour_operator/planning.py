@@ -23,7 +23,7 @@ from parpour_contracts.simulation import (
     SimulationStatus,
 )
 from parpour_operator import children
-from parpour_operator.accepting import Accepted, Refusal, accept, memory_field, readable_spec, started, store_prefix
+from parpour_operator.accepting import Accepted, Refusal, accept, known_store, memory_field, readable_spec, started
 from parpour_operator.failing import explain_failure, last_words
 from parpour_operator.observing import Job, Observed, Pod
 from parpour_operator.reporting import Event, Report, events_between, is_finished
@@ -159,7 +159,9 @@ def _plan_run(observed: Observed, settings: Settings, report: Report) -> Plan:
         missing.append(Create(children.shard_job(resource, spec, document, settings)))
     if missing or shards is None:
         return Plan(steps=tuple(missing))
-    report = report.accepted(scenario=accepted.scenario, shards=document.shards, backend=document.backend)
+    report = report.accepted(
+        scenario=accepted.scenario, shards=document.shards, backend=document.backend, store=document.store
+    )
     report = report.began(shards.created)
     if shards.deleting:
         return _write(observed, report.finish(), requeue_after=CHECK_SECONDS)
@@ -322,15 +324,17 @@ def _plan_deletion(observed: Observed, settings: Settings, now: datetime) -> Pla
     spec = resource.spec
     if FINALIZER not in resource.finalizers:
         return Plan()
-    address = store_prefix(resource, spec, settings) if spec is not None else ""
-    if spec is None or spec.deletion_policy is DeletionPolicy.RETAIN or not address:
+    if spec is None or spec.deletion_policy is DeletionPolicy.RETAIN:
+        return Plan(steps=(SetFinalizer(present=False),))
+    name = resource.key.name
+    address = known_store(observed, spec, settings)
+    if not address and started(resource):
+        where = f"{resource.key.namespace}/{resource.uid} in the store that was the default when it started"
+        return _leave_behind(observed, f"nothing names the address of its results any more, so they were left: {where}")
+    if not address:
         return Plan(steps=(SetFinalizer(present=False),))
     if observed.refused is not None and observed.refused.terminating:
-        told = f"{resource.key.name}: the namespace takes no new Jobs, so results were left at {address}"
-        return Plan(
-            steps=(SetFinalizer(present=False),), namespace_events=(Event("Warning", "ResultsLeftBehind", told),)
-        )
-    name = resource.key.name
+        return _leave_behind(observed, f"the namespace takes no new Jobs, so results were left at {address}")
     busy = [
         job
         for job in (observed.jobs.get(children.shards_name(name)), observed.jobs.get(children.collect_name(name)))
@@ -348,6 +352,14 @@ def _plan_deletion(observed: Observed, settings: Settings, now: datetime) -> Pla
         return _cannot_erase(observed, address, report)
     document = _erasable(observed, spec, address)
     return Plan(steps=(Create(children.erase_job(resource, spec, document, settings)),))
+
+
+def _leave_behind(observed: Observed, why: str) -> Plan:
+    event = Event("Warning", "ResultsLeftBehind", f"{observed.resource.key.name}: {why}")
+    released = (SetFinalizer(present=False),)
+    if observed.refused is not None and observed.refused.terminating:
+        return Plan(steps=released, namespace_events=(event,))
+    return Plan(steps=released, events=(event,))
 
 
 def _erasable(observed: Observed, spec: SimulationSpec, address: str) -> RunDocument:

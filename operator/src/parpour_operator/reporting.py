@@ -47,11 +47,11 @@ class Report:
         )
         return self._with(conditions=conditions)
 
-    def accepted(self, *, scenario: str, shards: int, backend: Backend) -> Report:
+    def accepted(self, *, scenario: str, shards: int, backend: Backend, store: str) -> Report:
         """The spec can be run."""
         message = f"{scenario}: {shards} shard{'s' if shards > 1 else ''} on {backend}"
         report = self.condition(ConditionType.ACCEPTED, "True", "Accepted", message)
-        return report._with(scenario=scenario, shards=shards, backend=backend)
+        return report._with(scenario=scenario, shards=shards, backend=backend, store=store)
 
     def refused(self, reason: str, message: str) -> Report:
         """The spec cannot be run as it stands; nothing was started."""

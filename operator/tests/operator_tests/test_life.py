@@ -621,6 +621,75 @@ def test_a_foreign_job_of_the_erase_jobs_name_hinders_erasing(life: Life) -> Non
     assert life.cluster.find("Simulation", "demo") is None
 
 
+def moved(life: Life) -> Life:
+    """The operator after its default store was changed."""
+    return Life(OURS.model_copy(update={"store_url": "s3://elsewhere"}), cluster=life.cluster)
+
+
+def erased_address(life: Life) -> str:
+    template = life.cluster.objects[("Job", "team", "demo-erase")]["spec"]["template"]
+    return str(json.loads(template["metadata"]["annotations"]["parpour.dev/run"])["store"])
+
+
+@pytest.mark.parametrize("left", ["run document", "result", "status"])
+def test_results_are_erased_where_they_were_written_whatever_the_default_store_is_now(life: Life, left: str) -> None:
+    key = deleting(life)
+    status = life.complete(key) if left != "status" else life.status(key)
+    uid = life.cluster.objects[("Simulation", *key)]["metadata"]["uid"]
+    if left != "run document":
+        del life.cluster.objects[("ConfigMap", "team", "demo-run")]
+    if left == "result":
+        del status["store"]
+        life.cluster.objects[("Simulation", *key)]["status"] = status
+    life.cluster.delete(key)
+    later = moved(life)
+    for _ in range(3):
+        later.reconcile(key)
+    assert erased_address(life) == f"s3://results/team/{uid}"
+    assert later.cluster.find("Simulation", "demo") is not None
+
+
+def test_a_run_that_never_started_is_erased_where_it_would_have_been_written(life: Life) -> None:
+    life.cluster.rejecting = "not now"
+    key = deleting(life)
+    del life.cluster.objects[("ConfigMap", "team", "demo-run")]
+    life.cluster.delete(key)
+    life.cluster.rejecting = ""
+    later = moved(life)
+    later.reconcile(key)
+    assert erased_address(life).startswith("s3://elsewhere/team/")
+
+
+@pytest.mark.parametrize(("output", "known"), [(None, False), ({"url": "s3://mine", "secretName": "x"}, True)])
+def test_where_nothing_says_where_results_are_they_are_left_and_told(life: Life, output: Any, known: bool) -> None:
+    key = life.cluster.apply(**spec(deletionPolicy="Delete", output=output))
+    life.reconcile(key)
+    del life.cluster.objects[("ConfigMap", "team", "demo-run")]
+    del life.cluster.objects[("Job", "team", "demo-shards")]
+    simulation = life.cluster.objects[("Simulation", *key)]
+    uid = simulation["metadata"]["uid"]
+    del simulation["status"]["store"]  # an older operator started it
+    life.cluster.delete(key)
+    moved(life).reconcile(key)
+    if known:
+        assert erased_address(life) == f"s3://mine/team/{uid}"
+        return
+    assert life.cluster.names("Job") == []
+    assert life.cluster.find("Simulation", "demo") is None
+    events = [raw for (kind, _, _), raw in life.cluster.objects.items() if kind == "Event"]
+    told = next(raw for raw in events if raw["reason"] == "ResultsLeftBehind")
+    assert told["metadata"]["namespace"] == "team"
+    assert f"team/{uid}" in told["message"]
+
+
+def test_a_lost_run_document_is_written_again_with_the_store_of_the_start(life: Life) -> None:
+    key = life.cluster.apply(**spec())
+    life.reconcile(key)
+    before = life.cluster.objects.pop(("ConfigMap", "team", "demo-run"))["data"]
+    moved(life).reconcile(key)
+    assert life.cluster.objects[("ConfigMap", "team", "demo-run")]["data"] == before
+
+
 def test_the_deletion_policy_may_change_after_the_end(life: Life) -> None:
     key = life.cluster.apply(**spec())
     life.complete(key)

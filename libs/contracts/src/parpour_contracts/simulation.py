@@ -369,6 +369,8 @@ class SimulationStatus(Wire):
     """Number of shards that were planned."""
     backend: Backend | None = None
     """Device that was chosen."""
+    store: Annotated[str, Field(max_length=2048)] | None = None
+    """Address that results and checkpoints are written to, whatever the default store is later."""
     conditions: Annotated[
         tuple[Condition, ...],
         Field(
