@@ -53,6 +53,13 @@ def test_every_make_target_that_is_named_exists() -> None:
     assert named <= targets
 
 
+def test_the_pages_are_built_without_the_themes_banner() -> None:
+    lines = [line for name in ("Makefile", "tools/test.sh") for line in (ROOT / name).read_text().splitlines()]
+    builds = [line.strip() for line in lines if "mkdocs build" in line]
+    assert len(builds) == 2
+    assert all(line.startswith("NO_MKDOCS_2_WARNING=1 ") for line in builds)
+
+
 @pytest.mark.parametrize("folder", ["examples", "tools", "charts", "docs/tutorials"])
 def test_every_file_that_is_named_exists(folder: str) -> None:
     text = "\n".join(page.read_text() for page in WRITTEN)

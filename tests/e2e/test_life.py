@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from harness.deadlines import until
-from harness.release import NAMESPACE, SIMULATIONS, Release, gone
+from harness.release import COUNTED, NAMESPACE, SIMULATIONS, Release, gone
 from harness.simulations import (
     LARGER,
     Draft,
@@ -74,18 +74,18 @@ def test_kubectl_explain_reads_well(release: Release) -> None:
 
 
 def test_a_simulations_life_costs_at_most_ten_writes(release: Release) -> None:
-    one = draft("frugal", members=4, shards=4)
+    one = Draft("frugal", draft("x", members=4, shards=4).spec, namespace=COUNTED)
     since = release.audit_position()
     release.apply(one.manifest())
     complete(release, one)
-    until(lambda: "Completed" in release.events_of(one.name), what="the last event")
+    until(lambda: "Completed" in release.events_of(one.name, namespace=COUNTED), what="the last event")
     writes = [
         f"{entry['verb']} {entry['requestURI']}"
         for entry in release.audit(since=since)
         if entry["stage"] == "ResponseComplete"
         and entry["verb"] in {"create", "update", "patch", "delete"}
         and entry["user"]["username"].startswith(f"system:serviceaccount:{NAMESPACE}:")
-        and f"/namespaces/{SIMULATIONS}/" in entry["requestURI"]
+        and f"/namespaces/{COUNTED}/" in entry["requestURI"]
         and "fieldManager=parpour-progress" not in entry["requestURI"]
     ]
     assert 0 < len(writes) <= 10, "\n".join(writes)

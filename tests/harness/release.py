@@ -18,6 +18,8 @@ NAMESPACE = "parpour-system"
 RELEASE = "parpour"
 SIMULATIONS = "simulations-test"
 """Namespace in which the tests' Simulations run."""
+COUNTED = "simulations-counted"
+"""Namespace of a Simulation whose writes are counted: nothing else may cause any there."""
 
 Object = dict[str, Any]
 
@@ -129,11 +131,13 @@ def install(cluster: RunningCluster, *, settings: Iterable[str] = (), clear: boo
 
     `clear` deletes the Simulations that an earlier session left behind.
     """
-    namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SIMULATIONS}}
-    cluster.kubectl("apply", "--filename", "-", stdin=json.dumps(namespace))
-    if clear and "simulations.parpour.dev" in cluster.kubectl("get", "crd", "--output", "name"):
-        cluster.kubectl("delete", "simulations", "--all", "--namespace", SIMULATIONS, "--timeout=120s")
-    pairs = [f'simulationNamespaces=["default","{SIMULATIONS}"]', *settings]
+    known = "simulations.parpour.dev" in cluster.kubectl("get", "crd", "--output", "name")
+    for name in (SIMULATIONS, COUNTED):
+        namespace = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}}
+        cluster.kubectl("apply", "--filename", "-", stdin=json.dumps(namespace))
+        if clear and known:
+            cluster.kubectl("delete", "simulations", "--all", "--namespace", name, "--timeout=120s")
+    pairs = [f'simulationNamespaces=["default","{SIMULATIONS}","{COUNTED}"]', *settings]
     command = [sys.executable, "tools/install.py", "--cluster", cluster.name, "--release", RELEASE]
     command += ["--namespace", NAMESPACE, *(argument for pair in pairs for argument in ("--set", pair))]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)

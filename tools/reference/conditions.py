@@ -27,6 +27,8 @@ CONDITIONS = {
     ConditionType.COMPLETE: "Every member's results were read back and verified; `status.result` holds the digest.",
     ConditionType.FAILED: "The run came to nothing and will not go on.",
     ConditionType.SUSPENDED: "Workers have been stopped and can go on.",
+    ConditionType.ERASED: "The results of a deleted Simulation are erased. Seen only as False, with what hinders it: "
+    "once they are, the resource goes.",
 }
 
 DERIVATION = (
@@ -59,7 +61,7 @@ ABOUT_EVENTS = """
 ## Events
 
 An event is told once the status that changed has been written: `Started`, `Suspended`, `Queued`, `Resumed`,
-`Completed`, and as warnings every refusal and failure under its own reason.
+`Completed`, and as warnings every refusal and failure under its own reason, those of erasing included.
 """
 
 

@@ -71,7 +71,8 @@ def operator_page() -> str:
             (
                 str(fields["health_port"].default),
                 "`/readyz`",
-                "200 as leader with live watches or as standby, with the API server reached; else 503 and why",
+                "200 as leader with live watches of Simulations and Jobs or as standby, with the API server reached; "
+                "else 503 and why",
             ),
             (str(fields["metrics_port"].default), "`/metrics`", "the metrics below"),
         ],

@@ -13,6 +13,7 @@ from parpour_contracts.conditions import Condition, is_true, set_condition
 from parpour_contracts.ensembles import check_ensemble, grid_points
 from parpour_contracts.messages import TERMINATION_LIMIT, Termination
 from parpour_contracts.run import RunDocument, RunIdentity, shard_members
+from parpour_contracts.scenario import BUILTIN, ScenarioError, override, parameters, parse_scenario
 from parpour_contracts.simulation import Design, DesignParameter, DesignType, Ensemble, Metric, SimulationSpec
 from parpour_contracts.subjects import parse_progress_subject, progress_subject
 
@@ -119,6 +120,18 @@ def test_an_unknown_parameter_is_named_with_its_nearest() -> None:
     assert problem.code == "SCENARIO_UNKNOWN_PARAMETER"
     assert "disease.r0" in problem.message
     assert problem.path == "ensemble.design.parameters[0].name"
+
+
+@pytest.mark.parametrize("name", ["disease.ro", "populaton.size", "zeal"])
+def test_a_design_and_an_override_answer_a_misspelt_name_with_the_same_hint(name: str) -> None:
+    scenario = parse_scenario(BUILTIN["epidemic"])
+    case = _ensemble(DesignType.GRID, 1, DesignParameter(name=name, values=("1",)))
+    (problem,) = check_ensemble(case, parameters(scenario))
+    with pytest.raises(ScenarioError) as refused:
+        override(scenario, {name: "1"})
+    _, asks, hint = refused.value.message.partition("did you mean")
+    assert problem.message.partition("did you mean")[1:] == (asks, hint)
+    assert asks or problem.message.endswith("`civlab explain` lists them")
 
 
 @pytest.mark.parametrize(

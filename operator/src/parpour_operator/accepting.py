@@ -58,6 +58,22 @@ def store_prefix(resource: Resource, spec: SimulationSpec, settings: Settings) -
     return f"{base.rstrip('/')}/{resource.key.namespace}/{resource.uid}" if base else ""
 
 
+def known_store(observed: Observed, spec: SimulationSpec, settings: Settings) -> str:
+    """Address that the run was told to write to; empty if nothing says it any more, or if there is no store.
+
+    Today's default store is an answer only for a run that never started: it may have been another one before.
+    """
+    resource, run_map = observed.resource, observed.run_map
+    status = resource.status
+    if run_map is not None and run_map.document is not None:
+        return run_map.document.store
+    if status.result is not None:
+        return status.result.store
+    if status.store is not None:
+        return status.store
+    return store_prefix(resource, spec, settings) if spec.output is not None or not started(resource) else ""
+
+
 def find_source(spec: SimulationSpec, config_maps: Mapping[str, Mapping[str, str]]) -> ScenarioText | ScenarioMissing:
     """The scenario's text, given the data of the ConfigMaps that were found by name."""
     source = spec.scenario
@@ -99,7 +115,7 @@ def accept(observed: Observed, settings: Settings) -> Accepted:
     backend = choose_backend(
         spec, observed.gpu, settings, pinned=resource.status.backend if started(resource) else None
     )
-    store = store_prefix(resource, spec, settings)
+    store = (resource.status.store if started(resource) else None) or store_prefix(resource, spec, settings)
     if not store:
         raise Refusal("NoOutputStore", "spec.output: this installation has no default store; name url and secretName")
     document = RunDocument(
@@ -188,6 +204,11 @@ def memory_limit(spec: SimulationSpec) -> str | None:
     return spec.resources.limits.get("memory") or spec.resources.requests.get("memory")
 
 
+def memory_field(spec: SimulationSpec) -> str:
+    """The field that says how much memory a worker may use, or that could."""
+    return f"spec.resources.{'limits' if 'memory' in spec.resources.limits else 'requests'}.memory"
+
+
 def _check_memory(spec: SimulationSpec, scenario: Scenario, settings: Settings) -> None:
     limit = memory_limit(spec)
     if limit is None:
@@ -199,9 +220,8 @@ def _check_memory(spec: SimulationSpec, scenario: Scenario, settings: Settings) 
     needed = max(worlds + settings.worker_base_memory, -(-worlds * whole // share))
     if needed > parse_quantity(limit):
         smaller = f" or lower {scenario.agents_path}" if scenario.agents_path else ""
-        field = "limits" if "memory" in spec.resources.limits else "requests"
         message = (
-            f"spec.resources.{field}.memory: one member of {largest.agents} agents needs "
+            f"{memory_field(spec)}: one member of {largest.agents} agents needs "
             f"{show_bytes(needed)}, {limit} is asked for; raise it to {show_bytes(needed)}{smaller}"
         )
         raise Refusal("PopulationTooLarge", message)

@@ -29,6 +29,8 @@ GRACE_SECONDS = 30
 GPU = "nvidia.com/gpu"
 COLLECT_RESOURCES = {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}}
 COLLECT_RETRIES = 6
+ERASE_SECONDS = 600
+"""An erasure that takes longer is begun anew."""
 ERASE_TTL = 60
 
 
@@ -50,6 +52,11 @@ def collect_name(name: str) -> str:
 def erase_name(name: str) -> str:
     """Name of the Job that removes the run's results."""
     return f"{name}-erase"
+
+
+def store_secret(spec: SimulationSpec, settings: Settings) -> str:
+    """Name of the Secret with the output store's environment."""
+    return spec.output.secret_name if spec.output else settings.store_secret
 
 
 def labels(resource: Resource) -> dict[str, str]:
@@ -173,7 +180,7 @@ def erase_job(resource: Resource, spec: SimulationSpec, document: RunDocument, s
         "metadata": _metadata(resource, erase_name(resource.key.name), owned=False),
         "spec": {
             "backoffLimit": COLLECT_RETRIES,
-            "activeDeadlineSeconds": 600,
+            "activeDeadlineSeconds": ERASE_SECONDS,
             "ttlSecondsAfterFinished": ERASE_TTL,
             "template": template,
         },
@@ -200,7 +207,6 @@ def _template(
     image: str = "",
     threads: int = 1,
 ) -> Manifest:
-    store_secret = spec.output.secret_name if spec.output else settings.store_secret
     volumes: list[Manifest] = [
         {"name": "run", "configMap": {"name": run_map_name(resource.key.name)}},
         {"name": "scratch", "emptyDir": {"sizeLimit": settings.worker_scratch}},
@@ -222,7 +228,7 @@ def _template(
             {"name": "OMP_NUM_THREADS", "value": str(threads)},
             {"name": "CIVLAB_THREADS", "value": str(threads)},
         ],
-        "envFrom": [{"secretRef": {"name": store_secret}}],
+        "envFrom": [{"secretRef": {"name": store_secret(spec, settings)}}],
         "resources": resources,
         "securityContext": {
             "allowPrivilegeEscalation": False,

@@ -31,6 +31,8 @@ from parpour_operator.transport import PatientTransport, TokenBucket
 RECONCILER = "parpour-operator"
 PROGRESS = "parpour-progress"
 PAGE = 250
+NAMED_UIDS = 100
+"""UIDs in one selector: it is part of the address, which proxies limit to 8 KiB."""
 TIMEOUT_SECONDS = 10.0
 
 Simulation = create_namespaced_resource(GROUP, VERSION, KIND, PLURAL)
@@ -90,6 +92,7 @@ class ClusterApi(Protocol):
     async def apply_status(self, key: Key, uid: str, status: dict[str, Any], *, manager: str) -> None: ...
     async def tell(self, manifest: dict[str, Any]) -> None: ...
     def unfinished(self) -> AsyncIterator[Raw]: ...
+    def jobs_of(self, uids: Mapping[Key, str]) -> AsyncIterator[Raw]: ...
 
 
 def connect(
@@ -312,6 +315,18 @@ class Cluster:
         for namespace in self._namespaces or (ALL_NS,):
             async for raw in self._client.list(Simulation, namespace=namespace, chunk_size=PAGE, fields=unfinished):
                 yield cast(Raw, raw)
+
+    async def jobs_of(self, uids: Mapping[Key, str]) -> AsyncIterator[Raw]:
+        """The Jobs that carry the UID of one of these Simulations as a label, page by page.
+
+        Naming the UIDs leaves out the Jobs of finished Simulations, of which there may be many more.
+        """
+        for namespace in self._namespaces or (ALL_NS,):
+            here = [uid for key, uid in uids.items() if namespace in (ALL_NS, key.namespace)]
+            for first in range(0, len(here), NAMED_UIDS):
+                labels: LabelSelector = {UID_LABEL: here[first : first + NAMED_UIDS]}
+                async for raw in self._client.list(Job, namespace=namespace, chunk_size=PAGE, labels=labels):
+                    yield cast(Raw, raw)
 
 
 class ApiLeases:

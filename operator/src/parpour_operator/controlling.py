@@ -1,7 +1,8 @@
 """Connects watch events, the queue, the reconciler and progress: what runs while this replica is the leader.
 
-A finished Simulation leaves nothing in memory. An unfinished one leaves its key, its last seen version and its Job's
-fingerprint: a Job that only counted one more pod is a matter for the progress figure, not for a reconciliation.
+A finished Simulation leaves nothing in memory. An unfinished one leaves its key, the versions that the watches last
+told of it and of its Jobs, and its Jobs' fingerprints: a Job that only counted one more pod is a matter for the
+progress figure, not for a reconciliation.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ import itertools
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from parpour_contracts.simulation import SimulationStatus, State
 from parpour_operator import children
@@ -39,6 +40,17 @@ FULL_EVERY = 10
 """Every so many resyncs each unfinished Simulation is reconciled, whatever the watches told."""
 
 
+class Strand(NamedTuple):
+    """What one watch tells of one unfinished Simulation."""
+
+    plural: Literal["Simulations", "Jobs"]
+    key: Key
+
+
+Versions = Mapping[str, str]
+"""resourceVersions by UID."""
+
+
 class Controller:
     """All loops of the active replica."""
 
@@ -59,6 +71,8 @@ class Controller:
         self._reconciler = Reconciler(api=api, settings=settings, board=self.board, now=now)
         self._queue: KeyedQueue[Key] = KeyedQueue(clock=clock)
         self._versions: dict[Key, str] = {}
+        self._job_versions: dict[str, dict[str, str]] = {}
+        """By the Simulation's UID, as a Job of its predecessor may bear its name, and by the Job's."""
         self._states: dict[Key, State] = {}
         self._fingerprints: dict[str, tuple[object, ...]] = {}
         self.watches_alive = True
@@ -86,7 +100,13 @@ class Controller:
         meta = raw["metadata"]
         labels = meta.get("labels", {})
         name, uid = labels.get(NAME_LABEL), labels.get(UID_LABEL)
-        if not name or not uid:
+        if not uid:
+            return
+        if change == "deleted":
+            self._job_versions.get(uid, {}).pop(meta["uid"], None)
+        else:
+            self._job_versions.setdefault(uid, {})[meta["uid"]] = meta["resourceVersion"]
+        if not name:
             return
         job = read_job(raw)
         if job.name == children.shards_name(name) and change == "changed":
@@ -174,6 +194,7 @@ class Controller:
 
     def _forget(self, key: Key, uid: str) -> None:
         self._versions.pop(key, None)
+        self._job_versions.pop(uid, None)
         self.board.drop(uid)
         if self._states.pop(key, None) is not None:
             self._count_states()
@@ -216,33 +237,50 @@ class Controller:
                 logger.warning("could not list for a resync: %s", error)
 
     async def check_watches(self) -> bool:
-        """Whether the watch of Simulations has told everything that a list finds; what it has not told is queued."""
-        listed: dict[Key, str] = {}
+        """Whether the watches have told everything that lists find; what they have not told is queued."""
+        missed = await self._untold()
+        if missed:
+            await asyncio.sleep(CATCH_UP_SECONDS)
+            later = await self._untold()
+            missed = {strand: told for strand, told in missed.items() if later.get(strand) == told}
+        for strand in missed:
+            self._queue.add(strand.key)
+        self._metrics.watch_missed.inc(len(missed))
+        for plural, count in Counter(strand.plural for strand in missed).items():
+            logger.error("the watch of %s lags behind: changes of %d Simulations were not told", plural, count)
+        if not missed:
+            self._metrics.watch_checked.set(self._now().timestamp())
+        return not missed
+
+    async def _untold(self) -> dict[Strand, Versions]:
+        """What lists of the unfinished Simulations and of their Jobs find otherwise than it was told, and as what."""
+        before = set(self._job_versions)
+        uids: dict[Key, str] = {}
+        found: dict[Strand, dict[str, str]] = {}
         async for raw in self._api.unfinished():
             meta = raw["metadata"]
-            listed[Key(meta["namespace"], meta["name"])] = meta["resourceVersion"]
-        suspects = {key for key, version in listed.items() if self._versions.get(key) != version}
-        if suspects:
-            before = {key: self._versions.get(key) for key in suspects}
-            await asyncio.sleep(CATCH_UP_SECONDS)
-            suspects = {k for k in suspects if self._versions.get(k) == before[k] and await self._still_there(k)}
-        for key in suspects:
-            self._queue.add(key)
-        self._metrics.watch_missed.inc(len(suspects))
-        if not suspects:
-            self._metrics.watch_checked.set(self._now().timestamp())
-        else:
-            logger.error("the watch of Simulations lags behind: %d changes were not told", len(suspects))
-        return not suspects
+            key, uid, version = Key(meta["namespace"], meta["name"]), meta["uid"], meta["resourceVersion"]
+            if self._versions.get(key) == version or rest_of(read_resource(raw)) is None:
+                uids[key] = uid
+                found[Strand("Simulations", key)] = {uid: version}
+                found[Strand("Jobs", key)] = {}
+        for uid in before.difference(uids.values()):  # told after the end of their Simulation
+            self._job_versions.pop(uid, None)
+        keys = {uid: key for key, uid in uids.items()}
+        async for raw in self._api.jobs_of(uids):
+            meta = raw["metadata"]
+            found[Strand("Jobs", keys[meta["labels"][UID_LABEL]])][meta["uid"]] = meta["resourceVersion"]
+        return {strand: told for strand, told in self._told(uids) if told != found[strand]}
+
+    def _told(self, uids: Mapping[Key, str]) -> Iterator[tuple[Strand, Versions]]:
+        for key, uid in uids.items():
+            yield Strand("Simulations", key), {uid: self._versions[key]} if key in self._versions else {}
+            yield Strand("Jobs", key), dict(self._job_versions.get(uid, {}))
 
     def _spread(self, keys: list[Key]) -> None:
         """Look at each of them once before the next resync, evenly spread."""
         for index, key in enumerate(keys):
             self._queue.add_after(key, index * self._settings.resync_seconds / len(keys))
-
-    async def _still_there(self, key: Key) -> bool:
-        raw = await self._api.simulation(key)
-        return raw is not None and rest_of(read_resource(raw)) is None
 
 
 def rest_of(resource: Resource) -> float | None:

@@ -16,24 +16,37 @@ _FATAL = frozenset(int(row.code) for row in EXIT_TABLE if row.policy == "FailJob
 _MEANING = {int(row.code): row.meaning for row in EXIT_TABLE}
 
 
-def explain_failure(job: Job, pods: Iterable[Pod]) -> tuple[str, str]:
-    """(reason, message) of the Failed condition."""
+def explain_failure(job: Job, pods: Iterable[Pod], *, memory_remedy: str) -> tuple[str, str]:
+    """(reason, message) of the Failed condition.
+
+    `memory_remedy` says what to do where a pod's memory was too small, which differs from Job to Job.
+    """
     if job.reason == "DeadlineExceeded":
         return "DeadlineExceeded", "spec.activeDeadlineSeconds: the run took longer; raise it or lower the work"
+    words = last_words(job, pods, memory_remedy=memory_remedy)
+    return words or (job.reason or "JobFailed", job.message or "the Job failed and left no pod to ask")
+
+
+def last_words(job: Job, pods: Iterable[Pod], *, memory_remedy: str) -> tuple[str, str] | None:
+    """(reason, message) from the Job's failed pods, while it goes on too; None if none has failed."""
     ended = [pod for pod in pods if pod.job == job.name and pod.exit_code not in (None, 0)]
     witness = max(ended, key=_weight, default=None)
     if witness is None:
-        return job.reason or "JobFailed", job.message or "the Job failed and left no pod to ask"
+        return None
     where = f"shard {witness.index}" if witness.index is not None else f"pod {witness.name}"
     said = witness.termination
     if witness.exit_code in _FATAL and said is not None:
         return camel(said.code), f"{said.message or said.code} ({where})"
-    if witness.exit_reason == "OOMKilled":
-        remedy = "raise spec.resources.requests.memory"
-        return "OutOfMemory", f"{where} was killed for memory in its last attempt; {remedy}"
+    if witness.exit_reason == "OOMKilled" or (said is not None and said.code == "OUT_OF_MEMORY"):
+        return "OutOfMemory", f"{where} ran out of memory in its last attempt; {memory_remedy}"
     last = f"{said.code}: {said.message}" if said is not None else _guess(witness)
     tries = sum(1 for pod in ended if pod.index == witness.index)
-    return "RetriesExhausted", f"{where} failed {tries} times; its last attempt ended with {last}"
+    failed = f"{where} failed {tries} times; its last attempt" if witness.index is not None else _count(ended, where)
+    return "RetriesExhausted", f"{failed} ended with {last}"
+
+
+def _count(ended: list[Pod], last: str) -> str:
+    return last if len(ended) == 1 else f"{len(ended)} pods failed; the last, {last},"
 
 
 def _weight(pod: Pod) -> tuple[bool, bool, float, str]:

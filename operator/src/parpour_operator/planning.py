@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from parpour_contracts.conditions import is_true
+from parpour_contracts.conditions import is_true, shorten
 from parpour_contracts.run import RunDocument, RunIdentity
 from parpour_contracts.scenario import parse_scenario
 from parpour_contracts.simulation import (
@@ -23,8 +23,8 @@ from parpour_contracts.simulation import (
     SimulationStatus,
 )
 from parpour_operator import children
-from parpour_operator.accepting import Accepted, Refusal, accept, readable_spec, started, store_prefix
-from parpour_operator.failing import explain_failure
+from parpour_operator.accepting import Accepted, Refusal, accept, known_store, memory_field, readable_spec, started
+from parpour_operator.failing import explain_failure, last_words
 from parpour_operator.observing import Job, Observed, Pod
 from parpour_operator.reporting import Event, Report, events_between, is_finished
 from parpour_operator.settings import Settings
@@ -36,6 +36,8 @@ PODLESS_SECONDS = 10.0
 """A Job that has no pod for so long is kept from creating them."""
 _MOVED_BY_PODS = (ConditionType.RUNNING, ConditionType.SUSPENDED)
 ERASE_RETRY_SECONDS = 30.0
+CAUSE_LIMIT = 400
+"""Characters of a cause that stands in the middle of a message, so that the remedy at its end is not cut."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +98,15 @@ Step = Create | SetSuspend | DeleteJob | DeleteRunMap | SetFinalizer | DeleteSim
 
 
 @dataclass(frozen=True)
+class Hindrance:
+    """What keeps stored results from being erased."""
+
+    reason: str
+    cause: str
+    remedy: str
+
+
+@dataclass(frozen=True)
 class Plan:
     """What to do now; with steps, do them and plan again, else write `status` if it differs and tell the `events`."""
 
@@ -111,7 +122,7 @@ def plan(observed: Observed, settings: Settings, *, now: datetime) -> Plan:
     """The next steps for a Simulation."""
     resource = observed.resource
     if resource.deleting:
-        return _plan_deletion(observed, settings)
+        return _plan_deletion(observed, settings, now)
     if observed.foreign is not None and observed.foreign.predecessor:
         return Plan(requeue_after=1.0)
     if is_finished(resource.status):
@@ -148,12 +159,14 @@ def _plan_run(observed: Observed, settings: Settings, report: Report) -> Plan:
         missing.append(Create(children.shard_job(resource, spec, document, settings)))
     if missing or shards is None:
         return Plan(steps=tuple(missing))
-    report = report.accepted(scenario=accepted.scenario, shards=document.shards, backend=document.backend)
+    report = report.accepted(
+        scenario=accepted.scenario, shards=document.shards, backend=document.backend, store=document.store
+    )
     report = report.began(shards.created)
     if shards.deleting:
         return _write(observed, report.finish(), requeue_after=CHECK_SECONDS)
     if shards.outcome == "Failed":
-        reason, message = explain_failure(shards, observed.pods)
+        reason, message = explain_failure(shards, observed.pods, memory_remedy=f"raise {memory_field(spec)}")
         return _write(observed, report.failed(reason, message, shards.ended or report.now).finish())
     if shards.outcome == "Complete":
         return _plan_collection(observed, spec, document, settings, report)
@@ -239,13 +252,17 @@ def _report_running(
     running = is_true(report.status.conditions, ConditionType.RUNNING)
     podless = not shards.active and report.now - max([shards.created, *moved]) > timedelta(seconds=PODLESS_SECONDS)
     if podless and not running and not waiting:
-        remedy = f"are ServiceAccount {settings.worker_service_account} and quota there? `kubectl describe job` tells"
-        waiting = f"no pod of Job {shards.name} could be created; {remedy}"
+        waiting = _no_pod(shards, settings)
     if waiting:
         report = report.running("False", "WorkersWaiting", waiting)
     elif not shards.active or not running:
         report = report.running("False", "WorkersStarting", "pods are being started")
     return _write(observed, report.finish(), requeue_after=CHECK_SECONDS)
+
+
+def _no_pod(job: Job, settings: Settings) -> str:
+    remedy = f"are ServiceAccount {settings.worker_service_account} and quota there? `kubectl describe job` tells"
+    return f"no pod of Job {job.name} could be created; {remedy}"
 
 
 def _image(pods: tuple[Pod, ...]) -> str:
@@ -261,7 +278,8 @@ def _plan_collection(
         return Plan(steps=(Create(children.collect_job(resource, spec, settings)),))
     report = report.image(_image(observed.pods))
     if job.outcome == "Failed":
-        reason, message = explain_failure(job, observed.pods)
+        remedy = f"{_FIXED_MEMORY}; run fewer members at a time (spec.ensemble.members)"
+        reason, message = explain_failure(job, observed.pods, memory_remedy=remedy)
         return _write(observed, report.failed(reason, f"collect: {message}", job.ended or report.now).finish())
     if job.outcome != "Complete":
         waiting = next((pod.waiting for pod in observed.pods if pod.job == job.name and pod.waiting), "")
@@ -300,21 +318,23 @@ def deletion_due(spec: SimulationSpec, status: SimulationStatus) -> datetime | N
     return status.completion_time + timedelta(seconds=spec.ttl_seconds_after_finished)
 
 
-def _plan_deletion(observed: Observed, settings: Settings) -> Plan:
+def _plan_deletion(observed: Observed, settings: Settings, now: datetime) -> Plan:
     """Release at once, unless stored results are to be erased: then workers first, erase Job second."""
     resource = observed.resource
     spec = resource.spec
     if FINALIZER not in resource.finalizers:
         return Plan()
-    address = store_prefix(resource, spec, settings) if spec is not None else ""
-    if spec is None or spec.deletion_policy is DeletionPolicy.RETAIN or not address:
+    if spec is None or spec.deletion_policy is DeletionPolicy.RETAIN:
+        return Plan(steps=(SetFinalizer(present=False),))
+    name = resource.key.name
+    address = known_store(observed, spec, settings)
+    if not address and started(resource):
+        where = f"{resource.key.namespace}/{resource.uid} in the store that was the default when it started"
+        return _leave_behind(observed, f"nothing names the address of its results any more, so they were left: {where}")
+    if not address:
         return Plan(steps=(SetFinalizer(present=False),))
     if observed.refused is not None and observed.refused.terminating:
-        told = f"{resource.key.name}: the namespace takes no new Jobs, so results were left at {address}"
-        return Plan(
-            steps=(SetFinalizer(present=False),), namespace_events=(Event("Warning", "ResultsLeftBehind", told),)
-        )
-    name = resource.key.name
+        return _leave_behind(observed, f"the namespace takes no new Jobs, so results were left at {address}")
     busy = [
         job
         for job in (observed.jobs.get(children.shards_name(name)), observed.jobs.get(children.collect_name(name)))
@@ -323,17 +343,23 @@ def _plan_deletion(observed: Observed, settings: Settings) -> Plan:
     if busy:
         stops = tuple(DeleteJob(job.name, job.uid) for job in busy if not job.deleting)
         return Plan(steps=stops, requeue_after=CHECK_SECONDS)
-    job = observed.jobs.get(children.erase_name(name))
-    if job is not None and job.outcome == "Complete":
-        return Plan(steps=(SetFinalizer(present=False),))
-    if job is not None and job.outcome == "Failed":
-        return _retry_erasure(observed, job, address)
-    if observed.foreign is not None or observed.refused is not None:
-        return _cannot_erase(observed, address)
-    if job is None:
-        document = _erasable(observed, spec, address)
-        return Plan(steps=(Create(children.erase_job(resource, spec, document, settings)),))
-    return Plan(requeue_after=ERASE_RETRY_SECONDS)
+    job_name = children.erase_name(name)
+    job = observed.jobs.get(job_name)
+    report = Report(resource.status, resource.generation, now)
+    if job is not None:
+        return _plan_erasure(observed, job, spec, address, settings, report)
+    if observed.refused is not None or (observed.foreign is not None and observed.foreign.name == job_name):
+        return _cannot_erase(observed, address, report)
+    document = _erasable(observed, spec, address)
+    return Plan(steps=(Create(children.erase_job(resource, spec, document, settings)),))
+
+
+def _leave_behind(observed: Observed, why: str) -> Plan:
+    event = Event("Warning", "ResultsLeftBehind", f"{observed.resource.key.name}: {why}")
+    released = (SetFinalizer(present=False),)
+    if observed.refused is not None and observed.refused.terminating:
+        return Plan(steps=released, namespace_events=(event,))
+    return Plan(steps=released, events=(event,))
 
 
 def _erasable(observed: Observed, spec: SimulationSpec, address: str) -> RunDocument:
@@ -350,21 +376,66 @@ def _erasable(observed: Observed, spec: SimulationSpec, address: str) -> RunDocu
     )
 
 
-def _retry_erasure(observed: Observed, job: Job, address: str) -> Plan:
+def _plan_erasure(
+    observed: Observed, job: Job, spec: SimulationSpec, address: str, settings: Settings, report: Report
+) -> Plan:
     """A failed erasure is told and tried again: releasing the finalizer would leave what the user wanted gone."""
+    if job.outcome == "Complete":
+        return Plan(steps=(SetFinalizer(present=False),))
     if job.deleting:
         return Plan(requeue_after=CHECK_SECONDS)
-    _, why = explain_failure(job, observed.pods)
-    message = f"results at {address} could not be erased ({why}); it is tried again. To keep them, set {_KEEP}"
-    return Plan(steps=(DeleteJob(job.name, job.uid),), events=(Event("Warning", "EraseFailed", message),))
+    hindrance = _what_hinders(observed, job, spec, settings, report.now)
+    if hindrance is None:
+        return Plan(requeue_after=ERASE_RETRY_SECONDS if job.ready else CHECK_SECONDS)
+    status = _not_erased(report, hindrance, address)
+    if job.outcome != "Failed":
+        return _write(observed, status, requeue_after=CHECK_SECONDS)
+    rest = ERASE_RETRY_SECONDS - (report.now - (job.ended or job.created)).total_seconds()
+    told = any(c.type == ConditionType.ERASED for c in observed.resource.status.conditions)
+    if rest <= 0 and told:  # before that the Job stays, since its pods go with it
+        return Plan(steps=(DeleteJob(job.name, job.uid),))
+    return _write(observed, status, requeue_after=max(1.0, rest))
 
 
-def _cannot_erase(observed: Observed, address: str) -> Plan:
-    if observed.foreign is not None and observed.foreign.predecessor:
+def _what_hinders(
+    observed: Observed, job: Job, spec: SimulationSpec, settings: Settings, now: datetime
+) -> Hindrance | None:
+    """What keeps the erase Job from its end, as soon as anything is known to, not only when the Job gives up."""
+    waiting = next((pod.waiting for pod in observed.pods if pod.job == job.name and pod.waiting), "")
+    if not (job.outcome or job.active or observed.pods) and now - job.created > timedelta(seconds=PODLESS_SECONDS):
+        waiting = _no_pod(job, settings)
+    if waiting:
+        return Hindrance("EraseWaiting", waiting, "")
+    too_small = f"{_FIXED_MEMORY}; delete what stands there with the store's own tools"
+    words = last_words(job, observed.pods, memory_remedy=too_small)
+    if words is not None:
+        asks = f"are the store and Secret {children.store_secret(spec, settings)!r} as they should be?"
+        return Hindrance("EraseFailed", words[1], "" if words[0] == "OutOfMemory" else asks)
+    if job.outcome != "Failed":
+        return None
+    if job.reason == "DeadlineExceeded":
+        cause = f"the erase Job did not end in {children.ERASE_SECONDS} s, a limit that no field of the spec sets"
+        return Hindrance("EraseFailed", cause, "does the store answer?")
+    return Hindrance("EraseFailed", job.message or "the erase Job failed and left no pod to ask", "")
+
+
+def _cannot_erase(observed: Observed, address: str, report: Report) -> Plan:
+    foreign, refused = observed.foreign, observed.refused
+    if refused is None and foreign is not None and foreign.predecessor:
         return Plan(requeue_after=CHECK_SECONDS)
-    obstacle = observed.refused.message if observed.refused else "another object has the erase Job's name"
-    message = f"results at {address} could not be erased ({obstacle}); it is tried again. To keep them, set {_KEEP}"
-    return Plan(events=(Event("Warning", "EraseFailed", message),), requeue_after=ERASE_RETRY_SECONDS)
+    if refused is not None:
+        hindrance = Hindrance("EraseFailed", f"the API server refuses the erase Job: {refused.message}", "")
+    else:
+        name = children.erase_name(observed.resource.key.name)
+        hindrance = Hindrance("EraseFailed", f"another Job has the name {name!r}", "delete it")
+    return _write(observed, _not_erased(report, hindrance, address), requeue_after=ERASE_RETRY_SECONDS)
+
+
+def _not_erased(report: Report, hindrance: Hindrance, address: str) -> SimulationStatus:
+    why = "; ".join(filter(None, (shorten(hindrance.cause, CAUSE_LIMIT), hindrance.remedy)))
+    message = f"results at {address} could not be erased ({why}); it is tried again. To keep them, set {_KEEP}"
+    return report.not_erased(hindrance.reason, message).finish()
 
 
 _KEEP = "spec.deletionPolicy to Retain"
+_FIXED_MEMORY = f"its limit is {children.COLLECT_RESOURCES['limits']['memory']}, whatever spec.resources says"

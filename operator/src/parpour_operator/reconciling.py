@@ -176,7 +176,7 @@ class Reconciler:
         return replace(observed, source=find_source(spec, config_maps), gpu=gpu)
 
     async def _observe_pods(self, observed: Observed) -> list[Raw]:
-        """Pods that explain: failed ones of a failed Job, waiting ones of an idle Job, one that names the image."""
+        """Pods that explain: failed or waiting ones, one that names the image, the one that collected."""
         namespace, name = observed.resource.key
         shards = observed.jobs.get(children.shards_name(name))
         collect = observed.jobs.get(children.collect_name(name))
@@ -186,7 +186,7 @@ class Reconciler:
                 continue
             if job.outcome == "Failed":
                 return await self.api.pods(namespace, job.name, phase="Failed", most=FAILED_PODS)
-            if job is collect:
+            if job is collect or (job is erase and not job.outcome):
                 return await self.api.pods(namespace, job.name)
             if job is shards and not job.outcome and not job.suspended:
                 return await self._pods_of_running(namespace, job, observed.resource)

@@ -88,7 +88,7 @@ class Replica:
             return ""
         if not self._watching.is_set():
             return "watches are not open yet"
-        return "" if self._controller.watches_alive else "the watch of Simulations lags behind"
+        return "" if self._controller.watches_alive else "a watch of Simulations or Jobs lags behind"
 
     async def stand_by(self) -> None:
         """Wait for the CRD, which kopf looks for only once, and then for the Lease."""

@@ -47,11 +47,11 @@ class Report:
         )
         return self._with(conditions=conditions)
 
-    def accepted(self, *, scenario: str, shards: int, backend: Backend) -> Report:
+    def accepted(self, *, scenario: str, shards: int, backend: Backend, store: str) -> Report:
         """The spec can be run."""
         message = f"{scenario}: {shards} shard{'s' if shards > 1 else ''} on {backend}"
         report = self.condition(ConditionType.ACCEPTED, "True", "Accepted", message)
-        return report._with(scenario=scenario, shards=shards, backend=backend)
+        return report._with(scenario=scenario, shards=shards, backend=backend, store=store)
 
     def refused(self, reason: str, message: str) -> Report:
         """The spec cannot be run as it stands; nothing was started."""
@@ -93,6 +93,10 @@ class Report:
         report = report.condition(ConditionType.FAILED, "True", reason, message)
         return report._with(completion_time=at)
 
+    def not_erased(self, reason: str, message: str) -> Report:
+        """The resource is deleted, and something keeps its results from being erased."""
+        return self.condition(ConditionType.ERASED, "False", reason, message)
+
     def finish(self) -> SimulationStatus:
         """The status, with what is derived."""
         conditions = self.status.conditions
@@ -125,6 +129,7 @@ _TOLD: dict[tuple[str, str], tuple[Literal["Normal", "Warning"], str]] = {
     (ConditionType.SUSPENDED, "False"): ("Normal", "Resumed"),
     (ConditionType.COMPLETE, "True"): ("Normal", "Completed"),
     (ConditionType.FAILED, "True"): ("Warning", ""),
+    (ConditionType.ERASED, "False"): ("Warning", ""),
 }
 """Which condition, at which status, is told as an Event: type and reason ("" takes the condition's reason)."""
 

@@ -99,7 +99,7 @@ class Settings(BaseModel):
     requests_burst: Annotated[int, Field(ge=1)] = 100
     """API requests that may go at once."""
     resync_seconds: Seconds = 60.0
-    """Time between two lists of unfinished Simulations, which repair what a watch may have missed."""
+    """Time between two lists of unfinished Simulations and their Jobs, which repair what a watch may have missed."""
     refused_retry_seconds: Seconds = 20.0
     """Time until a refused Simulation is looked at again."""
     progress_seconds: Seconds = 10.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -36,11 +36,11 @@ async def working(life: Life) -> AsyncIterator[Controller]:
         await asyncio.gather(task, return_exceptions=True)
 
 
-def tell(controller: Controller, life: Life, key: Key) -> None:
-    """The watch tells the Simulation and its Jobs as they are."""
+def tell(controller: Controller, life: Life, key: Key, *, kinds: tuple[str, ...] = ("Simulation", "Job")) -> None:
+    """The watches tell the Simulation and its Jobs as they are, or only one of them does."""
     for kind, told in (("Simulation", controller.simulation_event), ("Job", controller.job_event)):
         for (found, namespace, _), raw in list(life.cluster.objects.items()):
-            if found == kind and namespace == key.namespace:
+            if found == kind and kind in kinds and namespace == key.namespace:
                 told(raw, "changed")
 
 
@@ -143,6 +143,97 @@ async def test_a_resync_finds_and_repairs_what_the_watch_did_not_tell(
         await until(lambda: controller._queue.depth == 0)
         tell(controller, life, key)
         assert await controller.check_watches()
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("parpour_operator.controlling.CATCH_UP_SECONDS", 0.05)
+
+
+async def started(controller: Controller, life: Life, key: Key) -> None:
+    """Until its pods are waited for and the watches have told all."""
+    tell(controller, life, key)
+    await until(lambda: life.status(key).get("startTime") and controller._queue.depth == 0)
+    tell(controller, life, key)
+    await until(lambda: controller._queue.depth == 0 and not controller._queue._working)
+    tell(controller, life, key)
+    assert await controller.check_watches()
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_lost_watch_of_jobs_is_found_and_its_changes_are_worked_on(life: Life) -> None:
+    key = life.cluster.apply(**spec())
+    async with working(life) as controller:
+        await started(controller, life, key)
+        life.run_shards(key)
+        assert not await controller.check_watches()
+        await until(lambda: life.status(key)["state"] == "Running")
+        tell(controller, life, key, kinds=("Simulation",))
+        assert not await controller.check_watches(), "the watch of Jobs is still silent"
+        tell(controller, life, key, kinds=("Job",))
+        assert await controller.check_watches()
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_lost_watch_of_jobs_is_found_while_the_other_watch_goes_on_telling(life: Life) -> None:
+    key = life.cluster.apply(**spec())
+    async with working(life) as controller:
+        await started(controller, life, key)
+        life.run_shards(key)
+        check = asyncio.create_task(controller.check_watches())
+        while not check.done():
+            life.cluster.objects[("Simulation", *key)]["metadata"]["resourceVersion"] += "0"
+            tell(controller, life, key, kinds=("Simulation",))
+            await asyncio.sleep(0.005)
+        assert not check.result()
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_deleted_job_that_was_not_told_is_created_again(life: Life) -> None:
+    key = life.cluster.apply(**spec())
+    async with working(life) as controller:
+        await started(controller, life, key)
+        gone = life.cluster.objects.pop(("Job", "team", "demo-shards"))
+        assert not await controller.check_watches()
+        await until(lambda: life.cluster.find("Job", "demo-shards"))
+        controller.job_event(gone, "deleted")
+        tell(controller, life, key)
+        assert await controller.check_watches()
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_change_that_is_told_in_time_is_not_missed(life: Life) -> None:
+    key = life.cluster.apply(**spec())
+    async with working(life) as controller:
+        await started(controller, life, key)
+        life.run_shards(key)
+        check = asyncio.create_task(controller.check_watches())
+        await asyncio.sleep(0.01)
+        life.cluster.set_job("demo-shards", active=3, ready=3)  # and changes once more while it is waited for
+        tell(controller, life, key)
+        assert await check
+
+
+@pytest.mark.usefixtures("quick")
+async def test_jobs_of_finished_simulations_are_neither_listed_nor_remembered(life: Life) -> None:
+    key = life.cluster.apply(**spec())
+    for act in (life.run_shards, life.finish_shards, life.finish_collect):
+        await life.reconciler.reconcile(key)
+        act(key)
+    await life.reconciler.reconcile(key)
+    asked: list[int] = []
+    listing = life.cluster.jobs_of
+
+    def jobs_of(uids: Mapping[Key, str]) -> AsyncIterator[Any]:
+        asked.append(len(uids))
+        return listing(uids)
+
+    life.cluster.jobs_of = jobs_of  # type: ignore[method-assign]
+    async with working(life) as controller:
+        tell(controller, life, key)  # the Jobs after their Simulation, as a watch of its own may tell them
+        assert await controller.check_watches()
+        assert asked == [0]
+        assert controller._job_versions == {}
 
 
 async def test_a_job_that_only_counts_pods_feeds_progress_and_no_reconciliation(life: Life) -> None:

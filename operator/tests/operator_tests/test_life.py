@@ -247,6 +247,17 @@ def test_a_worker_killed_for_memory_says_so(life: Life) -> None:
     assert "spec.resources.requests.memory" in failed["message"]
 
 
+def test_a_worker_killed_at_its_own_limit_is_told_to_raise_that(life: Life) -> None:
+    key = life.cluster.apply(**spec(resources={"requests": {"memory": "1Gi"}, "limits": {"memory": "2Gi"}}))
+    life.reconcile(key)
+    life.cluster.put_pod("demo-shards", index=0, exit_code=137, exit_reason="OOMKilled")
+    life.cluster.end_job("demo-shards", "Failed", reason="FailedIndexes", failedIndexes="0")
+    life.reconcile(key)
+    failed = life.condition(key, "Failed")
+    assert failed is not None
+    assert "raise spec.resources.limits.memory" in failed["message"]
+
+
 def test_a_hostile_termination_code_cannot_break_the_condition(life: Life) -> None:
     failed = fail(life, index=2, exit_code=64, said=Termination(code="<script> _ %", message="x"))
     assert failed["reason"] == "WorkerFailed"
@@ -355,6 +366,29 @@ def test_a_failed_collection_fails_the_simulation(life: Life) -> None:
     assert failed["reason"] == "ManifestDamaged"
 
 
+@pytest.mark.parametrize(
+    "end",
+    [
+        {"exit_code": 137, "exit_reason": "OOMKilled"},
+        {"exit_code": 69, "said": Termination(code="OUT_OF_MEMORY", message="raise spec.resources.requests.memory")},
+    ],
+)
+def test_a_collecting_pod_without_memory_names_the_field_that_matters(life: Life, end: dict[str, Any]) -> None:
+    key = life.cluster.apply(**spec())
+    life.reconcile(key)
+    life.finish_shards(key)
+    life.reconcile(key)
+    life.cluster.put_pod("demo-collect", **end)
+    life.cluster.end_job("demo-collect", "Failed", reason="BackoffLimitExceeded")
+    life.reconcile(key)
+    failed = life.condition(key, "Failed")
+    assert failed is not None
+    assert failed["reason"] == "OutOfMemory"
+    assert "its limit is 1Gi" in failed["message"]
+    assert "spec.ensemble.members" in failed["message"]
+    assert "requests" not in failed["message"]
+
+
 # deletion
 
 
@@ -415,19 +449,245 @@ def test_a_namespace_that_lost_our_roles_first_is_released_too(life: Life) -> No
     assert life.cluster.find("Simulation", "demo") is None
 
 
-def test_a_failed_erasure_is_tried_again_and_retain_releases_it(life: Life) -> None:
-    key = deleting(life)
+def erasing(life: Life, **changes: Any) -> Any:
+    """A Simulation that ended and is deleted, with its erase Job."""
+    key = life.cluster.apply(**spec(deletionPolicy="Delete", **changes))
     life.complete(key)
     life.cluster.delete(key)
     life.reconcile(key)
+    assert "demo-erase" in life.cluster.names("Job")
+    return key
+
+
+def not_erased(life: Life, key: Any) -> dict[str, Any]:
+    erased = life.condition(key, "Erased")
+    assert erased is not None
+    assert erased["status"] == "False"
+    assert erased["message"].endswith("it is tried again. To keep them, set spec.deletionPolicy to Retain")
+    assert "activeDeadlineSeconds" not in erased["message"]
+    assert ("create", "Event", erased["reason"]) in life.cluster.writes
+    return erased
+
+
+def test_a_failed_attempt_to_erase_is_told_at_once_and_once(life: Life) -> None:
+    key = erasing(life)
+    assert life.condition(key, "Erased") is None
+    said = Termination(code="STORE_REFUSED", message="s3://results: access denied")
+    life.cluster.put_pod("demo-erase", exit_code=69, said=said)
+    life.cluster.set_job("demo-erase", failed=1)
+    outcome = life.reconcile(key)
+    assert outcome.requeue_after is not None
+    assert outcome.requeue_after <= 5
+    erased = not_erased(life, key)
+    assert erased["reason"] == "EraseFailed"
+    assert "STORE_REFUSED: s3://results: access denied" in erased["message"]
+    assert "Secret 'parpour-store'" in erased["message"]
+    before = list(life.cluster.writes)
+    life.cluster.put_pod("demo-erase")
+    life.cluster.set_job("demo-erase", active=1, ready=1)
+    life.reconcile(key)
+    assert life.cluster.writes == before
+    life.cluster.end_job("demo-erase", "Complete", succeeded=1)
+    life.reconcile(key)
+    assert life.cluster.find("Simulation", "demo") is None
+
+
+def test_an_erase_pod_that_cannot_start_is_explained(life: Life) -> None:
+    key = erasing(life)
+    life.cluster.put_pod("demo-erase", waiting="CreateContainerConfigError")
+    life.cluster.set_job("demo-erase", active=1)
+    life.reconcile(key)
+    erased = not_erased(life, key)
+    assert erased["reason"] == "EraseWaiting"
+    assert "CreateContainerConfigError" in erased["message"]
+
+
+def test_an_erase_job_that_gets_no_pod_is_explained(life: Life) -> None:
+    key = erasing(life)
+    life.cluster.clock.advance(11)
+    life.reconcile(key)
+    erased = not_erased(life, key)
+    assert erased["reason"] == "EraseWaiting"
+    assert "ServiceAccount parpour-worker" in erased["message"]
+
+
+def test_an_erasure_out_of_time_blames_what_failed_and_no_field_of_the_spec(life: Life) -> None:
+    output = {"url": "s3://mine", "secretName": "my-store"}
+    key = erasing(life, activeDeadlineSeconds=3600, output=output)
+    said = Termination(code="STORE_UNREACHABLE", message="the store did not answer")
+    for _ in range(2):
+        life.cluster.put_pod("demo-erase", exit_code=69, said=said)
+    life.cluster.end_job("demo-erase", "Failed", reason="DeadlineExceeded")
+    life.reconcile(key)
+    message = not_erased(life, key)["message"]
+    assert "2 pods failed" in message
+    assert "STORE_UNREACHABLE: the store did not answer" in message
+    assert "Secret 'my-store'" in message
+
+
+def test_an_erasure_that_hangs_until_its_time_is_over_says_so(life: Life) -> None:
+    key = erasing(life)
+    life.cluster.end_job("demo-erase", "Failed", reason="DeadlineExceeded")
+    life.reconcile(key)
+    assert "did not end in 600 s" in not_erased(life, key)["message"]
+
+
+def test_an_erase_pod_without_memory_is_told_that_no_field_helps(life: Life) -> None:
+    key = erasing(life)
+    life.cluster.put_pod("demo-erase", exit_code=137, exit_reason="OOMKilled")
+    life.reconcile(key)
+    message = not_erased(life, key)["message"]
+    assert "its limit is 1Gi, whatever spec.resources says" in message
+    assert "raise" not in message
+
+
+def test_a_long_cause_does_not_cut_the_remedy_off(life: Life) -> None:
+    key = erasing(life)
+    life.cluster.put_pod("demo-erase", exit_code=69, said=Termination(code="STORE_REFUSED", message="no " * 900))
+    life.reconcile(key)
+    assert "Secret 'parpour-store'" in not_erased(life, key)["message"]
+
+
+def test_a_failed_erasure_is_tried_again_and_retain_releases_it(life: Life) -> None:
+    key = erasing(life)
+    first = life.cluster.objects[("Job", "team", "demo-erase")]
     life.cluster.end_job("demo-erase", "Failed", reason="BackoffLimitExceeded")
-    life.reconcile(key)
-    life.reconcile(key)
-    assert life.cluster.names("Job") == ["demo-collect", "demo-erase", "demo-shards"]
-    assert ("create", "Event", "EraseFailed") in life.cluster.writes
+    outcome = life.reconcile(key)
+    assert not_erased(life, key)["reason"] == "EraseFailed"
+    assert outcome.requeue_after == pytest.approx(30)
+    assert life.cluster.find("Job", "demo-erase") == first
+    life.cluster.clock.advance(30)
+    for _ in range(2):
+        life.reconcile(key)
+    again = life.cluster.find("Job", "demo-erase")
+    assert again is not None
+    assert again["metadata"]["uid"] != first["metadata"]["uid"]
     life.cluster.apply(**spec(deletionPolicy="Retain"))
     life.reconcile(key)
     assert life.cluster.find("Simulation", "demo") is None
+
+
+def test_an_erasure_that_failed_unseen_is_told_before_its_job_goes(life: Life) -> None:
+    key = erasing(life)
+    life.cluster.end_job("demo-erase", "Failed", reason="BackoffLimitExceeded")
+    life.cluster.clock.advance(600)
+    life.reconcile(key)
+    assert not_erased(life, key)["reason"] == "EraseFailed"
+    assert "demo-erase" in life.cluster.names("Job")
+    life.reconcile(key)
+    assert "demo-erase" not in life.cluster.names("Job")
+
+
+def test_a_refused_erase_job_is_told_once_and_tried_again(life: Life) -> None:
+    key = deleting(life)
+    life.complete(key)
+    life.cluster.delete(key)
+    life.cluster.rejecting = "exceeded quota: pods"
+    for _ in range(3):
+        assert life.reconcile(key).requeue_after is not None
+        life.cluster.clock.advance(30)
+    assert "exceeded quota" in not_erased(life, key)["message"]
+    assert life.cluster.writes.count(("create", "Event", "EraseFailed")) == 1
+    life.cluster.rejecting = ""
+    life.reconcile(key)
+    assert "demo-erase" in life.cluster.names("Job")
+
+
+def test_a_foreign_config_map_does_not_hinder_erasing(life: Life) -> None:
+    key = deleting(life)
+    life.complete(key)
+    life.cluster.put_config_map("demo-run", {"run.json": "{}"})
+    life.cluster.delete(key)
+    life.reconcile(key)
+    assert "demo-erase" in life.cluster.names("Job")
+    life.cluster.end_job("demo-erase", "Complete", succeeded=1)
+    life.reconcile(key)
+    assert life.cluster.find("Simulation", "demo") is None
+    assert life.cluster.find("ConfigMap", "demo-run") is not None
+
+
+def test_a_foreign_job_of_the_erase_jobs_name_hinders_erasing(life: Life) -> None:
+    key = deleting(life)
+    life.complete(key)
+    meta = {"name": "demo-erase", "namespace": "team"}
+    asyncio.run(life.cluster.create({"kind": "Job", "metadata": meta, "spec": {}}))
+    life.cluster.delete(key)
+    assert life.reconcile(key).requeue_after is not None
+    assert ("create", "Event", "EraseFailed") in life.cluster.writes
+    life.cluster.objects.pop(("Job", "team", "demo-erase"))
+    life.reconcile(key)
+    life.cluster.end_job("demo-erase", "Complete", succeeded=1)
+    life.reconcile(key)
+    assert life.cluster.find("Simulation", "demo") is None
+
+
+def moved(life: Life) -> Life:
+    """The operator after its default store was changed."""
+    return Life(OURS.model_copy(update={"store_url": "s3://elsewhere"}), cluster=life.cluster)
+
+
+def erased_address(life: Life) -> str:
+    template = life.cluster.objects[("Job", "team", "demo-erase")]["spec"]["template"]
+    return str(json.loads(template["metadata"]["annotations"]["parpour.dev/run"])["store"])
+
+
+@pytest.mark.parametrize("left", ["run document", "result", "status"])
+def test_results_are_erased_where_they_were_written_whatever_the_default_store_is_now(life: Life, left: str) -> None:
+    key = deleting(life)
+    status = life.complete(key) if left != "status" else life.status(key)
+    uid = life.cluster.objects[("Simulation", *key)]["metadata"]["uid"]
+    if left != "run document":
+        del life.cluster.objects[("ConfigMap", "team", "demo-run")]
+    if left == "result":
+        del status["store"]
+        life.cluster.objects[("Simulation", *key)]["status"] = status
+    life.cluster.delete(key)
+    later = moved(life)
+    for _ in range(3):
+        later.reconcile(key)
+    assert erased_address(life) == f"s3://results/team/{uid}"
+    assert later.cluster.find("Simulation", "demo") is not None
+
+
+def test_a_run_that_never_started_is_erased_where_it_would_have_been_written(life: Life) -> None:
+    life.cluster.rejecting = "not now"
+    key = deleting(life)
+    del life.cluster.objects[("ConfigMap", "team", "demo-run")]
+    life.cluster.delete(key)
+    life.cluster.rejecting = ""
+    later = moved(life)
+    later.reconcile(key)
+    assert erased_address(life).startswith("s3://elsewhere/team/")
+
+
+@pytest.mark.parametrize(("output", "known"), [(None, False), ({"url": "s3://mine", "secretName": "x"}, True)])
+def test_where_nothing_says_where_results_are_they_are_left_and_told(life: Life, output: Any, known: bool) -> None:
+    key = life.cluster.apply(**spec(deletionPolicy="Delete", output=output))
+    life.reconcile(key)
+    del life.cluster.objects[("ConfigMap", "team", "demo-run")]
+    del life.cluster.objects[("Job", "team", "demo-shards")]
+    simulation = life.cluster.objects[("Simulation", *key)]
+    uid = simulation["metadata"]["uid"]
+    del simulation["status"]["store"]  # an older operator started it
+    life.cluster.delete(key)
+    moved(life).reconcile(key)
+    if known:
+        assert erased_address(life) == f"s3://mine/team/{uid}"
+        return
+    assert life.cluster.names("Job") == []
+    assert life.cluster.find("Simulation", "demo") is None
+    events = [raw for (kind, _, _), raw in life.cluster.objects.items() if kind == "Event"]
+    told = next(raw for raw in events if raw["reason"] == "ResultsLeftBehind")
+    assert told["metadata"]["namespace"] == "team"
+    assert f"team/{uid}" in told["message"]
+
+
+def test_a_lost_run_document_is_written_again_with_the_store_of_the_start(life: Life) -> None:
+    key = life.cluster.apply(**spec())
+    life.reconcile(key)
+    before = life.cluster.objects.pop(("ConfigMap", "team", "demo-run"))["data"]
+    moved(life).reconcile(key)
+    assert life.cluster.objects[("ConfigMap", "team", "demo-run")]["data"] == before
 
 
 def test_the_deletion_policy_may_change_after_the_end(life: Life) -> None:

@@ -126,7 +126,7 @@ def test_sampled_members_have_a_stream_each_and_depend_on_the_seed(kind: DesignT
 
 
 def test_an_unknown_parameter_is_answered_with_the_nearest_name() -> None:
-    with pytest.raises(CivlabError, match=r"did you mean disease\.r0") as caught:
+    with pytest.raises(CivlabError, match=r"did you mean 'disease\.r0'") as caught:
         plan_members(ensemble(DesignType.SOBOL, 4, sampled("disease.ro")), seed=1, parameters=PARAMETERS)
     assert caught.value.path == "ensemble.design.parameters[0].name"
 

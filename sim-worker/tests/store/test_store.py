@@ -148,3 +148,30 @@ def test_a_cause_keeps_the_servers_code_and_no_credential(monkeypatch: pytest.Mo
     assert cause(GenericError(answer)) == "403 Forbidden: InvalidAccessKeyId: The key does not exist"
     assert "hush" not in cause(GenericError("odd hush-hush at s3://user:word@host"))
     assert "word" not in cause(GenericError("odd hush-hush at s3://user:word@host"))
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        ("sending (https://a.blob.net/c/x?sv=1&sig=hush%3D): timeout", "sending (https://a.blob.net/c/x?…): timeout"),
+        ("at https://h/x?name=a(1).csv&X-Amz-Signature=hush, again", "at https://h/x?…, again"),
+        ('uri: "/c/x?sig=hush", host', 'uri: "/c/x?…", host'),
+        ("status 403 Forbidden: <Message>no https://h/x?sig=hush</Message>", "403 Forbidden: no https://h/x?…"),
+        ("is the bucket there? try s3://bucket/a", "is the bucket there? try s3://bucket/a"),
+    ],
+)
+def test_a_cause_leaves_no_query_of_an_address(said: str, left: str) -> None:
+    assert cause(GenericError(said)) == left
+
+
+def test_a_cause_blanks_a_secret_that_its_end_would_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "hush-hush")
+    assert "hush" not in cause(GenericError("x" * 235 + "hush-hush"))
+
+
+@pytest.mark.parametrize("address", ["s3://bucket/run?sig=hush", "s3://[bucket?sig=hush", "s3://bucket/run?hush"])
+def test_a_refused_address_is_quoted_without_its_query(address: str) -> None:
+    with pytest.raises(CivlabError) as caught:
+        open_store(address)
+    assert caught.value.code == "STORE_ADDRESS_WRONG"
+    assert "hush" not in str(caught.value)

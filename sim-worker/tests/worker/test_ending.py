@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from civlab.errors import CivlabError
 from civlab.worker.ending import Ending, done, failed, stopped, without_secrets, write_termination
+from civlab.worker.lines import start_lines
 from civlab.worker.surroundings import TERMINATION_LOG
 from parpour_contracts.exitcodes import ExitCode
 from parpour_contracts.messages import TERMINATION_LIMIT, Termination
@@ -31,6 +33,7 @@ pytestmark = pytest.mark.unit
         ("STORE_UNREACHABLE", ExitCode.UNAVAILABLE),
         ("RUN_NOT_COMPLETE", ExitCode.UNAVAILABLE),
         ("BACKEND_CUDA_UNAVAILABLE", ExitCode.UNAVAILABLE),
+        ("NODE_MEMORY_SHORT", ExitCode.UNAVAILABLE),
         ("CHAIN_BROKEN", ExitCode.BROKEN_INVARIANT),
         ("STORE_CONFLICT", ExitCode.BROKEN_INVARIANT),
         ("RESULT_MISMATCH", ExitCode.BROKEN_INVARIANT),
@@ -86,6 +89,24 @@ def test_a_credential_in_a_message_never_reaches_the_file(
 
 def test_short_values_and_other_variables_are_left_alone() -> None:
     assert without_secrets("a yes b", {"SOME_TOKEN": "yes", "HOME": "a yes"}) == "a yes b"
+
+
+@pytest.mark.parametrize("as_json", [False, True])
+def test_neither_last_word_nor_log_lines_hold_the_query_of_an_address(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, as_json: bool
+) -> None:
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    address = "https://store.example/run/x?X-Amz-Signature=hush"
+    start_lines(as_json=as_json, environment={})
+    try:
+        raise OSError(f"cannot reach {address}")
+    except OSError as fault:
+        logging.getLogger("civlab.worker").exception("sending to %s", address)
+        write_termination(failed(fault), tmp_path / "word", {})
+    word = Termination.from_json((tmp_path / "word").read_bytes())
+    for text in (capsys.readouterr().out, word.message):
+        assert "https://store.example/run/x?…" in text
+        assert "hush" not in text
 
 
 def test_without_a_kubelet_nothing_is_written_to_the_devices(tmp_path: Path) -> None:

@@ -158,8 +158,18 @@ def test_a_document_that_cannot_be_run_fails_the_job_and_names_the_field(
     assert "Traceback" not in worker.text()
 
 
-def test_a_member_that_does_not_fit_the_memory_is_refused(pods: Pods, tmp_path: Path) -> None:
-    (tmp_path / "memory.max").write_text(str(64 << 20))
+@pytest.mark.parametrize(
+    ("limit", "code", "exit_code"),
+    [
+        (str(64 << 20), "RUN_MEMORY_TOO_SMALL", ExitCode.BAD_SPEC),
+        ("max", "NODE_MEMORY_SHORT", ExitCode.UNAVAILABLE),
+    ],
+)
+def test_a_member_that_does_not_fit_is_a_matter_of_the_limit_or_else_of_the_node(
+    pods: Pods, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, limit: str, code: str, exit_code: ExitCode
+) -> None:
+    (tmp_path / "memory.max").write_text(limit)
+    monkeypatch.setattr("civlab.runs.shard.free_memory", lambda: 44 << 20)
     document = pods.document.model_copy(update={"parameters": {"population.size": "1000000"}})
     with pytest.raises(CivlabError) as caught:
         run_one_shard(
@@ -171,8 +181,8 @@ def test_a_member_that_does_not_fit_the_memory_is_refused(pods: Pods, tmp_path: 
             now=lambda: datetime.now(UTC),
             monotonic=time.monotonic,
         )
-    assert failed(caught.value).exit_code is ExitCode.BAD_SPEC
-    assert caught.value.code == "RUN_MEMORY_TOO_SMALL"
+    assert (caught.value.code, failed(caught.value).exit_code) == (code, exit_code)
+    assert "44 MiB are to be used" in caught.value.message
 
 
 def test_a_wrong_argument_ends_by_the_table(pods: Pods) -> None:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from difflib import get_close_matches
 from math import prod
 from typing import Protocol
 
+from parpour_contracts.scenario.errors import nearest
 from parpour_contracts.simulation import Design, DesignParameter, DesignType, Ensemble
 
 
@@ -43,12 +43,6 @@ def grid_points(design: Design) -> int:
     return prod(len(p.values or ()) for p in design.parameters)
 
 
-def nearest(name: str, known: Mapping[str, object]) -> str:
-    """A hint that names the closest known parameter, or where they are listed."""
-    close = get_close_matches(name, known, n=1, cutoff=0.4)
-    return f"did you mean {close[0]}?" if close else "`civlab explain` lists them"
-
-
 def check_ensemble(ensemble: Ensemble, known: Mapping[str, Range]) -> tuple[Problem, ...]:
     """Everything that is wrong with the design, in the order of its fields."""
     design = ensemble.design
@@ -60,9 +54,9 @@ def check_ensemble(ensemble: Ensemble, known: Mapping[str, Range]) -> tuple[Prob
             problems.append(Problem("DESIGN_DUPLICATE_PARAMETER", f"{where}.name", f"{parameter.name} stands twice"))
         seen.add(parameter.name)
         if parameter.name not in known:
-            hint = nearest(parameter.name, known)
+            hint = nearest(parameter.name, known) or "; `civlab explain` lists them"
             problems.append(
-                Problem("SCENARIO_UNKNOWN_PARAMETER", f"{where}.name", f"no parameter {parameter.name!r}; {hint}")
+                Problem("SCENARIO_UNKNOWN_PARAMETER", f"{where}.name", f"no parameter {parameter.name!r}{hint}")
             )
             continue
         problems += _check_values(design, parameter, known[parameter.name], where)

@@ -42,7 +42,7 @@ EXIT_TABLE: tuple[ExitMeaning, ...] = (
     ExitMeaning(
         ExitCode.UNAVAILABLE,
         "Count",
-        "the output store refused or stayed away; counts against spec.retries",
+        "the output store refused or stayed away, or the node lacks memory or a device; counts against spec.retries",
     ),
     ExitMeaning(
         ExitCode.BROKEN_INVARIANT,

@@ -284,6 +284,7 @@ class ConditionType(StrEnum):
     COMPLETE = "Complete"
     FAILED = "Failed"
     SUSPENDED = "Suspended"
+    ERASED = "Erased"
 
 
 Count = Annotated[int, Field(ge=0, json_schema_extra={"format": "int64"})]
@@ -368,6 +369,8 @@ class SimulationStatus(Wire):
     """Number of shards that were planned."""
     backend: Backend | None = None
     """Device that was chosen."""
+    store: Annotated[str, Field(max_length=2048)] | None = None
+    """Address that results and checkpoints are written to, whatever the default store is later."""
     conditions: Annotated[
         tuple[Condition, ...],
         Field(
@@ -375,7 +378,7 @@ class SimulationStatus(Wire):
             json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
         ),
     ] = ()
-    """Accepted, Running, Complete, Failed, Suspended, each with reason and message."""
+    """Accepted, Running, Complete, Failed, Suspended, Erased, each with reason and message."""
     progress: Progress | None = None
     """How far the run is."""
     worker_image: Annotated[str, Field(max_length=512)] | None = None

@@ -17,7 +17,7 @@ from parpour_contracts import API_VERSION
 from parpour_contracts.messages import Termination
 from parpour_contracts.simulation import KIND
 from parpour_operator.cluster import AlreadyThere, Conflict, NotTaken, NotThere
-from parpour_operator.observing import Key, Raw, owner_uid
+from parpour_operator.observing import UID_LABEL, Key, Raw, owner_uid
 
 Object = dict[str, Any]
 START = datetime(2030, 1, 1, tzinfo=UTC)
@@ -216,9 +216,8 @@ class MemoryCluster:
     async def jobs(self, namespace: str, uid: str) -> list[Raw]:
         """Jobs by the UID label."""
         self.reads += 1
-        label = "parpour.dev/simulation-uid"
         found = [raw for (kind, where, _), raw in self.objects.items() if kind == "Job" and where == namespace]
-        return [copy.deepcopy(raw) for raw in found if raw["metadata"].get("labels", {}).get(label) == uid]
+        return [copy.deepcopy(raw) for raw in found if raw["metadata"].get("labels", {}).get(UID_LABEL) == uid]
 
     async def pods(self, namespace: str, job: str, *, phase: str = "", most: int = 50) -> list[Raw]:
         """Pods of a Job."""
@@ -326,6 +325,13 @@ class MemoryCluster:
         """Simulations that are not over."""
         for (kind, _, _), raw in list(self.objects.items()):
             if kind == KIND and raw["status"].get("state") not in ("Complete", "Failed"):
+                yield copy.deepcopy(raw)
+
+    async def jobs_of(self, uids: Mapping[Key, str]) -> AsyncIterator[Raw]:
+        """Jobs by the UID labels."""
+        wanted = set(uids.values())
+        for (kind, _, _), raw in list(self.objects.items()):
+            if kind == "Job" and raw["metadata"].get("labels", {}).get(UID_LABEL) in wanted:
                 yield copy.deepcopy(raw)
 
 

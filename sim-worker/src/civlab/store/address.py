@@ -15,6 +15,7 @@ from obstore.exceptions import BaseError
 from obstore.store import AzureStore, GCSStore, LocalStore, MemoryStore, S3Store
 
 from civlab.errors import CivlabError
+from civlab.redacting import without_address_secrets
 from civlab.store.failures import cause
 from civlab.store.objects import Store
 
@@ -33,7 +34,7 @@ def open_store(address: str | Path, *, create: bool = False) -> Store:
     try:
         parts = urlsplit(text)
     except ValueError as fault:
-        raise CivlabError("STORE_ADDRESS_WRONG", text, f"is not a URL: {fault}") from None
+        raise CivlabError("STORE_ADDRESS_WRONG", without_address_secrets(text), f"is not a URL: {fault}") from None
     if parts.username is not None or parts.password is not None:
         raise CivlabError(
             "STORE_ADDRESS_WRONG",
@@ -43,7 +44,7 @@ def open_store(address: str | Path, *, create: bool = False) -> Store:
     if parts.query or parts.fragment or parts.scheme not in SCHEMES:
         raise CivlabError(
             "STORE_ADDRESS_WRONG",
-            text,
+            without_address_secrets(text),
             f"is not a store address; use a path or one of {', '.join(f'{name}://' for name in SCHEMES)}, "
             "without ? or #",
         )

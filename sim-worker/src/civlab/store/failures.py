@@ -1,7 +1,8 @@
 """What a store's error says, in words that may be printed.
 
 The client's own messages quote the request and the server's whole answer, which for S3 can hold the access key's
-name; only the status and the server's code and message are kept, and known secrets are blanked in what remains.
+name; only the status and the server's code and message are kept, and known secrets are blanked in what remains, as
+are the query strings of addresses.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from obstore.exceptions import (
     UnauthenticatedError,
     UnknownConfigurationKeyError,
 )
+
+from civlab.redacting import without_address_secrets
 
 REFUSALS = (
     PermissionDeniedError,
@@ -40,7 +43,6 @@ SECRETS = (
 _STATUS = re.compile(r"status(?: code:)? (\d{3} [A-Za-z ]+)")
 _CODE = re.compile(r"<Code>([^<]{1,80})</Code>")
 _MESSAGE = re.compile(r"<Message>([^<]{1,200})</Message>")
-_CREDENTIALS_IN_URL = re.compile(r"//[^/@\s]+@")
 _NO_RETRY = re.compile(
     r"status(?: code:)? 4(0[0-7]|1\d|2[0-8])|no such host|credential|builder error|relative URL", re.IGNORECASE
 )
@@ -55,10 +57,10 @@ def cause(fault: Exception) -> str:
     """One line that says why, without credentials."""
     text = str(fault)
     parts = [found.group(1).strip() for pattern in (_STATUS, _CODE, _MESSAGE) if (found := pattern.search(text))]
-    line = ": ".join(parts) if parts else _CREDENTIALS_IN_URL.sub("//…@", text.split("Debug source")[0]).strip()
-    line = " ".join(line.split())[:240]
+    line = ": ".join(parts) if parts else text.split("Debug source")[0]
+    line = without_address_secrets(" ".join(line.split()))
     for name in SECRETS:
         value = os.environ.get(name)
         if value:
             line = line.replace(value, "…")
-    return line or type(fault).__name__
+    return line[:240] or type(fault).__name__  # cut last, as half a secret would not be known for one

@@ -1,8 +1,8 @@
 """How a worker ends: one exit code and one termination message for everything that can happen.
 
 The exit code follows from the fault's stable code alone, so that the same fault counts the same whenever it comes:
-what the run document says wrongly fails the Job at once, what a store refuses counts as a failed attempt, and
-everything else is the simulation's own and fails the Job too.
+what the run document says wrongly fails the Job at once, what a store refuses or a node lacks counts as a failed
+attempt, and everything else is the simulation's own and fails the Job too.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from civlab.errors import CivlabError
+from civlab.redacting import without_address_secrets
 from civlab.worker.surroundings import TERMINATION_LOG
 from parpour_contracts.exitcodes import ExitCode
 from parpour_contracts.messages import Termination
@@ -28,6 +29,7 @@ AWAY = (
     "STORE_OBJECT_MISSING",
     "RUN_NOT_COMPLETE",
     "BACKEND_",
+    "NODE_",
 )
 """Beginnings of the codes of what another attempt, perhaps on another node, may find mended."""
 SPEC_FAULTS = ("SCENARIO_", "DESIGN_", "RUN_", "WORKER_", "STORE_ADDRESS_")
@@ -60,7 +62,7 @@ def failed(fault: BaseException) -> Ending:
     if isinstance(fault, CivlabError | ScenarioError):
         return Ending(_exit_code(fault.code), Termination(code=fault.code, message=_sentence(fault)))
     if isinstance(fault, MemoryError):
-        message = "the pod's memory does not hold the worlds; raise spec.resources.requests.memory or spec.shards"
+        message = "the pod's memory is too small; a shard's needs more spec.resources.requests.memory or spec.shards"
         return Ending(ExitCode.UNAVAILABLE, Termination(code="OUT_OF_MEMORY", message=message))
     message = f"{type(fault).__name__}: {fault}; the pod's log has the trace"
     return Ending(ExitCode.BROKEN_INVARIANT, Termination(code="INTERNAL_FAULT", message=message))
@@ -77,11 +79,11 @@ def _sentence(fault: CivlabError | ScenarioError) -> str:
 
 
 def without_secrets(text: str, environment: Mapping[str, str]) -> str:
-    """The text with the values of variables that look like credentials blanked."""
+    """The text with the values of variables that look like credentials blanked, and addresses without their queries."""
     for name, value in environment.items():
         if _SECRET_NAME.search(name) and len(value) >= _SECRET_LENGTH:
             text = text.replace(value, "…")
-    return text
+    return without_address_secrets(text)
 
 
 def write_termination(ending: Ending, path: Path, environment: Mapping[str, str]) -> None:

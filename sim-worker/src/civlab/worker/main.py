@@ -43,8 +43,9 @@ _json_option = click.option(
 def command() -> None:
     """Run one shard of a Simulation, collect a finished run, or erase one.
 
-    Exit codes: 0 done, 64 the run document is wrong, 69 the store refused or stayed away, 70 the simulation stopped
-    itself, 75 stopped with work left. The reason is written to /dev/termination-log ($CIVLAB_TERMINATION_LOG).
+    Exit codes: 0 done, 64 the run document is wrong, 69 the store refused or stayed away, or the node lacks what is
+    needed, 70 the simulation stopped itself, 75 stopped with work left. The reason is written to /dev/termination-log
+    ($CIVLAB_TERMINATION_LOG).
     """
 
 

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 
 from civlab.errors import CivlabError
-from civlab.runs import RunSpec, collect, run_shard
+from civlab.runs import RunSpec, ShardOutcome, collect, run_shard
 from civlab.runs.devices import choose_backend
 from civlab.store import open_store
 from civlab.worker.ending import Ending, done, stopped
@@ -38,7 +38,8 @@ def run_one_shard(
     whichever is later finds the other's manifest.
 
     Raises:
-        CivlabError, ScenarioError: as `RunSpec.from_document`, `choose_backend` and `run_shard` do.
+        CivlabError, ScenarioError: as `RunSpec.from_document`, `choose_backend` and `run_shard` do; NODE_MEMORY_SHORT
+            where nothing but the node's free memory is too small for one member.
     """
     spec = RunSpec.from_document(document)
     store = open_store(document.store, create=True)
@@ -65,17 +66,35 @@ def run_one_shard(
         stop=stop,
     )
     try:
-        outcome = attempt()
+        outcome = _look_again(attempt)
     except CivlabError as fault:
-        if fault.code != "STORE_OBJECT_MISSING":
-            raise
-        log.info("%s; another pod of this shard may have finished it and cleared up: looking again", fault)
-        outcome = attempt()
+        if fault.code == "RUN_MEMORY_TOO_SMALL" and surroundings.memory is None:
+            raise _node_is_full(fault) from None
+        raise
     if outcome.done:
         report.finish(outcome, shards=spec.shards)
         return done(f"shard {shard} of {spec.shards} is done, its manifest stands")
     left = outcome.ticks_total - outcome.ticks_done
     return stopped(f"stopped with {left} of {outcome.ticks_total} ticks left; the next pod resumes from the checkpoint")
+
+
+def _look_again(attempt: Callable[[], ShardOutcome]) -> ShardOutcome:
+    try:
+        return attempt()
+    except CivlabError as fault:
+        if fault.code != "STORE_OBJECT_MISSING":
+            raise
+        log.info("%s; another pod of this shard may have finished it and cleared up: looking again", fault)
+        return attempt()
+
+
+def _node_is_full(fault: CivlabError) -> CivlabError:
+    """Without a limit it is the node's memory that is short, and another attempt may meet another node or moment."""
+    return CivlabError(
+        "NODE_MEMORY_SHORT",
+        "spec.resources.requests.memory",
+        f"is unset, and this node is too full: {fault.message}; set it, and pods go where there is room",
+    )
 
 
 def _span(members: range) -> str:
