@@ -130,7 +130,8 @@ class Segments:
             self.run("select", over="segment")
         self.run("award", over="tile")
         self.run("verdict", over="segment", tick=tick)
-        return self.column["share"][self.held]
+        shares: np.ndarray = self.column["share"][self.held]
+        return shares
 
     def begin_sum(self, values: Sequence[int]) -> None:
         """Puts signed 128-bit values in place."""
