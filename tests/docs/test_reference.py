@@ -6,6 +6,7 @@ from importlib.metadata import PackageNotFoundError, metadata
 
 import pytest
 
+from parpour_contracts.scenario import MODELS, json_schema
 from reference import codes, conditions, dependencies, scenario
 
 pytestmark = pytest.mark.unit
@@ -56,6 +57,13 @@ def test_a_licence_is_what_the_package_itself_states(name: str) -> None:
     assert "GPL" not in said
 
 
-def test_every_section_of_a_scenario_has_its_place_on_the_page() -> None:
-    text = scenario.scenario_page()
-    assert all(f"## {title}" in text for title in scenario.TITLES.values())
+@pytest.mark.parametrize("model", MODELS)
+def test_every_section_and_field_of_a_scenario_has_its_place_on_the_page(model: str) -> None:
+    text = scenario.scenario_page(model)
+    schema = json_schema(model)
+    sections = {"": schema, **schema["$defs"]}
+    headings = scenario.titles(schema)
+    assert set(headings) == set(sections)
+    assert len(set(headings.values())) == len(headings)
+    assert all(f"## {title}\n" in text for title in headings.values())
+    assert all(f"`{field}`" in text for section in sections.values() for field in section["properties"])

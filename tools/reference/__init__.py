@@ -7,13 +7,15 @@ text and knows nothing of files. `PAGES` is what `tools/generate.py` writes and 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
+from parpour_contracts.scenario import MODELS
 from reference import chart, codes, commands, conditions, dependencies, operator, scenario, simulation, tick
 
 PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/simulation.md": simulation.simulation_page,
-    "docs/reference/epidemic-parameters.md": scenario.scenario_page,
-    "docs/reference/epidemic-tick.md": tick.tick_page,
+    **{f"docs/reference/{name}-parameters.md": partial(scenario.scenario_page, name) for name in MODELS},
+    **{f"docs/reference/{name}-tick.md": partial(tick.tick_page, name) for name in MODELS},
     "docs/reference/civlab-cli.md": commands.civlab_page,
     "docs/reference/parpour-cli.md": commands.parpour_page,
     "docs/reference/devcluster-cli.md": commands.devcluster_page,

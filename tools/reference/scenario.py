@@ -1,16 +1,20 @@
-"""The page of scenario documents: every section and field of the epidemic model, from the document's own schema."""
+"""The pages of scenario documents: every section and field of each model, from the document's own schema.
+
+Sections stand in the order in which a reader of the document meets them; what several fields share stands once.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
-from parpour_contracts.scenario import BUILTIN, EpidemicScenario, json_schema, parameters, parse_scenario
+from parpour_contracts.scenario import BUILTIN, MODELS, json_schema, parameters, parse_scenario
 from reference.markdown import cell, code, page, table
 
 Schema = dict[str, Any]
-EPIDEMIC = "epidemic"
 
 INTRODUCTION = """
 A scenario document is YAML (a strict subset: no anchors, aliases or tags, no key twice, at most 256 KiB, or 128 Ki
@@ -26,56 +30,69 @@ PATHS = """
 
 Overrides (`--set`, `spec.parameters`) and designs (`--design`, `spec.ensemble.design`) address any *number* of the
 document by its dotted path; items of a list by their place, from 0. Every section that the document leaves out but
-that has a default counts as written. These are the paths of the builtin scenario `{name}`:
+that has a default counts as written. These are the paths of {example}:
 """
 
-ORDER = (
-    "EpidemicScenario",
-    "Population",
-    "Contacts",
-    "Community",
-    "Household",
-    "School",
-    "Work",
-    "Disease",
-    "Hospital",
-    "Introduction",
-    "ContactReduction",
-    "CaseIsolation",
-    "Vaccination",
-    "AgeValue",
-    "FixedLaw",
-    "PoissonLaw",
-    "NegativeBinomialLaw",
-    "TableLaw",
-)
-TITLES = {
-    "EpidemicScenario": "The document",
-    "Population": "population",
-    "Contacts": "contacts",
-    "Community": "contacts.community",
-    "Household": "contacts.household",
-    "School": "contacts.school",
-    "Work": "contacts.work",
-    "Disease": "disease",
-    "Hospital": "hospital",
-    "Introduction": "introductions[]",
-    "ContactReduction": "interventions[]: contact-reduction",
-    "CaseIsolation": "interventions[]: case-isolation",
-    "Vaccination": "interventions[]: vaccination",
-    "AgeValue": "Tables by age",
-    "FixedLaw": "Law: fixed",
-    "PoissonLaw": "Law: poisson",
-    "NegativeBinomialLaw": "Law: negative-binomial",
-    "TableLaw": "Law: table",
-}
+DOCUMENT = "The document"
+EXAMPLES = Path(__file__).parents[2] / "examples"
+CHOSEN_BY = ("law", "kind")
+"""Fields whose one value tells the variants of a section apart."""
 
 
-def linked(name: str) -> str:
+def referred(schema: Schema, path: str) -> Iterator[tuple[str, str]]:
+    """Names of the sections that a field leads to, with the path that leads there."""
+    for choice in alternatives(schema):
+        if "$ref" in choice:
+            yield choice["$ref"].rsplit("/", 1)[-1], path
+        elif "anyOf" in choice or "oneOf" in choice:
+            yield from referred(choice, path)
+        elif choice.get("type") == "array" and isinstance(choice.get("items"), dict):
+            yield from referred(choice["items"], f"{path}[]")
+
+
+def variant(definition: Schema) -> str:
+    """The field and value by which this section is told from its alternatives; empty for a section without any."""
+    fields = definition.get("properties", {})
+    return next((f"{name} {fields[name]['const']}" for name in CHOSEN_BY if "const" in fields.get(name, {})), "")
+
+
+def titles(schema: Schema) -> dict[str, str]:
+    """A heading for each section of a document, in reading order: its path, or its name where many paths share it."""
+    definitions: dict[str, Schema] = {"": schema, **schema.get("$defs", {})}
+    ways: dict[str, list[str]] = {}
+
+    def walk(name: str, path: str) -> None:
+        for field, child in definitions[name].get("properties", {}).items():
+            for target, way in referred(child, f"{path}.{field}" if path else field):
+                seen = target in ways
+                ways[target] = list(dict.fromkeys([*ways.get(target, []), way]))
+                if not seen:
+                    walk(target, way)
+
+    walk("", "")
+    found = {"": DOCUMENT}
+    for name, paths_to in ways.items():
+        what = variant(definitions[name])
+        if what.startswith("law "):
+            found[name] = f"Law: {what.removeprefix('law ')}"
+        elif what:
+            nearest = min(paths_to, key=lambda path: path.count("."))
+            found[name] = f"{nearest}: {what.removeprefix('kind ')}"
+        else:
+            found[name] = paths_to[0] if len(paths_to) == 1 else spoken(name)
+    return found
+
+
+def spoken(name: str) -> str:
+    """A class name as words: `AgeValue` is "Age value"."""
+    return re.sub(r"(?<!^)(?=[A-Z])", " ", name).capitalize()
+
+
+def linked(name: str, headings: Mapping[str, str]) -> str:
     """A link to a section of the page."""
-    heading = TITLES[name]
+    heading = headings[name]
     slug = "".join(letter for letter in heading.lower() if letter.isalnum() or letter in "-_ ")
-    label = heading.removeprefix("interventions[]: ").removesuffix("[]")
+    label = heading.rsplit(": ", 1)[-1].removesuffix("[]")
     return f"[{label}](#{'-'.join(slug.split())})"
 
 
@@ -88,19 +105,18 @@ def alternatives(schema: Schema) -> list[Schema]:
 WORDS = {"number": "decimal", "string": "text"}
 
 
-def kind_of(schema: Schema) -> str:
+def kind_of(schema: Schema, headings: Mapping[str, str]) -> str:
     """A field's type for people."""
     names: list[str] = []
     for choice in alternatives(schema):
         if "$ref" in choice:
-            target = choice["$ref"].rsplit("/", 1)[-1]
-            names.append("[law](#law-fixed)" if target.endswith("Law") else linked(target))
+            names.append(linked(choice["$ref"].rsplit("/", 1)[-1], headings))
         elif "anyOf" in choice or "oneOf" in choice:
-            names.append(kind_of(choice))
+            names.append(kind_of(choice, headings))
         elif "enum" in choice or "const" in choice:
             names.append(" or ".join(code(value) for value in choice.get("enum", [choice.get("const")])))
         elif choice.get("type") == "array":
-            names.append(f"list of {kind_of(choice['items'])}")
+            names.append(f"list of {kind_of(choice['items'], headings)}")
         elif choice.get("type") == "object":
             names.append("map of whole number to weight")
         else:
@@ -135,17 +151,18 @@ def described(schema: Schema, definitions: Mapping[str, Schema]) -> str:
     return str(definitions[target].get("description", "")) if target else ""
 
 
-def section(name: str, schema: Schema, definitions: Mapping[str, Schema]) -> str:
+def section(name: str, definitions: Mapping[str, Schema], headings: Mapping[str, str], units: Mapping[str, str]) -> str:
     """One section of the document."""
+    schema = definitions[name]
     required = set(schema.get("required", ()))
     rows = []
     for field, child in schema["properties"].items():
         default = child.get("default")
         shown = "**required**" if field in required else default_text(default)
-        meaning = child.get("description", "") or unit_of(field) or described(child, definitions)
-        rows.append((code(field), kind_of(child), range_of(child), shown, cell(meaning)))
+        meaning = child.get("description", "") or unit_of(field, units) or described(child, definitions)
+        rows.append((code(field), kind_of(child, headings), range_of(child), shown, cell(meaning)))
     head = cell(schema.get("description", ""))
-    return f"## {TITLES[name]}\n\n{head}\n\n" + table(("Field", "Type", "Range", "Default", "Meaning"), rows)
+    return f"## {headings[name]}\n\n{head}\n\n" + table(("Field", "Type", "Range", "Default", "Meaning"), rows)
 
 
 def default_text(value: object) -> str:
@@ -157,43 +174,50 @@ def default_text(value: object) -> str:
     return code(json.dumps(value).replace('"', ""))
 
 
-def unit_of(field: str) -> str:
+def unit_of(field: str, units: Mapping[str, str]) -> str:
     """What a field counts, where it has no description."""
-    return {"d": "Ticks (days).", "persons": "Persons."}.get(EpidemicScenario.units.get(field, ""), "")
+    return {"d": "Ticks (days).", "persons": "Persons."}.get(units.get(field, ""), "")
 
 
-def paths(name: str, documents: Mapping[str, str]) -> str:
-    """Every path of one builtin scenario with its value and bounds."""
+def paths(text: str, example: str) -> str:
+    """Every path of a document with its value and bounds."""
     rows = [
         (
             code(p.path),
             str(p.value),
             " … ".join("" if bound is None else f"{bound:,}" for bound in (p.minimum, p.maximum)),
         )
-        for p in parameters(parse_scenario(documents[name])).values()
+        for p in parameters(parse_scenario(text)).values()
     ]
-    return PATHS.format(name=name).strip() + "\n\n" + table(("Path", "Value", "Range"), rows)
+    return PATHS.format(example=example).strip() + "\n\n" + table(("Path", "Value", "Range"), rows)
 
 
-def scenario_page() -> str:
-    """docs/reference/epidemic-parameters.md.
+def example(model: str) -> str:
+    """The paths of one document of the model: the builtin with most sections, or the one among the examples."""
+    if model == "epidemic":
+        return paths(BUILTIN["vaccination"], "the builtin scenario `vaccination`")
+    file = EXAMPLES / f"{model}-scenario.yaml"
+    return paths(file.read_text("utf-8"), f"`examples/{file.name}`") if file.exists() else ""
 
-    Raises:
-        ValueError: if the document has a section that this page would leave out.
-    """
-    schema = json_schema(EPIDEMIC)
-    definitions: dict[str, Schema] = {"EpidemicScenario": schema, **schema["$defs"]}
-    if set(definitions) != set(ORDER):
-        raise ValueError(f"scenario sections and their page differ: {sorted(set(definitions) ^ set(ORDER))}")
-    parts = [section(name, definitions[name], definitions) for name in ORDER]
+
+def builtins(model: str) -> str:
+    """The model's builtin scenarios."""
     documents = {name: parse_scenario(text) for name, text in BUILTIN.items()}
-    builtins = [(code(n), cell(s.title), f"{s.agents:,}") for n, s in documents.items() if s.model == EPIDEMIC]
-    shipped = "## Builtin scenarios\n\n" + table(("Name", "Title", "Population"), builtins)
+    rows = [(code(n), cell(s.title), f"{s.agents:,}") for n, s in documents.items() if s.model == model]
+    return "## Builtin scenarios\n\n" + table(("Name", "Title", "Population"), rows) if rows else ""
+
+
+def scenario_page(model: str) -> str:
+    """docs/reference/MODEL-parameters.md."""
+    schema = json_schema(model)
+    definitions: dict[str, Schema] = {"": schema, **schema.get("$defs", {})}
+    headings = titles(schema)
+    parts = [section(name, definitions, headings, MODELS[model].units) for name in headings]
     return page(
-        "Epidemic parameters",
+        f"{model.capitalize()} parameters",
         INTRODUCTION,
         *parts,
-        paths("vaccination", BUILTIN),
-        shipped,
+        example(model),
+        builtins(model),
         source="parpour_contracts.scenario",
     )

@@ -1,17 +1,17 @@
-"""The page of the epidemic's tick: phases, state, metrics and result tables, from what the engine itself runs."""
+"""The pages of the models' ticks: phases, state, metrics and result tables, from what the engine itself runs."""
 
 from __future__ import annotations
 
-from civlab.models.epidemic.layout import CHAINED, COLUMNS, DRAWS, METRICS, STATES, TILE
-from civlab.models.epidemic.phases import PHASES
-from civlab.models.epidemic.results import HEADLINES, RESULTS
+from civlab.models import model_of, results_of
+from civlab.results.declaration import ResultSet
 from civlab.results.schema import table_schemas
+from civlab.runtime.model import Enumeration, Model
 from reference.markdown import cell, code, page, table
 
 INTRODUCTION = """
 The engine runs this table and nothing else; `civlab explain SCENARIO` prints it for one scenario. A test holds every
 kernel to its row: a phase that writes a column it does not declare fails. What the phases do and why is in
-[the epidemic model](../explanation/epidemic-model.md).
+[the {model} model](../explanation/{model}-model.md).
 """
 
 C_NAMES = {"u1": "u8", "u2": "u16", "u4": "u32", "u8": "u64", "i8": "i64", "f8": "f64"}
@@ -22,47 +22,52 @@ def names(columns: tuple[str, ...]) -> str:
     return ", ".join(code(name) for name in columns)
 
 
-def phases() -> str:
+def phases(model: Model) -> str:
     """The tick, in order."""
-    rows = [(code(p.name), f"each {p.over}", names(p.reads), names(p.writes), cell(p.meaning)) for p in PHASES]
-    chained = ", ".join(code(name) for name in CHAINED)
+    rows = [(code(p.name), f"each {p.over}", names(p.reads), names(p.writes), cell(p.meaning)) for p in model.phases]
+    chained = ", ".join(code(name) for name in model.chained)
     return (
         "## The tick, in order\n\n"
         + table(("Phase", "Runs for", "Reads", "Writes", "What happens"), rows)
-        + f"\n\nA tile is at most {TILE:,} agents of one member. The [chain](../explanation/determinism.md) takes in "
-        + f"one digest of each of {chained}."
+        + "\n\nA tile is a stretch of agents of one member that one thread walks. The [chain]"
+        + f"(../explanation/determinism.md) takes in one digest of each of {chained}."
     )
 
 
-def state() -> str:
+def state(model: Model) -> str:
     """The columns that are the world: what is digested and checkpointed, and what never changes."""
     rows = [
         (
             code(c.name),
-            f"{C_NAMES.get(c.dtype, c.dtype)} an {c.per}"
-            if c.per in ("agent", "edge")
-            else f"{C_NAMES.get(c.dtype, c.dtype)} a {c.per}",
+            f"{C_NAMES.get(c.dtype, c.dtype)} {'an' if c.per[0] in 'aeio' else 'a'} {c.per}",
             c.role,
             c.unit,
             cell(c.meaning),
         )
-        for c in COLUMNS
+        for c in model.columns
         if c.role in ("dynamic", "static")
     ]
-    listed = ", ".join(f"{number} {name}" for number, name in enumerate(STATES))
-    draws = ", ".join(code(name) for name in DRAWS)
     return (
         "## State\n\n*Dynamic* columns are the state: digested every tick and checkpointed. *Static* columns are made "
         "once and hashed once.\n\n"
         + table(("Column", "Type", "Role", "Unit", "Meaning"), rows)
-        + f"\n\nStates: {listed}.\n\nRandom draws, each a name of its own, so that no two ever share a number: {draws}."
+        + "".join(f"\n\n{told(listed)}" for listed in model.enumerations)
     )
 
 
-def metrics() -> str:
+def told(listed: Enumeration) -> str:
+    """The names and numbers of an enumeration; draws have numbers only so that no two share one."""
+    if listed.prefix == "DRAW":
+        draws = ", ".join(code(name) for name in listed.names)
+        return f"Random draws, each a name of its own, so that no two ever share a number: {draws}."
+    values = ", ".join(f"{number} {name}" for number, name in enumerate(listed.names, listed.first))
+    return f"{listed.prefix.capitalize().replace('_', ' ')}: {values}."
+
+
+def metrics(model: Model, results: ResultSet) -> str:
     """What is recorded for each member and tick."""
-    rows = [(code(m.name), m.unit, m.kind, cell(m.meaning)) for m in METRICS]
-    heads = [(code(h.name), h.unit, cell(h.meaning)) for h in HEADLINES]
+    rows = [(code(m.name), m.unit, m.kind, cell(m.meaning)) for m in model.metrics]
+    heads = [(code(h.name), h.unit, cell(h.meaning)) for h in results.headlines]
     return (
         "## Metrics\n\nRecorded for each member and tick; a stock stands at the tick's end, a flow happened during "
         "it.\n\n"
@@ -72,30 +77,31 @@ def metrics() -> str:
     )
 
 
-def tables() -> str:
+def tables(model: Model, results: ResultSet) -> str:
     """The Parquet tables of a run."""
     parts = ["## Result tables", "Parquet files, one set a shard; units and meanings are in each field's metadata."]
-    for name, schema in table_schemas(METRICS, RESULTS, (), on_request=True).items():
+    for name, schema in table_schemas(model.metrics, results, (), on_request=True).items():
         rows = []
         for field in schema:
             said = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
             rows.append((code(field.name), str(field.type), said["unit"], cell(said["meaning"])))
         parts += [f"### {name}", table(("Column", "Type", "Unit", "Meaning"), rows)]
-    parts.append(
-        "`members` has one further column `parameter:PATH` for each parameter that the design varies. `transmissions` "
-        "is written with `civlab run --transmissions` only."
-    )
+    parts.append("`members` has one further column `parameter:PATH` for each parameter that the design varies.")
+    parts += [
+        f"`{one.name}` is written with `civlab run --{one.name}` only." for one in results.tables if one.on_request
+    ]
     return "\n\n".join(parts)
 
 
-def tick_page() -> str:
-    """docs/reference/epidemic-tick.md."""
+def tick_page(name: str) -> str:
+    """docs/reference/MODEL-tick.md."""
+    model, results = model_of(name), results_of(name)
     return page(
-        "The epidemic's tick, state and tables",
-        INTRODUCTION,
-        phases(),
-        state(),
-        metrics(),
-        tables(),
-        source="civlab.models.epidemic.layout and phases",
+        f"The {name} model's tick, state and tables",
+        INTRODUCTION.format(model=name),
+        phases(model),
+        state(model),
+        metrics(model, results),
+        tables(model, results),
+        source=f"civlab.models.{name}",
     )
