@@ -1,7 +1,10 @@
 #!/usr/bin/env bash
-# The whole suite: first everything that needs no cluster, two at a time, then the cluster tests in turn.
+# The whole suite: first everything that needs no cluster, two at a time, then the cluster tests in turn. What a cluster
+# consists of is built before they start: on a cold machine that takes longer than one test may.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 .venv/bin/python -m pytest -m "not cluster" -n 2 --dist worksteal
+.venv/bin/parpour-devcluster build
+.venv/bin/parpour-devcluster base-image
 .venv/bin/python -m pytest -m cluster
 NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet
