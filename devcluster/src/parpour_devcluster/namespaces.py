@@ -6,6 +6,7 @@ pods included, and drop every mount and network device, so that nothing has to b
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 import select
@@ -53,11 +54,15 @@ def _mount(source: str, target: str, kind: str | None, flags: int, data: str | N
 
 
 def _detach_overlays() -> None:
-    """Lets go of the overlays of the machine's own containers, which would otherwise stay busy as long as we live."""
+    """Lets go of the overlays of the machine's own containers, which would otherwise stay busy as long as we live.
+
+    One that lies beneath a later mount cannot be named any more and stays.
+    """
     for line in Path("/proc/self/mounts").read_text(encoding="utf-8").splitlines():
         _, target, kind, *_ = line.split(" ")
         if kind == "overlay" and target != "/":
-            _checked(_LIBC.umount2(target.encode(), _DETACH), f"umount {target}")
+            with contextlib.suppress(FileNotFoundError):
+                _checked(_LIBC.umount2(target.encode(), _DETACH), f"umount {target}")
 
 
 def find_holders(folder: Path) -> list[int]:
