@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+from pathlib import Path
+
 import pytest
+
+from civlab.runtime.building import build, levels
 
 SMALL_TOWN = """\
 # Six hundred people with every layer, a hospital that overflows and two introductions.
@@ -32,3 +38,15 @@ introductions:
 def small_town() -> str:
     """The scenario document of a town of 600 over 40 ticks."""
     return SMALL_TOWN
+
+
+@pytest.fixture(scope="session")
+def lanes_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All kernels as a GPU runs them, several lanes a tile; compiled once for all workers of a session."""
+    own = tmp_path_factory.getbasetemp()
+    target = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "lanes.so"
+    with target.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not target.exists():
+            build(levels()[0], target, defines=["CIVLAB_LANES=5u"])
+    return target

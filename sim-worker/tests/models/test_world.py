@@ -18,7 +18,6 @@ from civlab.models.epidemic.phases import PHASES
 from civlab.models.epidemic.transmissions import transmissions
 from civlab.runtime.arrays import Arrays, MemberSpec
 from civlab.runtime.backend import Backend, CpuBackend, load
-from civlab.runtime.building import build, levels
 from civlab.runtime.chain import run_digest
 from civlab.runtime.world import World
 from parpour_contracts.scenario import BUILTIN, estimate, override, parse_scenario
@@ -60,10 +59,8 @@ def test_each_compiled_library_gives_the_same_digests(reference: list[bytes], le
     assert run(specs_of(), Backend.cpu(2, level=level)) == reference
 
 
-def test_several_lanes_a_tile_as_on_a_gpu_give_the_same_digests(reference: list[bytes], tmp_path: Path) -> None:
-    strided = tmp_path / "strided.so"
-    build(levels()[0], strided, defines=["CIVLAB_LANES=5u"])
-    assert run(specs_of(), CpuBackend(load(str(strided)), 2)) == reference
+def test_several_lanes_a_tile_as_on_a_gpu_give_the_same_digests(reference: list[bytes], lanes_library: Path) -> None:
+    assert run(specs_of(), CpuBackend(load(str(lanes_library)), 2)) == reference
 
 
 @given(st.permutations(range(len(SIZES))), st.integers(1, len(SIZES)))

@@ -15,7 +15,7 @@ from civlab.models.climate.layout import COLUMNS, STATE
 from civlab.models.climate.model import MODEL
 from civlab.runtime.arrays import MemberSpec
 from civlab.runtime.backend import Backend, CpuBackend, load
-from civlab.runtime.building import build, levels
+from civlab.runtime.building import levels
 from civlab.runtime.world import World
 
 pytestmark = pytest.mark.kernel
@@ -66,15 +66,13 @@ def test_a_changed_column_breaks_the_chain(make_world: MakeWorld) -> None:
     assert "temperature_deep" in str(caught.value)
 
 
-def test_digests_depend_on_no_thread_batch_level_or_lane(make_world: MakeWorld, tmp_path: Path) -> None:
+def test_digests_depend_on_no_thread_batch_level_or_lane(make_world: MakeWorld, lanes_library: Path) -> None:
     found = digests(make_world(members=11))
     assert digests(make_world(members=11, threads=2)) == found
     assert digests(make_world(members=4)) == found[:4]
     for level in levels():
         assert digests(make_world(members=11, backend=Backend.cpu(1, level=level))) == found
-    lanes = tmp_path / "lanes.so"
-    build(levels()[0], lanes, defines=["CIVLAB_LANES=5u"])
-    assert digests(make_world(members=11, backend=CpuBackend(load(str(lanes)), 1))) == found
+    assert digests(make_world(members=11, backend=CpuBackend(load(str(lanes_library)), 1))) == found
 
 
 def test_a_restored_world_goes_on_as_if_it_had_not_stopped(make_world: MakeWorld) -> None:
