@@ -39,7 +39,7 @@ def refusal(text: str) -> ScenarioError:
 @pytest.mark.parametrize("name", sorted(BUILTIN))
 def test_every_builtin_parses_and_uses_fields_of_the_schema(name: str) -> None:
     scenario = parse_scenario(BUILTIN[name])
-    assert scenario.ticks == 180
+    assert scenario.ticks == {"epidemic": 180, "exchange": 100}[scenario.model]
     schema = json_schema(scenario.model)
     assert set(schema["required"]) <= set(yaml.safe_load(BUILTIN[name])) <= set(schema["properties"])
 
@@ -131,7 +131,7 @@ def test_overrides_are_held_to_the_same_limits() -> None:
 def test_every_parameter_can_be_overridden_with_its_own_value(name: str) -> None:
     scenario = parse_scenario(BUILTIN[name])
     known = parameters(scenario)
-    assert {"disease.r0", "population.size", "ticks"} <= set(known)
+    assert {"population.size", "ticks"} <= set(known)
     assert all(parameter.meaning for parameter in known.values())
     same = override(scenario, {path: str(parameter.value) for path, parameter in known.items()})
     assert canonical(same) == canonical(scenario)

@@ -10,6 +10,7 @@ from parpour_contracts.scenario.document import Estimate, Scenario
 from parpour_contracts.scenario.epidemic import EpidemicScenario
 from parpour_contracts.scenario.errors import ScenarioError
 from parpour_contracts.scenario.estimate import estimate
+from parpour_contracts.scenario.exchange import ExchangeScenario
 from parpour_contracts.scenario.parse import Parameter, canonical, json_schema, override, parameters, parse_scenario
 from parpour_contracts.scenario.registry import MODELS
 
@@ -19,6 +20,7 @@ __all__ = [
     "ClimateScenario",
     "EpidemicScenario",
     "Estimate",
+    "ExchangeScenario",
     "Parameter",
     "Scenario",
     "ScenarioError",

@@ -9,8 +9,11 @@ from parpour_contracts.scenario.climate import ClimateScenario
 from parpour_contracts.scenario.document import Scenario
 from parpour_contracts.scenario.epidemic import EpidemicScenario
 from parpour_contracts.scenario.errors import ScenarioError, nearest
+from parpour_contracts.scenario.exchange import ExchangeScenario
 
-MODELS: Mapping[str, type[Scenario]] = MappingProxyType({"climate": ClimateScenario, "epidemic": EpidemicScenario})
+MODELS: Mapping[str, type[Scenario]] = MappingProxyType(
+    {"climate": ClimateScenario, "epidemic": EpidemicScenario, "exchange": ExchangeScenario}
+)
 
 
 def document_class(model: object) -> type[Scenario]:

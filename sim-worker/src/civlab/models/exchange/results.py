@@ -1,0 +1,128 @@
+"""The exchange model's results: how unequal the holdings are at the end, exactly, and their whole distribution.
+
+Every figure is a whole number worked out in integers from the sorted holdings, so the Gini coefficient has the same
+digits on every machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from civlab.results.declaration import Headline, ResultSet, Table, TableColumn
+from civlab.results.outcome import BatchOutcome
+from civlab.runtime.world import World
+
+MILLION = 1_000_000
+BINS = 128
+"""Bins of the holdings, each an eighth of the mean wide; one more is open."""
+PARTS = 100
+"""Steps of the Lorenz curve."""
+LIMB = np.uint64(0xFFFFFFFF)
+
+HEADLINES = (
+    Headline("gini", "", "Gini coefficient of the holdings at the end", 6),
+    Headline("top_tenth", "share", "share of all money that the richest tenth holds at the end", 6),
+    Headline("median", "money", "median holding at the end, the lower of two"),
+    Headline("richest", "money", "greatest holding at the end"),
+    Headline("penniless", "agents", "agents without money at the end"),
+    Headline("moved", "money", "money that changed hands, summed over all rounds"),
+)
+
+
+def exact_sum(values: NDArray[np.uint64]) -> int:
+    """The sum of fewer than 2^32 numbers below 2^63, beyond 64 bits if need be."""
+    return (int((values >> np.uint64(32)).sum()) << 32) + int((values & LIMB).sum())
+
+
+def gini(ordered: NDArray[np.uint64]) -> int:
+    """The Gini coefficient of ascending holdings in millionths, halves up: sum of (2 i - n - 1) x_i over n times the
+    total, i from 1."""
+    count, total = len(ordered), int(ordered.sum())
+    ranked = exact_sum(np.cumsum(ordered[::-1]))
+    # sum of i x_i = sum of the sums of the greatest 1, 2, … holdings
+    above, below = MILLION * (2 * ranked - (count + 1) * total), count * total
+    return (2 * above + below) // (2 * below)
+
+
+def inequality(world: World, number: int) -> Sequence[NDArray[Any]]:
+    """The figures that need the holdings in order: one row."""
+    ordered = np.sort(world.member_column("money", number))
+    total, rich = int(ordered.sum()), int(ordered[len(ordered) - len(ordered) // 10 :].sum())
+    top = (2 * MILLION * rich + total) // (2 * total)
+    return [np.array([value]) for value in (gini(ordered), top, int(ordered[(len(ordered) - 1) // 2]))]
+
+
+def holdings(world: World, number: int) -> Sequence[NDArray[Any]]:
+    """Agents and money by eighths of the mean."""
+    money = world.member_column("money", number)
+    mean = np.uint64(world.members[number].scenario.record["mean"][0])
+    place = np.minimum(money * np.uint64(8) // mean, np.uint64(BINS)).astype(np.int64)
+    ordered = np.sort(money)
+    bounds = np.searchsorted(np.sort(place), np.arange(BINS + 2))
+    sums = np.concatenate([np.zeros(1, "u8"), np.cumsum(ordered)])[bounds]
+    return [np.arange(BINS + 1), np.diff(bounds), np.diff(sums).astype(np.int64)]
+
+
+def lorenz(world: World, number: int) -> Sequence[NDArray[Any]]:
+    """Agents and money of the poorest 0, 1, … 100 per cent."""
+    ordered = np.sort(world.member_column("money", number))
+    counts = np.arange(PARTS + 1) * len(ordered) // PARTS
+    sums = np.concatenate([np.zeros(1, "u8"), np.cumsum(ordered)])[counts]
+    return [np.arange(PARTS + 1), counts, sums.astype(np.int64)]
+
+
+def figures(outcome: BatchOutcome) -> Mapping[str, NDArray[Any]]:
+    """The HEADLINES of a batch, i64 [members] each."""
+    series = outcome.series()
+    ordered = outcome.tables["inequality"].columns
+    return {
+        "gini": ordered[0],
+        "top_tenth": ordered[1],
+        "median": ordered[2],
+        "richest": series["richest"][-1],
+        "penniless": series["penniless"][-1],
+        "moved": series["moved"].sum(axis=0),
+    }
+
+
+RESULTS = ResultSet(
+    size=TableColumn("population", pa.int64(), "agents", "agents of the member"),
+    headlines=HEADLINES,
+    figures=figures,
+    tables=(
+        Table(
+            "inequality",
+            (
+                TableColumn("gini", pa.int64(), "millionths", "Gini coefficient of the holdings at the end"),
+                TableColumn("top_tenth", pa.int64(), "millionths", "share of all money that the richest tenth holds"),
+                TableColumn("median", pa.int64(), "money", "median holding, the lower of two"),
+            ),
+            rows=inequality,
+        ),
+        Table(
+            "holdings",
+            (
+                TableColumn("from_eighths", pa.uint16(), "mean/8", "least holding of the bin; the last bin is open"),
+                TableColumn("agents", pa.int64(), "agents", "agents of the bin at the end"),
+                TableColumn("money", pa.int64(), "money", "what they hold together"),
+            ),
+            rows=holdings,
+            most_rows=lambda _scenario: BINS + 1,
+        ),
+        Table(
+            "lorenz",
+            (
+                TableColumn("percent", pa.uint8(), "%", "the poorest so many per cent of the agents, at the end"),
+                TableColumn("agents", pa.int64(), "agents", "how many they are"),
+                TableColumn("money", pa.int64(), "money", "what they hold together"),
+            ),
+            rows=lorenz,
+            most_rows=lambda _scenario: PARTS + 1,
+        ),
+    ),
+)
