@@ -6,6 +6,9 @@ The planted difference shows what samples of this size can tell apart: without i
 from __future__ import annotations
 
 import dataclasses
+import fcntl
+import os
+import pickle
 
 import pytest
 
@@ -14,9 +17,16 @@ from validation.comparison import EPIDEMIC, PEERS, Courses, all_courses, civlab_
 
 
 @pytest.fixture(scope="module")
-def courses() -> Courses:
-    """The daily courses of civlab and of each peer."""
-    return all_courses()
+def courses(tmp_path_factory: pytest.TempPathFactory) -> Courses:
+    """The daily courses of civlab and of each peer, simulated once for all workers of a session."""
+    own = tmp_path_factory.getbasetemp()
+    kept = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "courses.pickle"
+    with kept.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not kept.exists():
+            kept.write_bytes(pickle.dumps(all_courses()))
+    found: Courses = pickle.loads(kept.read_bytes())
+    return found
 
 
 @pytest.mark.kernel
