@@ -5,7 +5,6 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 .venv/bin/python -m pytest -m "not cluster" -n 2 --dist worksteal
 .venv/bin/parpour-devcluster build
-.venv/bin/parpour-devcluster base-image
 .venv/bin/python tools/images.py build >/dev/null
 .venv/bin/python -m pytest -m cluster
 NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet

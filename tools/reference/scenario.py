@@ -193,9 +193,12 @@ def paths(text: str, example: str) -> str:
 
 
 def example(model: str) -> str:
-    """The paths of one document of the model: the builtin with most sections, or the one among the examples."""
-    if model == "epidemic":
-        return paths(BUILTIN["vaccination"], "the builtin scenario `vaccination`")
+    """The paths of one document of the model: the builtin with the most numbers, or the one among the examples."""
+    documents = {name: parse_scenario(text) for name, text in BUILTIN.items()}
+    of_model = {name: document for name, document in documents.items() if document.model == model}
+    if of_model:
+        name = max(of_model, key=lambda one: len(parameters(of_model[one])))
+        return paths(BUILTIN[name], f"the builtin scenario `{name}`")
     file = EXAMPLES / f"{model}-scenario.yaml"
     return paths(file.read_text("utf-8"), f"`examples/{file.name}`") if file.exists() else ""
 

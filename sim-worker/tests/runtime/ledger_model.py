@@ -115,7 +115,6 @@ MODEL = Model(
     compile=lambda scenario: scenario,
     arrange=arrange,
     generate=generate,
-    restored=lambda world: None,
     fault=fault,
 )
 

@@ -7,7 +7,8 @@ members is as good to the eye as one over a million and needs a five-hundredth o
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -58,6 +59,13 @@ class Figures:
         """The percentiles 5, 25, 50, 75 and 95 of a metric over the drawn members."""
         values = self.series[name]
         return band(values.cumsum(axis=1) if cumulative else values)
+
+    def extended(self, kind: type[FiguresT], **more: Any) -> FiguresT:
+        """These figures and a model's own ones."""
+        return kind(**{field.name: getattr(self, field.name) for field in fields(Figures)}, **more)
+
+
+FiguresT = TypeVar("FiguresT", bound=Figures)
 
 
 def band(values: Series) -> Band:

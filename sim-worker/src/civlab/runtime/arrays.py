@@ -6,12 +6,13 @@ come from the declared columns; a model says only how many there are of what.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 import numpy as np
 
+from civlab.errors import CivlabError
 from civlab.runtime.backend import Backend
 from civlab.runtime.columns import Column
 
@@ -91,6 +92,17 @@ class Arrays:
         column = self.model.column(name)
         self.put(name, self.backend.zeros(self.length(column), self.model.dtype_of(column)))
 
+    def allocate_rest(self) -> None:
+        """Allocates every declared column that is not there yet and whose length is known."""
+        for column in self.model.columns:
+            if column.name not in self.column and column.per in self.sizes:
+                self.allocate(column.name)
+
+    def upload(self, plan: Mapping[str, np.ndarray]) -> None:
+        """Adds columns that were worked out on the host."""
+        for name, values in plan.items():
+            self.put(name, self.backend.upload(values))
+
     def put(self, name: str, array: Any) -> None:
         """Adds a column or replaces it."""
         self.column[name] = array
@@ -108,6 +120,43 @@ class Arrays:
     def bytes(self) -> int:
         """Bytes of all columns that are held."""
         return sum(int(array.nbytes) for array in self.column.values())
+
+
+def shared_scenarios(
+    members: Sequence[MemberSpec[CompiledT]],
+) -> tuple[list[CompiledT], np.ndarray]:
+    """Compiled scenarios without repetition, in order of appearance, and the place of each member's, u4 [members]."""
+    scenarios = {member.scenario.digest: member.scenario for member in members}
+    place = {digest: number for number, digest in enumerate(scenarios)}
+    return list(scenarios.values()), np.array([place[member.scenario.digest] for member in members], "u4")
+
+
+def agents_in_turn(
+    members: Sequence[MemberSpec[CompiledT]], population: np.ndarray, *, pad: int, tile: int
+) -> tuple[dict[str, np.ndarray], np.ndarray, np.ndarray]:
+    """The plan columns of members whose agents lie one member after the other, cut into tiles of at most `tile`.
+
+    Returns:
+        The columns, and each member's first slot and number of slots, int64: it begins on a multiple of `pad` and has
+        at least one slot more than agents.
+
+    Raises:
+        CivlabError: WORLD_TOO_LARGE if the slots cannot be numbered in 32 bits.
+    """
+    slots = (population // pad + 1) * pad
+    first = np.cumsum(slots) - slots
+    if int(first[-1] + slots[-1]) >= 1 << 32:
+        raise CivlabError("WORLD_TOO_LARGE", "population.size", "too many agents in one batch; use more shards")
+    tile_member, begin, end = tiles_of(first, population, tile=tile)
+    plan = {
+        "tile_member": tile_member.astype("u4"),
+        "tile_begin": begin.astype("u4"),
+        "tile_end": end.astype("u4"),
+        "member_first": first.astype("u4"),
+        "member_population": population.astype("u4"),
+        "member_stream": np.array([member.stream for member in members], "u4"),
+    }
+    return plan, first, slots
 
 
 def tiles_of(first: np.ndarray, count: np.ndarray, *, tile: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

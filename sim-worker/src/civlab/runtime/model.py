@@ -72,10 +72,10 @@ class Model:
     arrange: Arrange
     generate: Callable[[Arrays], None]
     """Fills static and dynamic columns of arranged members, and lays out kinds that are counted only then."""
-    restored: Callable[[World], None]
-    """Makes again, after a restore, what follows from the state and outlives a tick."""
     fault: Callable[[World], Fault | None]
     """The first broken invariant that kernels have recorded; asked after ticks."""
+    restored: Callable[[World], None] | None = None
+    """Makes again, after a restore, what follows from the state and outlives a tick; None where nothing does."""
     constants: Mapping[str, int] = field(default_factory=dict)
     """Constants of the generated header, where their names are in capitals."""
     enumerations: tuple[Enumeration, ...] = ()

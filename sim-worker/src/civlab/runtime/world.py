@@ -118,7 +118,7 @@ class World:
         for number, place in enumerate(source):
             if self.state_digest(number) != snapshot.states[place]:
                 raise broken(self.members[number].index, "state", "the saved columns are not the ones that were hashed")
-        if self.tick > 0:
+        if self.tick > 0 and self.model.restored:
             self.model.restored(self)
         self.arrays.put("column_digest", self.backend.upload(self.recount().reshape(-1)))
 

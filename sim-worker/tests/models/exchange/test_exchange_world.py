@@ -12,7 +12,6 @@ from civlab.models.exchange.compile import CompiledExchange
 from civlab.models.exchange.model import MODEL
 from civlab.runtime.arrays import MemberSpec
 from civlab.runtime.backend import Backend, CpuBackend, load
-from civlab.runtime.building import build, levels
 from civlab.runtime.world import World
 from parpour_contracts.scenario import estimate, parse_scenario
 
@@ -49,10 +48,8 @@ def test_each_compiled_library_gives_the_same_digests(reference: list[bytes], le
     assert digests(Backend.cpu(2, level=level)) == reference
 
 
-def test_several_lanes_a_tile_as_on_a_gpu_give_the_same_digests(reference: list[bytes], tmp_path: Path) -> None:
-    strided = tmp_path / "strided.so"
-    build(levels()[0], strided, defines=["CIVLAB_LANES=5u"])
-    assert digests(CpuBackend(load(str(strided)), 2)) == reference
+def test_several_lanes_a_tile_as_on_a_gpu_give_the_same_digests(reference: list[bytes], lanes_library: Path) -> None:
+    assert digests(CpuBackend(load(str(lanes_library)), 2)) == reference
 
 
 def test_batches_and_snapshots_do_not_matter(reference: list[bytes]) -> None:

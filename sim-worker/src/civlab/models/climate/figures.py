@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,10 +28,9 @@ def figures_of_run(results: Results, spec: RunSpec) -> ClimateFigures:
     """The figures of a run."""
     assert isinstance(spec.scenario, ClimateScenario)
     common = collect_figures(results, metrics=METRICS_DRAWN, outcome="peak_warming")
-    values = {field.name: getattr(common, field.name) for field in fields(Figures)}
     scenario = spec.scenario
-    return ClimateFigures(
-        **values,
+    return common.extended(
+        ClimateFigures,
         years=scenario.start + scenario.years_a_tick * common.ticks,
         zones=compile_climate(scenario).record["zone"][0],
     )

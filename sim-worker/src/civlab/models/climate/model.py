@@ -13,7 +13,7 @@ import numpy as np
 from civlab.models.climate import layout
 from civlab.models.climate.compile import CompiledClimate, compile_climate
 from civlab.models.climate.phases import PHASES
-from civlab.runtime.arrays import Arrays, MemberSpec
+from civlab.runtime.arrays import Arrays, MemberSpec, shared_scenarios
 from civlab.runtime.backend import Backend
 from civlab.runtime.model import Fault, Model
 from civlab.runtime.world import World
@@ -21,24 +21,16 @@ from civlab.runtime.world import World
 
 def arrange(members: Sequence[MemberSpec[CompiledClimate]], *, seed: int, backend: Backend) -> Arrays:
     """Members in their order, with the tiles and the parameter set of each: its stream's among the scenario's sets."""
-    place: dict[bytes, int] = {}
-    records: list[np.ndarray] = []
-    years: list[np.ndarray] = []
-    first = 0
-    for scenario in {member.scenario.digest: member.scenario for member in members}.values():
-        record = scenario.record.copy()
-        record["year_first"] = first
-        place[scenario.digest] = len(records)
-        records.append(record)
-        years.append(scenario.years)
-        first += scenario.ticks
-    scenario_of = np.array([place[member.scenario.digest] for member in members], "u4")
+    scenarios, scenario_of = shared_scenarios(members)
+    records = np.concatenate([scenario.record for scenario in scenarios])
+    ticks = [scenario.ticks for scenario in scenarios]
+    records["year_first"] = np.cumsum(ticks) - ticks
     begin, end = runs(scenario_of)
     sizes = {
         "member": len(members),
         "tile": len(begin),
-        "scenario": len(records),
-        "year": first,
+        "scenario": len(scenarios),
+        "year": sum(ticks),
         "tick": members[0].scenario.ticks,
     }
     plan = {
@@ -46,18 +38,15 @@ def arrange(members: Sequence[MemberSpec[CompiledClimate]], *, seed: int, backen
         "tile_end": end,
         "tile_scenario": scenario_of[begin],
         "member_scenario": scenario_of,
-        "constants": np.concatenate(records),
-        "year": np.concatenate(years),
+        "constants": records,
+        "year": np.concatenate([scenario.years for scenario in scenarios]),
     }
     sets = np.array([member.scenario.sets[member.stream % len(member.scenario.sets)] for member in members])
     plan |= {column.name: sets[:, k] for k, column in enumerate(layout.PUBLISHED)}
     arrays = Arrays.empty(MODEL, backend=backend, seed=seed, sizes=sizes)
     arrays.record["tiles"] = len(begin)
-    for name, values in plan.items():
-        arrays.put(name, backend.upload(values))
-    for column in MODEL.columns:
-        if column.name not in plan:
-            arrays.allocate(column.name)
+    arrays.upload(plan)
+    arrays.allocate_rest()
     return arrays
 
 
@@ -72,10 +61,6 @@ def runs(scenario_of: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def generate(arrays: Arrays) -> None:
     """Works out each member's step and its state before the first tick."""
     arrays.run("climate_prepare", "member")
-
-
-def restored(world: World) -> None:
-    """Nothing outlives a tick but the state."""
 
 
 def fault(world: World) -> Fault | None:
@@ -99,7 +84,6 @@ MODEL = Model(
     compile=compile_climate,
     arrange=arrange,
     generate=generate,
-    restored=restored,
     fault=fault,
     constants=layout.HEADER_CONSTANTS,
     enumerations=layout.ENUMERATIONS,

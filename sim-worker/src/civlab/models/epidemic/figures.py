@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -56,8 +56,7 @@ class EpidemicFigures(Figures):
 def epidemic_figures(results: Results, *, beds: int | None) -> EpidemicFigures:
     """Read what the charts need from a run's tables."""
     common = collect_figures(results, metrics=METRICS_DRAWN, outcome="attack_rate")
-    values = {field.name: getattr(common, field.name) for field in fields(Figures)}
-    return EpidemicFigures(**values, ages=_ages(results), beds=beds)
+    return common.extended(EpidemicFigures, ages=_ages(results), beds=beds)
 
 
 def figures_of_run(results: Results, spec: RunSpec) -> EpidemicFigures:

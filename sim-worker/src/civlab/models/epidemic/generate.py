@@ -14,7 +14,7 @@ import numpy as np
 from civlab.errors import CivlabError
 from civlab.models.epidemic.compile import CompiledScenario
 from civlab.models.epidemic.layout import AGES, GROUPS, KEYS, PAD, TALLIES, TILE
-from civlab.runtime.arrays import Arrays, MemberSpec, tiles_of
+from civlab.runtime.arrays import Arrays, MemberSpec, agents_in_turn, shared_scenarios
 from civlab.runtime.backend import Backend
 from civlab.runtime.model import Model
 
@@ -29,37 +29,23 @@ def arrange(model: Model, members: Sequence[MemberSpec[CompiledScenario]], *, se
     Raises CivlabError WORLD_TOO_LARGE if the members' slots cannot be numbered in 32 bits.
     """
     population = np.array([member.scenario.population for member in members], np.int64)
-    slots = (population // PAD + 1) * PAD
-    first = np.cumsum(slots) - slots
-    if int(first[-1] + slots[-1]) >= 1 << 32:
-        raise CivlabError("WORLD_TOO_LARGE", "population.size", "too many agents in one batch; use more shards")
-    tile_member, begin, end = tiles_of(first, population, tile=TILE)
-    records, days, scenario_of = shared_scenarios(members)
-    plan = {
-        "tile_member": tile_member.astype("u4"),
-        "tile_begin": begin.astype("u4"),
-        "tile_end": end.astype("u4"),
-        "member_first": first.astype("u4"),
-        "member_population": population.astype("u4"),
-        "member_stream": np.array([member.stream for member in members], "u4"),
-        "member_scenario": scenario_of,
-        "scenario": records,
-        "day": days,
-    }
+    plan, first, slots = agents_in_turn(members, population, pad=PAD, tile=TILE)
+    scenarios, plan["member_scenario"] = shared_scenarios(members)
+    plan["scenario"] = np.concatenate([scenario.record for scenario in scenarios])
+    plan["day"] = np.concatenate([scenario.days for scenario in scenarios])
+    days = [len(scenario.days) for scenario in scenarios]
+    plan["scenario"]["day_first"] = np.cumsum(days) - days
     sizes = {
         "agent": int(first[-1] + slots[-1]),
         "member": len(members),
-        "tile": len(tile_member),
+        "tile": len(plan["tile_member"]),
         "tick": members[0].scenario.ticks,
     }
     arrays = Arrays.empty(model, backend=backend, seed=seed, sizes=sizes)
     arrays.lay_out("agent", first=first, count=population)
-    arrays.record["tiles"] = len(tile_member)
-    for name, values in plan.items():
-        arrays.put(name, backend.upload(values))
-    for column in model.columns:
-        if column.name not in plan and column.per not in ("edge", "place") and not column.name.startswith("member_"):
-            arrays.allocate(column.name)
+    arrays.record["tiles"] = sizes["tile"]
+    arrays.upload(plan)
+    arrays.allocate_rest()
     arrays.column["claim"].fill(CLAIM_NONE)
     clear_padding(arrays, first, population, slots)
     return arrays
@@ -71,24 +57,6 @@ def clear_padding(arrays: Arrays, first: np.ndarray, population: np.ndarray, slo
     offsets = np.arange(int(lengths.sum())) - np.repeat(np.cumsum(lengths) - lengths, lengths)
     padding = np.repeat(first + population, lengths) + offsets
     arrays.column["state"][arrays.backend.upload(padding)] = 255
-
-
-def shared_scenarios(members: Sequence[MemberSpec[CompiledScenario]]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Compiled records and days without repetition, and the place of each member's record."""
-    place: dict[bytes, int] = {}
-    records: list[np.ndarray] = []
-    days: list[np.ndarray] = []
-    scenario_of = np.zeros(len(members), "u4")
-    for number, member in enumerate(members):
-        scenario = member.scenario
-        if scenario.digest not in place:
-            record = scenario.record.copy()
-            record["day_first"] = sum(map(len, days))
-            place[scenario.digest] = len(records)
-            records.append(record)
-            days.append(scenario.days)
-        scenario_of[number] = place[scenario.digest]
-    return np.concatenate(records), np.concatenate(days), scenario_of
 
 
 def tile_ranks(arrays: Arrays, counts: Any, *, ordered_bins: bool) -> tuple[Any, Any]:

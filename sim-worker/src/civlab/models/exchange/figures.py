@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -63,13 +63,12 @@ def figures_of_run(results: Results, spec: RunSpec) -> ExchangeFigures:
     """The figures of a run."""
     assert isinstance(spec.scenario, ExchangeScenario)
     common = collect_figures(results, metrics=METRICS_DRAWN, outcome="gini")
-    values = {field.name: getattr(common, field.name) for field in fields(Figures)}
     law = spec.scenario.exchange
     saving = float(law.saving) if isinstance(law, PooledLaw) else 0.0
     held = to_numpy(results.arrow("holdings", ["agents"]).column(0)).reshape(-1, BINS + 1).sum(axis=0)
     curves = to_numpy(results.arrow("lorenz", ["money"]).column(0)).reshape(-1, PARTS + 1).astype(np.float64)
-    return ExchangeFigures(
-        **values,
+    return common.extended(
+        ExchangeFigures,
         density=8 * held[:BINS] / held.sum(),
         lorenz=curves / curves[:, -1:],
         saving=None if SAVING in results.manifest.parameters else saving,
