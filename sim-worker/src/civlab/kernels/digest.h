@@ -81,7 +81,7 @@ FN void digest_change_u64(struct Digest *sum, u32 column, u64 index, u64 before,
 #endif
 }
 
-/* The same for many elements at once, without a branch, so that a compiler makes vectors of it. */
+/* The same for many elements at once, by masks, so that a compiler makes vectors of it: of a choice it makes none. */
 FN void digest_changes_u64(struct Digest *sum, u32 column, const u32 *index, const u64 *before, const u64 *after,
                            u32 count) {
 #ifndef CIVLAB_UNCHAINED
@@ -90,8 +90,9 @@ FN void digest_changes_u64(struct Digest *sum, u32 column, const u32 *index, con
         u64 old_low, old_high, new_low, new_high;
         digest_mix_u64(column, index[i], before[i], &old_low, &old_high);
         digest_mix_u64(column, index[i], after[i], &new_low, &new_high);
-        low += (after[i] ? new_low : 0) - (before[i] ? old_low : 0);
-        high += (after[i] ? new_high : 0) - (before[i] ? old_high : 0);
+        const u64 has = 0 - (u64)(after[i] != 0), had = 0 - (u64)(before[i] != 0);
+        low += (new_low & has) - (old_low & had);
+        high += (new_high & has) - (old_high & had);
     }
     sum->low += low, sum->high += high;
 #else

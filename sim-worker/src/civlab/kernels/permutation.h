@@ -85,20 +85,17 @@ FN u32 unpermute(const struct Permutation *p, u32 x) {
     return x;
 }
 
-/* Elements at the places x[0], …, x[count - 1] < size, in their stead; x has 2 * BATCH cells, the rest is overwritten.
- * Rounds outside, elements inside: the steps of many elements overlap, where one element's steps wait for each other. */
-FN void unpermute_all(const struct Permutation *p, u32 *x, u32 count) {
-    u32 row[2 * BATCH], column[2 * BATCH];
-    if (p->size < LARGE_DOMAIN) {
-        for (u32 i = 0; i < count; i++) x[i] = unpermute(p, x[i]);
-        return;
-    }
+/* Elements at the places x[0], …, x[count - 1], in their stead, walked on by none; says whether one must be. `rounds` is
+ * a constant where this is called. Rounds outside, elements inside: the steps of many elements overlap, where one
+ * element's steps wait for each other. */
+FN u32 unpermute_all_once(const struct Permutation *p, u32 *x, u32 count, u32 rounds) {
+    u32 row[2 * BATCH], column[2 * BATCH], beyond = 0;
     for (u32 i = 0; i < 2 * BATCH; i++) {
         const u32 place = i < count ? x[i] : 0;
         row[i] = row_of(p, place);
         column[i] = place - row[i] * p->columns;
     }
-    for (u32 round = ROUNDS_LARGE; round > 0; round -= 2) {
+    for (u32 round = rounds; round > 0; round -= 2) {
         for (u32 i = 0; i < 2 * BATCH; i++) {
             const u32 across = feistel_step(row[i], round_key(p, round - 1), p->columns);
             column[i] += column[i] < across ? p->columns - across : 0u - across;
@@ -108,7 +105,18 @@ FN void unpermute_all(const struct Permutation *p, u32 *x, u32 count) {
             row[i] += row[i] < down ? p->rows - down : 0u - down;
         }
     }
-    for (u32 i = 0; i < 2 * BATCH; i++) x[i] = row[i] * p->columns + column[i];
+    for (u32 i = 0; i < 2 * BATCH; i++) {
+        x[i] = row[i] * p->columns + column[i];
+        beyond |= (u32)(i < count) & (u32)(x[i] >= p->size);
+    }
+    return beyond;
+}
+
+/* Elements at the places x[0], …, x[count - 1] < size, in their stead; x has 2 * BATCH cells, the rest is overwritten. */
+FN void unpermute_all(const struct Permutation *p, u32 *x, u32 count) {
+    const u32 beyond = p->size < LARGE_DOMAIN ? unpermute_all_once(p, x, count, ROUNDS_SMALL)
+                                              : unpermute_all_once(p, x, count, ROUNDS_LARGE);
+    if (!beyond) return;
     for (u32 i = 0; i < count; i++)
         if (x[i] >= p->size) x[i] = unpermute(p, x[i]);
 }
