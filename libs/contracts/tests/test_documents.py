@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from parpour_contracts.conditions import Condition, is_true, set_condition
-from parpour_contracts.ensembles import check_ensemble, grid_points
+from parpour_contracts.ensembles import check_ensemble, listed_points
 from parpour_contracts.messages import TERMINATION_LIMIT, Termination
 from parpour_contracts.run import RunDocument, RunIdentity, shard_members
 from parpour_contracts.scenario import BUILTIN, ScenarioError, override, parameters, parse_scenario
@@ -111,8 +111,21 @@ def _codes(ensemble: Ensemble) -> list[str]:
 
 def test_a_grid_of_known_parameters_and_whole_replicates_is_accepted() -> None:
     grid = _ensemble(DesignType.GRID, 6, DesignParameter(name="disease.r0", values=("1.5", "2", "3")))
-    assert grid_points(grid.design) == 3
+    assert listed_points(grid.design) == 3
     assert _codes(grid) == []
+
+
+def test_a_list_takes_values_together_and_may_be_longer_than_a_grid() -> None:
+    many = tuple(str(value % 10) for value in range(2000))
+    points = _ensemble(
+        DesignType.LIST,
+        4000,
+        DesignParameter(name="disease.r0", values=many),
+        DesignParameter(name="population.size", values=many),
+    )
+    assert listed_points(points.design) == 2000
+    assert _codes(points) == []
+    assert _codes(_ensemble(DesignType.GRID, 2000, DesignParameter(name="disease.r0", values=many))) == ["DESIGN_SHAPE"]
 
 
 def test_an_unknown_parameter_is_named_with_its_nearest() -> None:
@@ -139,6 +152,12 @@ def test_a_design_and_an_override_answer_a_misspelt_name_with_the_same_hint(name
     [
         (_ensemble(DesignType.GRID, 4, DesignParameter(name="disease.r0", values=("1", "2", "3"))),
          "DESIGN_MEMBERS_NOT_A_MULTIPLE"),
+        (_ensemble(DesignType.LIST, 4, DesignParameter(name="disease.r0", values=("1", "2", "3"))),
+         "DESIGN_MEMBERS_NOT_A_MULTIPLE"),
+        (_ensemble(DesignType.LIST, 2, DesignParameter(name="disease.r0", values=("1", "2")),
+                   DesignParameter(name="population.size", values=("1",))), "DESIGN_SHAPE"),
+        (_ensemble(DesignType.LIST, 2), "DESIGN_SHAPE"),
+        (_ensemble(DesignType.LIST, 1, DesignParameter(name="disease.r0", minimum="1", maximum="2")), "DESIGN_SHAPE"),
         (_ensemble(DesignType.GRID, 1, DesignParameter(name="disease.r0", values=("11",))), "SCENARIO_OUT_OF_RANGE"),
         (_ensemble(DesignType.GRID, 1, DesignParameter(name="disease.r0", values=("NaN",))), "SCENARIO_OUT_OF_RANGE"),
         (_ensemble(DesignType.GRID, 1, DesignParameter(name="disease.r0", values=("two",))), "SCENARIO_WRONG_TYPE"),

@@ -22,7 +22,7 @@ from parpour_contracts.scenario import (
     parse_scenario,
 )
 from parpour_contracts.scenario.errors import nearest
-from parpour_contracts.simulation import INLINE_LIMIT, NAME_LIMIT, Backend, DesignType, SimulationSpec
+from parpour_contracts.simulation import INLINE_LIMIT, NAME_LIMIT, Backend, SimulationSpec
 from parpour_operator.observing import Observed, Resource, ScenarioMissing, ScenarioText
 from parpour_operator.quantities import parse_quantity, show_bytes
 from parpour_operator.settings import Settings
@@ -229,10 +229,9 @@ def _check_memory(spec: SimulationSpec, scenario: Scenario, settings: Settings) 
 
 def _largest_member(spec: SimulationSpec, scenario: Scenario) -> Scenario:
     """The scenario with each varied parameter at the value that needs most memory by itself."""
-    design = spec.ensemble.design
-    for index, parameter in enumerate(design.parameters):
+    for index, parameter in enumerate(spec.ensemble.design.parameters):
         ends = (parameter.minimum, parameter.maximum)
-        texts = parameter.values if design.type is DesignType.GRID else ends
+        texts = parameter.values or ends
         try:
             choices = [override(scenario, {parameter.name: text}) for text in texts or () if text is not None]
         except ScenarioError as error:

@@ -20,9 +20,10 @@ def test_no_design_means_replicates() -> None:
     assert parse_design([]).type is DesignType.REPLICATE
 
 
-def test_a_grid_lists_values() -> None:
-    design = parse_design(["grid:disease.r0=1.5,2;hospital.beds=10, 20"])
-    assert design.type is DesignType.GRID
+@pytest.mark.parametrize(("word", "kind"), [("grid", DesignType.GRID), ("list", DesignType.LIST)])
+def test_a_grid_and_a_list_name_values(word: str, kind: DesignType) -> None:
+    design = parse_design([f"{word}:disease.r0=1.5,2;hospital.beds=10, 20"])
+    assert design.type is kind
     assert [(p.name, p.values) for p in design.parameters] == [
         ("disease.r0", ("1.5", "2")),
         ("hospital.beds", ("10", "20")),

@@ -95,6 +95,7 @@ def test_a_scaled_value_stays_within_its_range(fraction: Fraction, low: Decimal,
 def test_scaled_integers_take_every_value_equally_often() -> None:
     values = Counter(scale_integer(Fraction(k, 600), low=3, high=8) for k in range(600))
     assert values == {str(value): 100 for value in range(3, 9)}
+    assert scale_integer(Fraction(1), low=3, high=8) == "8"
 
 
 def test_replicates_differ_by_their_stream_alone() -> None:
@@ -113,6 +114,18 @@ def test_points_of_a_grid_share_their_replicates_random_streams() -> None:
     assert [m.stream for m in members] == [0, 1] * 4
     assert members[2].values == (("disease.r0", "1.5"), ("population.size", "20"))
     assert len({m.values for m in members}) == 4
+
+
+def test_points_of_a_list_take_values_together_and_share_random_streams() -> None:
+    case = ensemble(
+        DesignType.LIST,
+        6,
+        DesignParameter(name="disease.r0", values=("1.5", "2", "1.5")),
+        DesignParameter(name="population.size", values=("10", "20", "30")),
+    )
+    members = plan_members(case, seed=7, parameters=PARAMETERS)
+    assert [m.stream for m in members] == [0, 1] * 3
+    assert [tuple(value for _, value in m.values) for m in members[::2]] == [("1.5", "10"), ("2", "20"), ("1.5", "30")]
 
 
 @pytest.mark.parametrize("kind", [DesignType.SOBOL, DesignType.LATIN_HYPERCUBE])

@@ -18,6 +18,7 @@ from civlab.models.epidemic.report import REPORT
 from civlab.report import figures as module
 from civlab.report import render_picture, render_report
 from civlab.report.figures import band, rank_correlation
+from civlab.report.page import variation
 from civlab.results.reader import Results
 
 
@@ -97,6 +98,14 @@ def test_the_reproduction_number_falls_from_above_one_to_below(tmp_path: Path, s
 def test_rank_correlation_is_spearmans(pairs: list[tuple[int, int]]) -> None:
     left, right = (np.array(side, dtype=np.float64) for side in zip(*pairs, strict=True))
     assert rank_correlation(left, right) == pytest.approx(spearmanr(left, right).statistic)
+
+
+@pytest.mark.unit
+def test_values_are_named_one_by_one_while_they_are_few() -> None:
+    few, many = parse_design(["list:a=3,1,2"]), parse_design([f"list:a={','.join(map(str, range(9, 999)))}"])
+    assert variation(few.parameters[0]) == "a in 3, 1, 2"
+    assert variation(many.parameters[0]) == "a from 9 to 998 at 990 points"
+    assert variation(parse_design(["lhs:a=1..2"]).parameters[0]) == "a from 1 to 2"
 
 
 @pytest.mark.unit

@@ -113,6 +113,31 @@ def test_a_value_of_the_design_that_the_scenario_forbids_is_refused_before_anyth
     assert code_of(lambda: make_spec(design=design)) == "SCENARIO_INVALID"
 
 
+@pytest.mark.parametrize(
+    ("name", "middle", "code"),
+    [("disease.r0", "1e3", "SCENARIO_OUT_OF_RANGE"), ("population.size", "300.5", "SCENARIO_WRONG_TYPE")],
+)
+def test_a_list_is_checked_at_every_point_before_anything_runs(
+    make_spec: MakeSpec, name: str, middle: str, code: str
+) -> None:
+    design = {"type": "List", "parameters": [{"name": name, "values": ["20", middle, "30"]}]}
+    assert code_of(lambda: make_spec(design=design)) == code
+
+
+def test_every_value_of_a_list_is_part_of_the_identity(make_spec: MakeSpec) -> None:
+    values = [f"2.{place:04d}" for place in range(300)]
+    designs = [
+        {"type": "List", "parameters": [{"name": "disease.r0", "values": listed}]}
+        for listed in (values, [*values[:70], "2.00701", *values[71:]])
+    ]
+    first, other = (make_spec(design=design, members=300) for design in designs)
+    assert first.run_hash != other.run_hash
+    store = open_store("memory://")
+    first.save(store)
+    assert RunSpec.load(store).points == first.points
+    assert first.points[70].values == (("disease.r0", "2.0070"),)
+
+
 def test_a_place_without_a_run_says_so() -> None:
     assert code_of(lambda: RunSpec.load(open_store("memory://"))) == "RUN_NOT_FOUND"
 

@@ -12,7 +12,10 @@ from math import prod
 from typing import Protocol
 
 from parpour_contracts.scenario.errors import nearest
-from parpour_contracts.simulation import Design, DesignParameter, DesignType, Ensemble
+from parpour_contracts.simulation import GRID_LIMIT, Design, DesignParameter, DesignType, Ensemble
+
+LISTING = (DesignType.GRID, DesignType.LIST)
+"""The designs whose document names every value."""
 
 
 class Range(Protocol):
@@ -36,11 +39,12 @@ class Problem:
         return f"{self.path}: {self.message} [{self.code}]"
 
 
-def grid_points(design: Design) -> int:
-    """Number of combinations of a Grid; 1 for every other design."""
-    if design.type is not DesignType.GRID:
-        return 1
-    return prod(len(p.values or ()) for p in design.parameters)
+def listed_points(design: Design) -> int:
+    """Number of combinations of a Grid, or of points of a List; 1 for every other design."""
+    lengths = [len(p.values or ()) for p in design.parameters]
+    if design.type is DesignType.LIST:
+        return max(lengths, default=0)
+    return prod(lengths) if design.type is DesignType.GRID else 1
 
 
 def check_ensemble(ensemble: Ensemble, known: Mapping[str, Range]) -> tuple[Problem, ...]:
@@ -72,18 +76,24 @@ def _check_shape(ensemble: Ensemble) -> list[Problem]:
         return []
     if not design.parameters:
         return [Problem("DESIGN_SHAPE", where, f"a {design.type} design needs at least one parameter")]
-    points = grid_points(design)
+    points = listed_points(design)
+    if design.type is DesignType.LIST and any(len(p.values or ()) != points for p in design.parameters):
+        return [Problem("DESIGN_SHAPE", where, "a List needs as many values of each parameter; add those that lack")]
     if points and ensemble.members % points:
         multiples = max(points, ensemble.members // points * points)
-        message = f"{ensemble.members} is not a multiple of the grid's {points} combinations; use {multiples}"
+        what = f"grid's {points} combinations" if design.type is DesignType.GRID else f"list's {points} points"
+        message = f"{ensemble.members} is not a multiple of the {what}; use {multiples}"
         return [Problem("DESIGN_MEMBERS_NOT_A_MULTIPLE", "ensemble.members", message)]
     return []
 
 
 def _check_values(design: Design, parameter: DesignParameter, known: Range, where: str) -> list[Problem]:
-    if design.type is DesignType.GRID:
+    if design.type in LISTING:
         if not parameter.values:
-            return [Problem("DESIGN_SHAPE", f"{where}.values", "a Grid needs values")]
+            return [Problem("DESIGN_SHAPE", f"{where}.values", f"a {design.type} needs values")]
+        if design.type is DesignType.GRID and len(parameter.values) > GRID_LIMIT:
+            message = f"a Grid takes at most {GRID_LIMIT} values of a parameter, not {len(parameter.values)}"
+            return [Problem("DESIGN_SHAPE", f"{where}.values", message)]
         texts = [(f"{where}.values[{i}]", text) for i, text in enumerate(parameter.values)]
     elif parameter.minimum is None or parameter.maximum is None:
         return [Problem("DESIGN_SHAPE", where, f"a {design.type} design needs minimum and maximum")]
@@ -99,7 +109,7 @@ def _check_values(design: Design, parameter: DesignParameter, known: Range, wher
             continue
         values.append(value)
         problems += _check_range(value, known, path)
-    if design.type is not DesignType.GRID and not problems and values[0] >= values[1]:
+    if design.type not in LISTING and not problems and values[0] >= values[1]:
         message = f"{values[0]} is not below the maximum {values[1]}"
         problems.append(Problem("SCENARIO_OUT_OF_RANGE", f"{where}.minimum", message))
     return problems

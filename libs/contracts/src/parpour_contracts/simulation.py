@@ -24,6 +24,8 @@ INLINE_LIMIT = 131_072
 PARAMETER_LIMIT = 64
 """Most parameters that one Simulation may override, and most that a design may vary is DESIGN_LIMIT."""
 DESIGN_LIMIT = 16
+GRID_LIMIT = 256
+"""Most values of one parameter in a Grid or, in a resource, in a List; a List from the shell may be longer."""
 MEMBER_LIMIT = 1_000_000
 SHARD_LIMIT = 10_000
 TICK_LIMIT = 1_000_000
@@ -82,6 +84,7 @@ class DesignType(StrEnum):
 
     REPLICATE = "Replicate"
     GRID = "Grid"
+    LIST = "List"
     LATIN_HYPERCUBE = "LatinHypercube"
     SOBOL = "Sobol"
 
@@ -95,7 +98,7 @@ class DesignParameter(Wire):
                 {
                     "rule": "has(self.values) != (has(self.minimum) && has(self.maximum))"
                     " && has(self.minimum) == has(self.maximum)",
-                    "message": "give either values (Grid) or both minimum and maximum (LatinHypercube, Sobol)",
+                    "message": "give either values (Grid, List) or both minimum and maximum (LatinHypercube, Sobol)",
                 }
             ]
         }
@@ -103,8 +106,14 @@ class DesignParameter(Wire):
 
     name: ParameterPath
     """Dotted path of the parameter, for example disease.r0."""
-    values: Annotated[tuple[ParameterText, ...], Field(min_length=1, max_length=256)] | None = None
-    """The values of a Grid, as decimal text."""
+    values: (
+        Annotated[
+            tuple[ParameterText, ...],
+            Field(min_length=1, max_length=MEMBER_LIMIT, json_schema_extra={"maxItems": GRID_LIMIT}),
+        ]
+        | None
+    ) = None
+    """The values of a Grid, or a List's value at each of its points, as decimal text."""
     minimum: ParameterText | None = None
     """Lower bound of a sampled range, as decimal text."""
     maximum: ParameterText | None = None
@@ -123,8 +132,9 @@ class Design(Wire):
                     "message": "Replicate varies no parameter; every other design needs parameters",
                 },
                 {
-                    "rule": "self.type != 'Grid' || !has(self.parameters) || self.parameters.all(p, has(p.values))",
-                    "message": "a Grid needs values for each parameter",
+                    "rule": "!(self.type in ['Grid', 'List']) || !has(self.parameters)"
+                    " || self.parameters.all(p, has(p.values))",
+                    "message": "Grid and List need values for each parameter",
                 },
                 {
                     "rule": "!(self.type in ['LatinHypercube', 'Sobol']) || !has(self.parameters)"
@@ -137,7 +147,8 @@ class Design(Wire):
 
     type: DesignType = DesignType.REPLICATE
     """Replicate repeats the scenario with other random numbers; Grid takes every combination of values;
-    LatinHypercube and Sobol sample ranges."""
+    List takes the first value of each parameter together, then the second of each, and so on; LatinHypercube and Sobol
+    sample ranges."""
     parameters: Annotated[
         tuple[DesignParameter, ...],
         Field(
@@ -152,7 +163,7 @@ class Ensemble(Wire):
     """How many worlds are run, and how they differ."""
 
     members: Annotated[int, Field(ge=1, le=MEMBER_LIMIT)] = 1
-    """Number of worlds. In a Grid it is a multiple of the number of combinations: each gets as many replicates."""
+    """Number of worlds. In a Grid or List it is a multiple of the number of points: each gets as many replicates."""
     design: Design = Design()
     """How the members differ from each other."""
 

@@ -11,15 +11,20 @@ from collections.abc import Sequence
 from pydantic import ValidationError
 
 from civlab.errors import CivlabError
+from parpour_contracts.ensembles import LISTING
 from parpour_contracts.simulation import Design, DesignParameter, DesignType
 
 DESIGN_TYPES = {
     "replicate": DesignType.REPLICATE,
     "grid": DesignType.GRID,
+    "list": DesignType.LIST,
     "lhs": DesignType.LATIN_HYPERCUBE,
     "sobol": DesignType.SOBOL,
 }
-DESIGN_HELP = "grid:path=1.5,2,2.5 or lhs:path=1.5..3 or sobol:path=1.5..3; more parameters after a semicolon"
+DESIGN_HELP = (
+    "grid:path=1.5,2,2.5 (every combination) or list:path=1.5,2,2.5 (point by point) or lhs:path=1.5..3 or "
+    "sobol:path=1.5..3; more parameters after a semicolon"
+)
 
 
 def parse_overrides(settings: Sequence[str]) -> dict[str, str]:
@@ -64,7 +69,7 @@ def _parameter(text: str, kind: DesignType) -> DesignParameter:
     if not equals or not path or not body:
         raise _malformed(text, "a varied parameter reads path=values")
     try:
-        if kind is DesignType.GRID:
+        if kind in LISTING:
             return DesignParameter(name=path, values=tuple(value.strip() for value in body.split(",")))
         low, dots, high = (part.strip() for part in body.partition(".."))
         if not dots:

@@ -1,8 +1,9 @@
 """From an ensemble's declaration to its members.
 
-A member is a random stream and the parameters that its design point sets. Replicates of a grid share their streams
-between points: two points then differ by their parameters alone (common random numbers). Points of a Latin hypercube
-or a Sobol sequence have a stream each, because there the spread between members should hold the model's own chance.
+A member is a random stream and the parameters that its design point sets. Replicates of a grid or a list share their
+streams between points: two points then differ by their parameters alone (common random numbers). Points of a Latin
+hypercube or a Sobol sequence have a stream each, because there the spread between members should hold the model's own
+chance.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from civlab.design.latin import latin_hypercube
 from civlab.design.scale import scale_integer, scale_real
 from civlab.design.sobol import sobol_points
 from civlab.errors import CivlabError
-from parpour_contracts.ensembles import check_ensemble
+from parpour_contracts.ensembles import LISTING, check_ensemble
 from parpour_contracts.simulation import DesignParameter, DesignType, Ensemble
 
 
@@ -57,14 +58,15 @@ def plan_members(ensemble: Ensemble, *, seed: int, parameters: Mapping[str, Rang
         raise CivlabError(problem.code, problem.path, problem.message)
     if ensemble.design.type is DesignType.REPLICATE:
         return tuple(MemberPoint(index, index, ()) for index in range(ensemble.members))
-    if ensemble.design.type is DesignType.GRID:
-        return _grid(ensemble)
+    if ensemble.design.type in LISTING:
+        return _listed(ensemble)
     return _sampled(ensemble, seed=seed, parameters=parameters)
 
 
-def _grid(ensemble: Ensemble) -> tuple[MemberPoint, ...]:
-    axes = [[(parameter.name, value) for value in parameter.values or ()] for parameter in ensemble.design.parameters]
-    points = list(itertools.product(*axes))
+def _listed(ensemble: Ensemble) -> tuple[MemberPoint, ...]:
+    design = ensemble.design
+    axes = [[(parameter.name, value) for value in parameter.values or ()] for parameter in design.parameters]
+    points = list(itertools.product(*axes) if design.type is DesignType.GRID else zip(*axes, strict=True))
     replicates = ensemble.members // len(points)
     return tuple(
         MemberPoint(point * replicates + replicate, replicate, values)
@@ -81,7 +83,7 @@ def _sampled(ensemble: Ensemble, *, seed: int, parameters: Mapping[str, Range]) 
         rows = [[Fraction(word, 1 << 32) for word in row] for row in words]
     else:
         rows = latin_hypercube(points=ensemble.members, dimensions=len(varied), seed=seed)
-    scales = [_scaler(parameter, parameters[parameter.name]) for parameter in varied]
+    scales = [scaler(parameter, parameters[parameter.name]) for parameter in varied]
     return tuple(
         MemberPoint(
             index,
@@ -95,7 +97,11 @@ def _sampled(ensemble: Ensemble, *, seed: int, parameters: Mapping[str, Range]) 
     )
 
 
-def _scaler(parameter: DesignParameter, known: Range) -> Callable[[Fraction], str]:
+def scaler(parameter: DesignParameter, known: Range) -> Callable[[Fraction], str]:
+    """What turns a fraction of [0, 1] into the text of a value in the parameter's range.
+
+    Raises CivlabError SCENARIO_WRONG_TYPE for a range of a whole number whose ends are none.
+    """
     low, high = Decimal(parameter.minimum or 0), Decimal(parameter.maximum or 0)
     if known.kind != "integer":
         return lambda fraction: scale_real(fraction, low=low, high=high)

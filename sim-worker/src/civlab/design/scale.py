@@ -23,5 +23,5 @@ def scale_real(fraction: Fraction, *, low: Decimal, high: Decimal) -> str:
 
 
 def scale_integer(fraction: Fraction, *, low: int, high: int) -> str:
-    """One of the integers low..high, each standing for an equal share of [0, 1)."""
-    return str(low + int(fraction * (high - low + 1)))
+    """One of the integers low..high, each standing for an equal share of [0, 1]."""
+    return str(min(high, low + int(fraction * (high - low + 1))))

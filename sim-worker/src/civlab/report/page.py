@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable
+from decimal import Decimal
 from functools import partial
 from html import escape
 
@@ -19,7 +20,10 @@ from civlab.report.declaration import Chart, Outcome, Report, Section
 from civlab.report.figures import Figures
 from civlab.results.reader import Results
 from civlab.runs.spec import RunSpec
+from parpour_contracts.simulation import DesignParameter
 
+MOST_LISTED = 32
+"""Values of a varied parameter that the facts name one by one."""
 STYLESHEET = """
 :root{--ink:#1b2a3a;--muted:#5d6b7a;--line:#e3e8ee;--teal:#0f8b8d}
 *{box-sizing:border-box}
@@ -122,13 +126,20 @@ def _chart(chart: Chart, figures: Figures) -> str:
     return f'<figure class="chart" role="img" aria-label="{words}">{svg}<figcaption>{words}</figcaption></figure>'
 
 
+def variation(parameter: DesignParameter) -> str:
+    """What values a parameter takes: all of them while they are few, else their ends."""
+    if not parameter.values:
+        return f"{parameter.name} from {parameter.minimum} to {parameter.maximum}"
+    if len(parameter.values) <= MOST_LISTED:
+        return f"{parameter.name} in {', '.join(parameter.values)}"
+    ordered = sorted(parameter.values, key=Decimal)
+    return f"{parameter.name} from {ordered[0]} to {ordered[-1]} at {len(ordered):,} points"
+
+
 def _facts(results: Results, spec: RunSpec, rate: int | None) -> Iterable[str]:
     manifest = results.manifest
     design = spec.ensemble.design
-    varied = ", ".join(
-        f"{p.name} in {', '.join(p.values)}" if p.values else f"{p.name} from {p.minimum} to {p.maximum}"
-        for p in design.parameters
-    )
+    varied = ", ".join(variation(parameter) for parameter in design.parameters)
     facts = [
         ("Digest", f"<code>{manifest.digest}</code>"),
         ("Run", f"<code>{manifest.run}</code>"),

@@ -239,7 +239,7 @@ class RunSpec:
         """Every value of the design alone, and its first and last members whole, make a scenario that compiles."""
         with civlab_errors():
             for parameter in self.ensemble.design.parameters:
-                for value in (*(parameter.values or ()), parameter.minimum, parameter.maximum):
+                for value in dict.fromkeys((*(parameter.values or ()), parameter.minimum, parameter.maximum)):
                     if value is not None:
                         override(self.scenario, {parameter.name: value})
         self.members(sorted({0, self.ensemble.members - 1}))
