@@ -5,7 +5,7 @@ PY := .venv/bin/python
 CLUSTER ?= dev
 MEMBERS := libs/contracts sim-worker operator cli devcluster
 
-.PHONY: help setup lock demo test test-fast lint generate check-generated docs bench bench-epidemic bench-climate bench-ensemble bench-runtime bench-operator clean
+.PHONY: help setup lock demo test test-fast lint generate check-generated docs bench bench-epidemic bench-climate bench-exchange bench-ensemble bench-runtime bench-operator clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -32,19 +32,23 @@ generate: setup ## Write crds/ and every other file that is derived from code
 
 lock: ## Resolve requirements.in anew into the hashed lock
 	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.txt
+	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header tests/bench/mesa_frames/requirements.in -o tests/bench/mesa_frames/requirements.txt
 	$(PY) tools/images.py lock
 	echo "uv==$$(.venv/bin/uv --version | cut -d' ' -f2)" | .venv/bin/uv pip compile -q --universal --generate-hashes --no-header - -o requirements-bootstrap.txt
 
 docs: setup ## Build the documentation into site/, checking every link
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
 
-bench: bench-epidemic bench-climate bench-ensemble bench-runtime bench-operator ## All benchmarks
+bench: bench-epidemic bench-climate bench-exchange bench-ensemble bench-runtime bench-operator ## All benchmarks
 
 bench-epidemic: setup ## Epidemic: rate, threads, Covasim and Starsim, layers, chain, bandwidth
 	PYTHONPATH=tests $(PY) -m bench.bench_epidemic
 
 bench-climate: setup ## Climate: member-years a CPU second beside FaIR, by phase, and the agreement
 	PYTHONPATH=tests $(PY) -m bench.bench_climate
+
+bench-exchange: setup ## Random exchange: agent-rounds a CPU second beside Mesa, mesa-frames and bare NumPy
+	PYTHONPATH=tests $(PY) -m bench.bench_exchange
 
 bench-ensemble: setup ## A thousand small worlds against one large one
 	PYTHONPATH=tests $(PY) -m bench.bench_ensemble

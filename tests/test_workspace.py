@@ -55,7 +55,15 @@ def test_every_requirement_is_locked() -> None:
     assert wanted <= locked
 
 
-@pytest.mark.parametrize("lock", ["requirements.txt", "requirements-bootstrap.txt", "images/operator/requirements.txt"])
+@pytest.mark.parametrize(
+    "lock",
+    [
+        "requirements.txt",
+        "requirements-bootstrap.txt",
+        "images/operator/requirements.txt",
+        "tests/bench/mesa_frames/requirements.txt",
+    ],
+)
 def test_a_lock_has_hashes_and_names_no_registry(lock: str) -> None:
     text = (ROOT / lock).read_text()
     assert "--hash=sha256:" in text

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from bench.measure import Action, figure, interleaved, ratios
+from bench.measure import Action, Sample, figure, interleaved, ratios, timed
 
 
 @pytest.mark.unit
@@ -19,6 +19,13 @@ def test_cases_take_turns_and_each_round_begins_with_another() -> None:
     samples = interleaved({name: partial(prepare, name) for name in ("a", "b")}, rounds=2)
     assert order == ["a", "b", "b", "a"]
     assert {name: len(listed) for name, listed in samples.items()} == {"a": 2, "b": 2}
+
+
+@pytest.mark.unit
+def test_a_run_that_measured_itself_is_taken_at_its_word() -> None:
+    own = Sample(cpu=3.0, wall=4.0)
+    assert timed(lambda: own) == own
+    assert timed(lambda: sum(range(1000))).cpu < 3
 
 
 @pytest.mark.unit

@@ -85,9 +85,9 @@ FN u32 unpermute(const struct Permutation *p, u32 x) {
     return x;
 }
 
-/* Elements at the places x[0], …, x[count - 1], in their stead, walked on by none; says whether one must be. `rounds` is
- * a constant where this is called. Rounds outside, elements inside: the steps of many elements overlap, where one
- * element's steps wait for each other. */
+/* Elements at the places x[0], …, x[count - 1], in their stead, walked on by none; says whether one must be.
+ * `rounds` is a constant where this is called. Rounds outside, elements inside: the steps of many elements overlap,
+ * where one element's steps wait for each other. */
 FN u32 unpermute_all_once(const struct Permutation *p, u32 *x, u32 count, u32 rounds) {
     u32 row[2 * BATCH], column[2 * BATCH], beyond = 0;
     for (u32 i = 0; i < 2 * BATCH; i++) {
@@ -112,7 +112,8 @@ FN u32 unpermute_all_once(const struct Permutation *p, u32 *x, u32 count, u32 ro
     return beyond;
 }
 
-/* Elements at the places x[0], …, x[count - 1] < size, in their stead; x has 2 * BATCH cells, the rest is overwritten. */
+/* Elements at the places x[0], …, x[count - 1] < size, in their stead; x has 2 * BATCH cells, and the rest is
+ * overwritten. */
 FN void unpermute_all(const struct Permutation *p, u32 *x, u32 count) {
     const u32 beyond = p->size < LARGE_DOMAIN ? unpermute_all_once(p, x, count, ROUNDS_SMALL)
                                               : unpermute_all_once(p, x, count, ROUNDS_LARGE);
