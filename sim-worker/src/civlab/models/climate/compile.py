@@ -51,7 +51,7 @@ def compile_climate(scenario: ClimateScenario) -> CompiledClimate:
     fill_laws(record[0], scenario)
     fill_years(years, scenario, yearly(scenario.pathway))
     record.flags.writeable = years.flags.writeable = False
-    sets = parameter_sets(scenario)
+    sets = parameter_sets(scenario.configuration)
     numbers = record.tobytes() + years.tobytes() + np.array(sets, "<f8").tobytes()
     digest = blake3.blake3(name + numbers).digest()
     compiled = CompiledClimate(digest, scenario.ticks, scenario.start, scenario.years_a_tick, record, years, sets)

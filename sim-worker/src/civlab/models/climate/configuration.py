@@ -16,7 +16,7 @@ from civlab.models.climate.layout import PUBLISHED
 from civlab.models.climate.pathways import DATA
 from parpour_contracts.scenario.climate import (
     ChosenConfiguration,
-    ClimateScenario,
+    Configuration,
     DiceConfiguration,
     PublishedConfiguration,
 )
@@ -110,9 +110,8 @@ def undisturbed_iirf() -> Decimal:
     return DIGITS.multiply(-G1, DIGITS.ln(G0))
 
 
-def parameter_sets(scenario: ClimateScenario) -> tuple[Numbers, ...]:
+def parameter_sets(configuration: Configuration) -> tuple[Numbers, ...]:
     """The sets that members take in turn."""
-    configuration = scenario.configuration
     if isinstance(configuration, PublishedConfiguration):
         return published() if configuration.set is None else (published()[configuration.set],)
     if isinstance(configuration, ChosenConfiguration):
