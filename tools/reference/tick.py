@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from civlab.models import model_of, results_of
 from civlab.results.declaration import ResultSet
-from civlab.results.schema import table_schemas
+from civlab.results.schema import table_meanings, table_schemas
 from civlab.runtime.model import Enumeration, Model
 from reference.markdown import cell, code, page, table
 
@@ -77,6 +77,11 @@ def metrics(model: Model, results: ResultSet) -> str:
     )
 
 
+def sentence(words: str) -> str:
+    """Words as a sentence; nothing for nothing."""
+    return f"{words[0].upper()}{words[1:]}." if words else ""
+
+
 def tables(model: Model, results: ResultSet) -> str:
     """The Parquet tables of a run."""
     parts = ["## Result tables", "Parquet files, one set a shard; units and meanings are in each field's metadata."]
@@ -85,7 +90,11 @@ def tables(model: Model, results: ResultSet) -> str:
         for field in schema:
             said = {key.decode(): value.decode() for key, value in (field.metadata or {}).items()}
             rows.append((code(field.name), str(field.type), said["unit"], cell(said["meaning"])))
-        parts += [f"### {name}", table(("Column", "Type", "Unit", "Meaning"), rows)]
+        parts += [
+            f"### {name}",
+            sentence(table_meanings(results)[name]),
+            table(("Column", "Type", "Unit", "Meaning"), rows),
+        ]
     parts.append("`members` has one further column `parameter:PATH` for each parameter that the design varies.")
     parts += [
         f"`{one.name}` is written with `civlab run --{one.name}` only." for one in results.tables if one.on_request

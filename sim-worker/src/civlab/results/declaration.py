@@ -43,7 +43,7 @@ class Table:
 
     `rows` gives one array a column for the batch's member of that number, once the world is at its end. `most_rows`
     bounds a member's rows by its scenario where they may outnumber the ticks; row groups are cut by it. A table
-    `on_request` is written only for runs that ask for it.
+    `on_request` is written only for runs that ask for it. `meaning` says what one row is.
     """
 
     name: str
@@ -51,6 +51,7 @@ class Table:
     rows: Callable[[World, int], Sequence[NDArray[Any]]]
     most_rows: Callable[[Any], int] | None = None
     on_request: bool = False
+    meaning: str = ""
 
 
 @dataclass(frozen=True)

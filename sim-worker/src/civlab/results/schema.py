@@ -20,6 +20,15 @@ WIDE = pa.decimal128(38, 0)
 METRIC_TYPES = {"i8": pa.int64(), "f8": pa.float64(), "i16": WIDE}
 
 
+def table_meanings(results: ResultSet) -> dict[str, str]:
+    """What one row of each table is; the model's own tables may leave it unsaid."""
+    return {
+        TIMESERIES: "one row a member and tick: the metrics",
+        MEMBERS: "one row a member: its point of the design, its headline figures and its digest",
+        **{table.name: table.meaning for table in results.tables},
+    }
+
+
 def table_schemas(
     metrics: Iterable[Metric], results: ResultSet, parameters: tuple[str, ...], *, on_request: bool
 ) -> dict[str, pa.Schema]:

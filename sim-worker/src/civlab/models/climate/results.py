@@ -87,6 +87,7 @@ RESULTS = ResultSet(
             ),
             rows=zones,
             most_rows=ticks,
+            meaning="one row a member and tick: warming of the land by zone",
         ),
         Table(
             "elements",
@@ -101,6 +102,7 @@ RESULTS = ResultSet(
                 TableColumn("state", pa.float64(), "", "-1 as today, +1 tipped"),
             ),
             rows=elements,
+            meaning="one row a member and tipping element, at the end",
         ),
     ),
 )

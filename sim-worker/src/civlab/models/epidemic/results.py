@@ -91,6 +91,7 @@ RESULTS = ResultSet(
                 ),
             ),
             rows=ages,
+            meaning="one row a member and age group, at the end",
         ),
         Table(
             "transmissions",
@@ -108,6 +109,7 @@ RESULTS = ResultSet(
             rows=tree,
             most_rows=persons,
             on_request=True,
+            meaning="one row an infection: who infected whom",
         ),
     ),
 )

@@ -103,6 +103,7 @@ RESULTS = ResultSet(
                 TableColumn("median", pa.int64(), "money", "median holding, the lower of two"),
             ),
             rows=inequality,
+            meaning="one row a member: what needs the holdings in order",
         ),
         Table(
             "holdings",
@@ -113,6 +114,7 @@ RESULTS = ResultSet(
             ),
             rows=holdings,
             most_rows=lambda _scenario: BINS + 1,
+            meaning="one row a member and bin of the holdings at the end, an eighth of the mean wide",
         ),
         Table(
             "lorenz",
@@ -123,6 +125,7 @@ RESULTS = ResultSet(
             ),
             rows=lorenz,
             most_rows=lambda _scenario: PARTS + 1,
+            meaning="one row a member and per cent of its agents, from the poorest: the Lorenz curve at the end",
         ),
     ),
 )
