@@ -6,8 +6,9 @@ from importlib.metadata import PackageNotFoundError, metadata
 
 import pytest
 
+from civlab.database.queries import KEYS, queries_of
 from parpour_contracts.scenario import MODELS, json_schema
-from reference import codes, conditions, dependencies, scenario
+from reference import codes, conditions, dependencies, queries, scenario
 
 pytestmark = pytest.mark.unit
 
@@ -67,3 +68,9 @@ def test_every_section_and_field_of_a_scenario_has_its_place_on_the_page(model: 
     assert len(set(headings.values())) == len(headings)
     assert all(f"## {title}\n" in text for title in headings.values())
     assert all(f"`{field}`" in text for section in sections.values() for field in section["properties"])
+
+
+def test_every_query_and_every_key_of_its_header_has_its_place_on_the_page() -> None:
+    text = queries.queries_page()
+    assert all(f"| `{query.name}` |" in text for model in MODELS for query in queries_of(model))
+    assert [key for key, _ in queries.KEYS] == list(KEYS)

@@ -10,12 +10,13 @@ from collections.abc import Callable
 from functools import partial
 
 from parpour_contracts.scenario import MODELS
-from reference import chart, codes, commands, conditions, dependencies, operator, scenario, simulation, tick
+from reference import chart, codes, commands, conditions, dependencies, operator, queries, scenario, simulation, tick
 
 PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/simulation.md": simulation.simulation_page,
     **{f"docs/reference/{name}-parameters.md": partial(scenario.scenario_page, name) for name in MODELS},
     **{f"docs/reference/{name}-tick.md": partial(tick.tick_page, name) for name in MODELS},
+    "docs/reference/queries.md": queries.queries_page,
     "docs/reference/civlab-cli.md": commands.civlab_page,
     "docs/reference/parpour-cli.md": commands.parpour_page,
     "docs/reference/devcluster-cli.md": commands.devcluster_page,

@@ -83,7 +83,7 @@ POLICIES = {
 
 SHELL_CODES: tuple[tuple[int, str], ...] = (
     (output.DONE, "done"),
-    (output.DIFFERENT, "`verify` found that something does not hold, or `diff` a difference"),
+    (output.DIFFERENT, "`verify` or a check of `query` found that something does not hold, or `diff` a difference"),
     (output.BAD_INPUT, "bad input; nothing was started"),
     (output.BROKEN_INVARIANT, "the simulation stopped itself: persons or the chain did not hold"),
     (output.STOPPED, "Ctrl-C or SIGTERM: a checkpoint stands, `civlab resume` goes on"),

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from civlab.database.asking import Answer, ask
+from civlab.database.loading import Loaded, load_run
 from civlab.errors import CivlabError
 from civlab.results.reader import Results, open_results
 from civlab.runs.devices import choose_backend
@@ -21,7 +23,19 @@ from civlab.store import open_store
 from parpour_contracts.scenario import BUILTIN
 from parpour_contracts.simulation import Design, Ensemble
 
-__all__ = ["diff", "explain", "open", "open_results", "resume", "run", "scenario_text", "verify", "write_report"]
+__all__ = [
+    "diff",
+    "explain",
+    "load",
+    "open",
+    "open_results",
+    "query",
+    "resume",
+    "run",
+    "scenario_text",
+    "verify",
+    "write_report",
+]
 
 open = open_results
 LARGEST_FILE = 1 << 20
@@ -191,3 +205,23 @@ def explain(
     """What a run would do: its tick's phases, parameters, memory and time."""
     spec = make_spec(scenario, members=members, ticks=ticks, parameters=parameters, design=design)
     return explain_spec(spec, choose_backend(backend, threads=threads))
+
+
+def load(out: str | Path, into: str | Path, *, force: bool = False) -> Loaded:
+    """Load the complete run in `out` into a DuckDB file, beside other runs (the extra `analysis`)."""
+    return load_run(open_store(out), Path(into), force=force)
+
+
+def query(
+    place: str | Path,
+    name: str | None = None,
+    *,
+    sql: str | None = None,
+    run: int | None = None,
+    model: str | None = None,
+) -> Answer:
+    """What a run or a DuckDB file answers to a query by its name, or to one SELECT (the extra `analysis`).
+
+    Raises CivlabError as `civlab.database.asking.ask` does.
+    """
+    return ask(place, name=name, sql=sql, run=run, model=model)

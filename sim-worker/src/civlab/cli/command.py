@@ -22,6 +22,8 @@ VERBS = {
     "explain": ("civlab.cli.describing", "Say what a run would do: phases, parameters, memory, time."),
     "scenarios": ("civlab.cli.describing", "List or print the builtin scenarios, or their schema."),
     "report": ("civlab.cli.reporting", "Write the HTML report of a run, or a picture of it."),
+    "load": ("civlab.cli.loading", "Load a run's tables into a DuckDB file."),
+    "query": ("civlab.cli.querying", "Ask a run or a DuckDB file, and print or draw the answer."),
     "bench": ("civlab.cli.benching", "Time builtin scenarios on this machine."),
 }
 INVARIANTS = frozenset({"CHAIN_BROKEN", "CONSERVATION_BROKEN"})
