@@ -1,0 +1,171 @@
+"""The round of people as data: what each fourth week does to citizens and households before the economy's week begins.
+
+What happens is drawn and marked by all lanes, then walked in order region by region; the phases are many because
+nothing may read in one what another region or lane writes in the same.
+"""
+
+from __future__ import annotations
+
+from civlab.runtime.phases import Phase
+
+PROOF = ("column_digest", "phase_digest")
+CITIZEN = ("born", "household", "traits")
+LEAVING = (*CITIZEN, "employer", "staff")
+HOUSEHOLD = ("deposit", "income", "generation", "origin_a", "origin_b", "size")
+
+PEOPLE_PHASES = (
+    Phase(
+        "vitals",
+        "civilisation_vitals",
+        "tile",
+        (*CITIZEN, "employer", "people"),
+        ("traits", "event", "workforce", *PROOF),
+        "draws what befalls each citizen; health and schooling change",
+        streams=("born", "household", "traits", "employer", "event"),
+    ),
+    Phase(
+        "deaths",
+        "civilisation_deaths",
+        "cluster",
+        ("event", *LEAVING, "size"),
+        (*LEAVING, "event", "size", "fate", "mark", "vital", *PROOF),
+        "the dead leave job and household; a household ends with its last citizen",
+        streams=("event",),
+    ),
+    Phase(
+        "bereave",
+        "civilisation_bereave",
+        "tile",
+        (*CITIZEN, "mark"),
+        ("traits", "elder", *PROOF),
+        "partners are widowed, and the eldest come next where no head is left",
+        streams=("household",),
+    ),
+    Phase(
+        "orphans",
+        "civilisation_orphans",
+        "cluster",
+        ("mark", "elder", "fate", "traits", *HOUSEHOLD),
+        ("mark", "elder", "fate", "traits", *HOUSEHOLD, *PROOF),
+        "households of minors are taken in by others",
+        streams=("mark",),
+    ),
+    Phase(
+        "births",
+        "civilisation_births",
+        "cluster",
+        ("event", "household", "fate", "size", "people"),
+        (*CITIZEN, "size", "vital", "fault", *PROOF),
+        "newborns take vacant slots and join their mothers",
+        streams=("event",),
+    ),
+    Phase(
+        "leaving",
+        "civilisation_leaving",
+        "cluster",
+        ("event", "household", "fate", "traits", *HOUSEHOLD, "people"),
+        ("household", "traits", *HOUSEHOLD, "fault", *PROOF),
+        "grown-up children found households",
+        streams=("event",),
+    ),
+    Phase(
+        "partners",
+        "civilisation_partners",
+        "cluster",
+        ("event", *CITIZEN, "fate", *HOUSEHOLD, "people"),
+        ("traits", "queue", "fate", *HOUSEHOLD, *PROOF),
+        "singles find each other, and their households merge",
+        streams=("event",),
+    ),
+    Phase(
+        "choose",
+        "civilisation_choose",
+        "cluster",
+        (
+            "event",
+            "household",
+            "fate",
+            "mark",
+            "workforce",
+            "wage",
+            "level",
+            "warmth",
+            "reach",
+            "region_settled",
+            "region_nation",
+            "people",
+        ),
+        ("mark", "queue", "boarded"),
+        "households that think of a move choose a region by wages, work, warmth and distance",
+        streams=("event",),
+    ),
+    Phase(
+        "follow",
+        "civilisation_follow",
+        "tile",
+        ("household", "fate", "mark"),
+        ("household", "event", *PROOF),
+        "citizens follow their households into those that they merged into",
+        streams=("household", "event"),
+    ),
+    Phase(
+        "board",
+        "civilisation_board",
+        "cluster",
+        ("event", "boarded"),
+        ("event", "boarding", "boarded"),
+        "lists the citizens of the households that move",
+        streams=("event",),
+    ),
+    Phase(
+        "arrive",
+        "civilisation_arrive",
+        "cluster",
+        ("reach", "boarded", "boarding", "queue", "mark", *CITIZEN, *HOUSEHOLD, "fate", "moved"),
+        (*CITIZEN, *HOUSEHOLD, "fate", "moved", "vital", "fault", *PROOF),
+        "regions take in those who move to them",
+    ),
+    Phase(
+        "depart",
+        "civilisation_depart",
+        "cluster",
+        ("boarded", "boarding", "queue", "fate", "moved", *LEAVING, *HOUSEHOLD),
+        (*LEAVING, *HOUSEHOLD, "boarded", "boarding", "queue", "mark", "moved", "workforce", "vital", *PROOF),
+        "those who were taken in elsewhere leave slots, jobs and households",
+    ),
+    Phase(
+        "claim",
+        "civilisation_claim",
+        "block",
+        ("size", "origin_a", "origin_b", "fate"),
+        ("heirs", "first_heir"),
+        "households claim the estates of those that they came from",
+        streams=("size", "origin_a", "origin_b"),
+    ),
+    Phase(
+        "inherit",
+        "civilisation_inherit",
+        "block",
+        ("size", "origin_a", "origin_b", "fate", "heirs", "first_heir", "deposit"),
+        ("deposit", "origin_a", "origin_b", "vital", *PROOF),
+        "estates are split among the claims, and links follow what moved or merged",
+        streams=("size", "origin_a", "origin_b"),
+    ),
+    Phase(
+        "close",
+        "civilisation_close",
+        "block",
+        ("fate", "heirs", *HOUSEHOLD),
+        (*HOUSEHOLD, "fate", "heirs", "first_heir", "vital", *PROOF),
+        "households that ended leave their slots",
+        streams=("fate",),
+    ),
+    Phase(
+        "escheat",
+        "civilisation_escheat",
+        "member",
+        ("vital", "region_nation", "treasury"),
+        ("treasury", *PROOF),
+        "estates that nobody claims fall to the treasury",
+    ),
+)
