@@ -5,6 +5,7 @@ the shell; the data behind named tables and the arithmetic of the model stay in 
 """
 
 from parpour_contracts.scenario.builtin import BUILTIN, builtin_scenario
+from parpour_contracts.scenario.civilisation.document import CivilisationScenario
 from parpour_contracts.scenario.climate import ClimateScenario
 from parpour_contracts.scenario.document import Estimate, Scenario
 from parpour_contracts.scenario.epidemic import EpidemicScenario
@@ -17,6 +18,7 @@ from parpour_contracts.scenario.registry import MODELS
 __all__ = [
     "BUILTIN",
     "MODELS",
+    "CivilisationScenario",
     "ClimateScenario",
     "EpidemicScenario",
     "Estimate",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from parpour_contracts.scenario.civilisation.document import CivilisationScenario
 from parpour_contracts.scenario.climate import ClimateScenario
 from parpour_contracts.scenario.document import Scenario
 from parpour_contracts.scenario.epidemic import EpidemicScenario
@@ -12,7 +13,12 @@ from parpour_contracts.scenario.errors import ScenarioError, nearest
 from parpour_contracts.scenario.exchange import ExchangeScenario
 
 MODELS: Mapping[str, type[Scenario]] = MappingProxyType(
-    {"climate": ClimateScenario, "epidemic": EpidemicScenario, "exchange": ExchangeScenario}
+    {
+        "civilisation": CivilisationScenario,
+        "climate": ClimateScenario,
+        "epidemic": EpidemicScenario,
+        "exchange": ExchangeScenario,
+    }
 )
 
 

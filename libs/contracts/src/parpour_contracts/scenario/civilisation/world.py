@@ -11,6 +11,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from parpour_contracts.scenario.civilisation.economy import Government
 from parpour_contracts.scenario.document import Exact, Section
 
 MOST_REGIONS = 2000
@@ -66,6 +67,8 @@ class Nation(Section):
     name: Annotated[str, Field(min_length=1, max_length=40)]
     share: Annotated[Exact, Field(gt=0, le=1)]
     """Share of the world's citizens at the start, and about that of its regions."""
+    government: Government = Government()
+    """What its government takes and gives."""
 
 
 class Fuel(Section):

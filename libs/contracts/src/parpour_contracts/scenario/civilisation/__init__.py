@@ -1,0 +1,1 @@
+"""The scenario document of the civilisation model, section by section."""
