@@ -1,14 +1,17 @@
 /* Not a phase: draws a member's map and settles it. */
-#include "nations.h"
+#include "borders.h"
 #include "settlement.h"
 
 FN void civilisation_map_member(const struct World *w, u32 tick, u32 member) {
     const struct Home home = home_of(w, member);
     const struct Survey s = survey_of(w, &home);
+    struct Borders b;
     (void)tick;
     raise_land(&s);
     measure_inland(&s);
-    divide_land(&s);
+    count_quota(&s, &b);
+    divide_land(&s, b.seed, b.owned);
+    move_borders(&s, &b);
     number_regions(w, &s);
     settle_citizens(w, &s);
     use_land(w, &s);

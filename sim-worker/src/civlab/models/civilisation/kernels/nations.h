@@ -60,8 +60,8 @@ FN u32 nearest_free(const struct Survey *s, u32 nation, u32 seed, u32 land) {
     return found;
 }
 
-PART void divide_land(const struct Survey *s) {
-    u32 seed[NATIONS_MOST], owned[NATIONS_MOST] = {0}, land = list_land(s);
+PART void divide_land(const struct Survey *s, u32 seed[NATIONS_MOST], u32 owned[NATIONS_MOST]) {
+    u32 land = list_land(s);
     const u32 nations = s->land->nations;
     const u32 top = highest_land(s, land);
     for (u32 k = 0; k < nations; k++) {
