@@ -113,24 +113,29 @@ def fill_answers(row: np.void, climate: Climate) -> None:
     row["crop_loss"] = [float(getattr(climate.crops, zone)) for zone in ZONES]
     row["heat_loss"] = [float(getattr(climate.heat, zone)) for zone in ZONES]
     row["exposure"] = [float(text) for text in EXPOSURE]
-    row["carbon_factor"] = int(climate.carbon * 1000) * climate.people_per_citizen
+    row["carbon_factor"] = carbon_factor(climate)
     row["clearing"], row["lag"], row["start"] = fixed(climate.clearing, 31), climate.lag, climate.start
     row["emits"], row["suffers"] = climate.coupling != "none", climate.coupling == "both"
 
 
+def carbon_factor(climate: Climate) -> int:
+    """Grams of carbon for a GJ burnt by a citizen, all the people counted for whom a citizen stands."""
+    return round(climate.carbon * 1000) * climate.people_per_citizen
+
+
 def own_share(climate: Climate, *, citizens: int, burnt: int) -> Fraction:
-    """Share of the pathway's CO2 that the model's own people emit at the start; none where they do not warm it."""
-    if climate.coupling == "none":
-        return Fraction(0)
-    kilograms = Fraction(citizens * burnt * WEEKS * climate.people_per_citizen, MILLIJOULES_A_GIGAJOULE)
-    kilograms *= Fraction(climate.carbon)
+    """Share of the pathway's CO2 that the model's own people emit at the start.
+
+    None where they do not warm the climate, or where the pathway emits nothing of which they could be a part.
+    """
+    kilograms = Fraction(citizens * burnt * WEEKS * carbon_factor(climate), 1000 * MILLIJOULES_A_GIGAJOULE)
     world = amounts(yearly(climate.pathway), climate.start)[0] * KG_CARBON_A_GTCO2
-    if kilograms == 0:
+    if climate.coupling == "none" or world <= 0:
         return Fraction(0)
     if kilograms > world:
         message = (
             f"the model's people would emit {float(kilograms):.3g} kg of carbon a year, the whole world of "
-            f"{climate.start} emits {float(max(world, Fraction(0))):.3g}: let a citizen stand for fewer people"
+            f"{climate.start} emits {float(world):.3g}: let a citizen stand for fewer people"
         )
         raise ScenarioError("SCENARIO_OUT_OF_RANGE", "climate.people_per_citizen", message)
     return kilograms / world

@@ -32,23 +32,40 @@ Configuration = Annotated[
 
 
 class CropLosses(Section):
-    """Share of crops lost for a kelvin of global warming since the start, by zone."""
+    """Share of harvests lost for a kelvin of global warming since the start, by zone.
 
-    tropical: Share = Decimal("0.05")
-    arid: Share = Decimal("0.09")
-    temperate: Share = Decimal("0.05")
+    Zhao and others (2017): wheat 6.0 %, rice 3.2 %, maize 7.4 %, soybean 3.1 % a kelvin, without adaptation.
+    """
+
+    tropical: Share = Decimal("0.053")
+    """Tropical land: rice and maize."""
+    arid: Share = Decimal("0.067")
+    """Dry land: wheat and maize."""
+    temperate: Share = Decimal("0.049")
+    """Temperate land: all four."""
     continental: Share = Decimal("0.06")
+    """Continental and boreal land: wheat."""
     polar: Share = Decimal(0)
+    """Polar land: next to nothing grows."""
 
 
 class HeatLosses(Section):
-    """Share of work in the open lost to heat for a kelvin of global warming since the start, by zone."""
+    """Share of work in the open lost to heat for a kelvin of global warming since the start, by zone.
 
-    tropical: Share = Decimal("0.025")
-    arid: Share = Decimal("0.02")
-    temperate: Share = Decimal("0.003")
-    continental: Share = Decimal("0.001")
+    After ILO (2019): from 1995 to 2030 the hours lost rise from 4.3 to 5.8 % in India and from 1.4 to 2.2 % in the
+    world, four fifths of them in the open; the world warms by about 0.6 K in between.
+    """
+
+    tropical: Share = Decimal("0.035")
+    """Tropical land."""
+    arid: Share = Decimal("0.03")
+    """Dry land."""
+    temperate: Share = Decimal("0.005")
+    """Temperate land."""
+    continental: Share = Decimal("0.002")
+    """Continental and boreal land."""
     polar: Share = Decimal(0)
+    """Polar land."""
 
 
 class Climate(Section):
@@ -64,8 +81,8 @@ class Climate(Section):
     """`both`: fuel burnt warms the climate and warming costs output; `emissions`: only the former; `none`: neither."""
     people_per_citizen: Annotated[int, Field(ge=1, le=MOST_PEOPLE)] = 1
     """People for whom a citizen stands: factor of the carbon that is emitted."""
-    carbon: Annotated[Exact, Field(ge=0, le=100, decimal_places=3)] = Decimal(20)
-    """Carbon of the fuel, kg a GJ: IPCC (2006), vol. 2, table 1.3: crude oil 20, coal 25.8, natural gas 15.3."""
+    carbon: Annotated[Exact, Field(ge=0, le=100)] = Decimal(20)
+    """Carbon of the fuel, kg a GJ, to the gram: oil 20, coal 25.8, gas 15.3 (IPCC 2006, volume 2, table 1.3)."""
     zones: Zones = Zones()
     """Regional pattern of warming."""
     tipping: Literal["on", "silent"] = "on"
