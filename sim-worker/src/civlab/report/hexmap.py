@@ -13,10 +13,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.collections import LineCollection, PolyCollection
-from matplotlib.colors import Colormap, LinearSegmentedColormap, Normalize, to_rgba_array
+from matplotlib.colors import Colormap, LinearSegmentedColormap, LogNorm, Normalize, to_rgba_array
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullLocator
 
 from civlab.report.charts import INK, MUTED
 
@@ -85,21 +85,30 @@ def draw_amounts(
     *,
     colours: Colormap = RISING,
     limits: tuple[float, float] | None = None,
+    logarithmic: bool = False,
 ) -> None:
     """Fills each region by its value, float [regions], with a scale below the map.
 
-    `limits` fix the scale's ends, as where several maps share one. With DIVERGING colours its middle is zero.
+    `limits` fix the scale's ends, as where several maps share one. With DIVERGING colours its middle is zero. A
+    `logarithmic` scale is for values above zero of which few are large, like those of a rank-size law.
     """
     low, high = limits or (float(values.min()), float(values.max()))
     if colours is DIVERGING:
         high = max(abs(low), abs(high)) or 1.0
         low = -high
-    scale = ScalarMappable(Normalize(low, high if high > low else low + 1.0), colours)
-    draw_cells(axes, regions, scale.to_rgba(values), title)
+    if high <= low:
+        high = 2 * low if logarithmic else low + 1.0
+    scale = ScalarMappable((LogNorm if logarithmic else Normalize)(low, high), colours)
+    draw_cells(axes, regions, np.asarray(scale.to_rgba(values)), title)
     bar = figure_of(axes).colorbar(scale, ax=axes, orientation="horizontal", fraction=0.05, pad=0.03, aspect=36)
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=0, labelsize=8)
-    bar.ax.xaxis.set_major_locator(MaxNLocator(5))
+    if logarithmic:
+        bar.ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        bar.ax.xaxis.set_minor_locator(NullLocator())
+    else:
+        bar.ax.xaxis.set_major_locator(MaxNLocator(5))
+    bar.ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
     bar.set_label(unit, color=MUTED, fontsize=8.5)
 
 
