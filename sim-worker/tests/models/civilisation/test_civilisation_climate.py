@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from civlab.models.civilisation.compile_land import EXPOSURE, KG_CARBON_A_GTCO2, sine
 from civlab.models.civilisation.layout import FAULTS, GOODS, LANDS, WEEKS, ZONES
+from civlab.models.civilisation.phases_land import LAND_PHASES
 from civlab.models.climate.compile import compile_climate
 from civlab.models.climate.model import MODEL as CLIMATE
 from civlab.runtime.arrays import MemberSpec
@@ -254,3 +255,26 @@ def test_a_climate_depends_on_no_thread_and_no_place_in_its_batch() -> None:
 )
 def test_the_sine_of_a_latitude_is_exact(degrees: str, known: float) -> None:
     assert float(sine(Decimal(degrees))) == known
+
+
+def recounted(lands: Lands) -> np.ndarray:
+    """Digests of the regions' and the member's columns, counted in full."""
+    lands.arrays.allocate("column_recount")
+    for kind in ("region", "member"):
+        lands.arrays.run(f"civilisation_recount_{kind}", "member")
+    return np.array(lands.arrays.backend.download(lands.arrays.column["column_recount"]))
+
+
+def test_the_digest_follows_what_a_year_changes_and_no_more_changes_than_is_declared() -> None:
+    lands = lands_of(SMALL, climate_of("high"), burnt=0)
+    lands.put("column_digest", recounted(lands))
+    columns = lands.arrays.column
+    changed: set[str] = set()
+    for year in range(1, 9):
+        set_due(lands, 123 * 10**18 + year)
+        lands.put("column_digest", recounted(lands))
+        before = {name: np.array(lands.arrays.backend.download(values)).tobytes() for name, values in columns.items()}
+        lands.year(year)
+        changed |= {name for name, values in columns.items() if np.array(values).tobytes() != before[name]}
+        assert np.array(columns["column_digest"]).tolist() == recounted(lands).tolist()
+    assert changed == set(LAND_PHASES[0].writes) - {"fault"}
