@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from civlab.database.queries import CHARTS, CHARTS_OF, Axis, Drawing, Query, parse_query, queries_of, query_of
 from civlab.errors import CivlabError
-from parpour_contracts.scenario import MODELS
+
+from .conftest import ASKED
 
 pytestmark = pytest.mark.unit
 
@@ -133,7 +134,7 @@ def test_comments_after_the_header_belong_to_the_sql() -> None:
     assert parse_query("mine", HEADER + "--\n-- why: so\nSELECT 1").sql == "--\n-- why: so\nSELECT 1"
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", ASKED)
 def test_a_model_ships_a_check_of_what_it_conserves_and_research_queries(model: str) -> None:
     shipped = {query.name: query for query in queries_of(model)}
     assert shipped["conservation"].check
@@ -148,6 +149,6 @@ def test_an_unknown_query_is_answered_with_the_nearest() -> None:
 
 def test_the_wheel_has_every_query() -> None:
     files = {file.distribution_path for file in WheelBuilder(str(PACKAGE)).recurse_included_files()}
-    shipped = {f"civlab/models/{model}/queries/{query.name}.sql" for model in MODELS for query in queries_of(model)}
+    shipped = {f"civlab/models/{model}/queries/{query.name}.sql" for model in ASKED for query in queries_of(model)}
     assert shipped
     assert shipped <= files

@@ -18,13 +18,15 @@ from blake3 import blake3
 
 import civlab
 from civlab.cli.options import parse_design
+from civlab.database.loading import load_run
 from civlab.errors import CivlabError
 from civlab.runs.spec import RunSpec
+from civlab.runs.whole import run_whole
+from civlab.runtime.backend import Backend
 from civlab.store import open_store
 from civlab.store.sealed import seal
-from parpour_contracts.scenario import MODELS
 
-from .conftest import ECONOMY, CopyOf
+from .conftest import ASKED, ECONOMY, CopyOf
 
 pytestmark = pytest.mark.kernel
 
@@ -62,7 +64,7 @@ def refusal(run: Path, file: Path) -> str:
     return caught.value.code
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", ASKED)
 def test_columns_have_their_declared_types_units_and_meanings(
     model: str, runs: Mapping[str, Path], database: Path
 ) -> None:
@@ -80,7 +82,7 @@ def test_columns_have_their_declared_types_units_and_meanings(
     assert all(comment for (comment,) in answers(database, "SELECT comment FROM duckdb_tables()"))
 
 
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("model", ASKED)
 def test_every_value_of_every_table_is_there(model: str, runs: Mapping[str, Path], database: Path) -> None:
     results = civlab.open(runs[model])
     ((run, digest),) = answers(database, f"SELECT run, digest FROM run WHERE model = '{model}'")
@@ -197,6 +199,13 @@ def test_a_killed_load_leaves_no_file_that_is_only_begun(runs: Mapping[str, Path
     process.wait()
     assert civlab.load(runs["epidemic"], file).run == 1
     assert answers(file, "SELECT count(*) FROM epidemic.timeseries") == [(6 * 40,)]
+
+
+def test_a_run_is_loaded_from_a_store_that_is_no_folder(tmp_path: Path) -> None:
+    store, spec = open_store("memory://"), RunSpec.create(ECONOMY, seed=2)
+    run_whole(spec, store, Backend.cpu(1))
+    assert load_run(store, tmp_path / "results.duckdb").tables["lorenz"] == 101
+    assert answers(tmp_path / "results.duckdb", "SELECT count(*) FROM exchange.timeseries") == [(12,)]
 
 
 def test_a_run_that_is_not_complete_is_refused(runs: Mapping[str, Path], copy_of: CopyOf, tmp_path: Path) -> None:

@@ -196,11 +196,17 @@ def _models(runs: tuple[Entry, ...]) -> tuple[str, ...]:
 def _come_to(connection: Connection, model: str, run: int | None) -> None:
     """Lets the model's tables be named without their schema, and with only one run's rows if one was chosen."""
     connection.execute(f"SET search_path = '{quoted(model)},main'")
-    if run is not None:
-        (here,) = connection.execute("SELECT current_database()").fetchall()[0]
-        for schema, table in [(model, name) for name in layout.tables_of(connection, model)] + [("main", layout.RUN)]:
-            source = quoted(here, schema, table)
-            connection.execute(f"CREATE TEMP VIEW {quoted(table)} AS SELECT * FROM {source} WHERE run = {run:d}")
+    if run is None:
+        return
+    (here,) = connection.execute("SELECT current_database()").fetchall()[0]
+    tables = [(model, name) for name in layout.tables_of(connection, model)]
+    for schema, table in (*tables, ("main", layout.RUN), ("main", layout.RUN_PARAMETER)):
+        source = quoted(here, schema, table)
+        connection.execute(f"CREATE TEMP VIEW {quoted(table)} AS SELECT * FROM {source} WHERE run = {run:d}")
+    macro = quoted(here, model, layout.PARAMETER)
+    connection.execute(
+        f"CREATE TEMP MACRO {layout.PARAMETER}(wanted) AS TABLE SELECT * FROM {macro}(wanted) WHERE run = {run:d}"
+    )
 
 
 def _check_statement(connection: Connection, sql: str, path: str) -> None:

@@ -30,6 +30,8 @@ NAMED = 9
 """Most series that a legend names; more are drawn thin and unnamed."""
 FEW = 100
 """Points that are drawn larger."""
+MOST_SERIES = 400
+"""Of more, so many are drawn, evenly chosen: the eye sees no more, and a picture stays small."""
 SIZE, SQUARE = (8.0, 5.0), (6.4, 6.4)
 LINE = 104
 """Characters of a line of the caption."""
@@ -185,7 +187,8 @@ def _series(name: str, drawing: Drawing, answer: Answer) -> Iterator[Series]:
     across = np.arange(len(places), dtype=np.float64)
     if drawing.chart != "bars":
         across = _numbers(name, drawing.x.columns[0], places)
-    for number, (key, rows) in enumerate(groups.items()):
+    step = -(-len(groups) // MOST_SERIES)
+    for number, (key, rows) in enumerate(list(groups.items())[::step]):
         label = ", ".join(_told(drawing.series[place], key[place]) for place in telling)
         yield Series(
             label,
@@ -195,7 +198,7 @@ def _series(name: str, drawing: Drawing, answer: Answer) -> Iterator[Series]:
             COLOURS[0] if crowded else COLOURS[number % len(COLOURS)],
             not crowded,
             0.9 if crowded else 2.0,
-            max(0.15, min(0.6, 20 / len(groups))) if crowded else 1.0,
+            max(0.15, min(0.6, 20 * step / len(groups))) if crowded else 1.0,
         )
 
 

@@ -217,17 +217,18 @@ def _describe(connection: Connection, source: Source, run: int) -> None:
 
 def _fill(connection: Connection, source: Source, run: int, table: str, *, path: str) -> None:
     """One table of the run; of one that is not wanted, the columns alone."""
-    model, meaning = source.model, table_meanings(source.spec.results).get(table, "")
+    name, meaning = quoted(source.model, table), table_meanings(source.spec.results).get(table, "")
     if table not in source.rows:
-        layout.adopt(connection, model, table, source.spec.schemas[table], meaning=meaning, path=path)
-    for item in source.manifest.files(table):
-        with _checked(source.store, item) as parquet:
-            layout.adopt(connection, model, table, parquet.schema_arrow, meaning=meaning, path=path)
-            for group in range(parquet.num_row_groups):
-                connection.register("part", parquet.read_row_group(group, use_threads=False))
-                name = quoted(model, table)
-                connection.execute(f"INSERT INTO {name} BY NAME SELECT {run}::UINTEGER AS run, * FROM part")
-                connection.unregister("part")
+        declared = source.spec.schemas[table]
+        layout.adopt(connection, source.model, table, declared, meaning=meaning, path=path)
+    for item in source.files:
+        if item.table == table:
+            with _checked(source.store, item) as parquet:
+                layout.adopt(connection, source.model, table, parquet.schema_arrow, meaning=meaning, path=path)
+                for group in range(parquet.num_row_groups):
+                    connection.register("part", parquet.read_row_group(group, use_threads=False))
+                    connection.execute(f"INSERT INTO {name} BY NAME SELECT {run}::UINTEGER AS run, * FROM part")
+                    connection.unregister("part")
 
 
 @contextmanager
