@@ -72,16 +72,18 @@ def world_of_people(
     members: int = 1,
     seed: int = 7,
     room: float = 1.5,
+    homes: float = 1.3,
     nations: Sequence[int] | None = None,
 ) -> Arrays:
     """Members that are alike, each with regions of so many citizens in a row, generated; every founding household holds
-    MONEY and every second adult of working age has a job."""
+    MONEY and every second adult of working age has a job. `room` is slots over citizens, `homes` households' slots over
+    founding households, by as much room."""
     section = section or PeopleSection()
     regions = len(settled)
     counts = np.tile(np.array(settled, "i8"), members)
     nation = np.array(nations or [0] * regions, "u1")
     citizens = padded((counts * room).astype("i8"))
-    households = padded((counts * room / float(citizens_of_household(section)) * 1.3).astype("i8") + 50)
+    households = padded((counts * room / float(citizens_of_household(section)) * homes).astype("i8"))
     first = np.cumsum(citizens) - citizens
     first_household = np.cumsum(households) - households
     of_member = np.repeat(np.arange(members), regions)
@@ -193,7 +195,7 @@ def run_round(arrays: Arrays, number: int) -> dict[str, np.ndarray]:
     return {name: vital[:, number] for number, name in enumerate(layout.VITALS)}
 
 
-def state(arrays: Arrays) -> dict[str, np.ndarray]:
-    """Copies of all columns that the rounds change."""
-    names = {name for phase in PEOPLE_PHASES for name in phase.writes}
-    return {name: arrays.backend.download(arrays.column[name]).copy() for name in names}
+def state(arrays: Arrays, *names: str) -> dict[str, np.ndarray]:
+    """Copies of columns: by default all that the rounds change."""
+    wanted = names or sorted({name for phase in PEOPLE_PHASES for name in phase.writes})
+    return {name: arrays.backend.download(arrays.column[name]).copy() for name in wanted}

@@ -341,9 +341,7 @@ def rates(section: PeopleSection) -> dict[str, np.ndarray | int]:
     death = [[[q(of_age[step], Q63) for of_age in deaths[sex]] for sex in (MEN, WOMEN)] for step in range(HEALTHS)]
     school, homes = section.schooling, section.households
     return {
-        "death": np.array(
-            [[[q(of[h], Q63) for of in deaths[sex]] for sex in (MEN, WOMEN)] for h in range(HEALTHS)], "u8"
-        ),
+        "death": np.array(death, "u8"),
         "birth": np.array([q(chance, Q63) for chance in found.birth], "u8"),
         "worsen": np.array([q(chance, Q63) for chance in worsening(section)], "u8"),
         "recover": q(section.health.recovery / ROUNDS, Q63),
