@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from fractions import Fraction
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from civlab.models.civilisation import layout
 from civlab.models.civilisation.compile_land import EXPOSURE, KG_CARBON_A_GTCO2, sine
 from civlab.models.civilisation.layout import FAULTS, GOODS, LANDS, WEEKS, ZONES
 from civlab.models.civilisation.phases_land import LAND_PHASES
 from civlab.models.climate.compile import compile_climate
 from civlab.models.climate.model import MODEL as CLIMATE
 from civlab.runtime.arrays import MemberSpec
-from civlab.runtime.backend import Backend
+from civlab.runtime.backend import Backend, CpuBackend, load
+from civlab.runtime.building import levels
 from civlab.runtime.world import World
 from parpour_contracts.scenario import ScenarioError, parse_scenario
 from parpour_contracts.scenario.civilisation.climate import Climate
@@ -237,17 +240,24 @@ def test_ticks_within_a_year_and_the_first_of_all_change_nothing() -> None:
     assert (lands.of("warming").tolist(), lands.of("carbon_due").tolist()) == before
 
 
-def test_a_climate_depends_on_no_thread_and_no_place_in_its_batch() -> None:
-    names = ("boxes", "gases", "heat", "tipping", "warming", "sea_level", "carbon", "warmth", "yield", "land")
-    streams = list(range(70))
-    batch = lands_of(SMALL, climate_of("high"), streams=streams, burnt=0, backend=Backend.cpu(2))
-    single = lands_of(SMALL, climate_of("high"), streams=(41,), burnt=0)
+def after_some_years(streams: list[int], backend: Backend) -> Lands:
+    """Members whose climates have gone on for eight years."""
+    lands = lands_of(SMALL, climate_of("high"), streams=streams, burnt=0, backend=backend)
     for year in range(1, 9):
-        batch.year(year)
-        single.year(year)
-    for name in names:
-        assert batch.of(name, 41).tobytes() == single.of(name).tobytes()
+        lands.year(year)
+    return lands
+
+
+def test_maps_and_climates_depend_on_no_thread_batch_level_or_lane(lanes_library: Path) -> None:
+    names = [column.name for column in layout.STATE if column.per in ("region", "member")]
+    streams = list(range(70))
+    batch = after_some_years(streams, Backend.cpu(2))
     assert batch.of("warming", 40) != batch.of("warming", 41)
+    backends = [Backend.cpu(1, level=level) for level in levels()]
+    for backend in (*backends, CpuBackend(load(str(lanes_library)), 1)):
+        single = after_some_years([41], backend)
+        for name in names:
+            assert batch.of(name, 41).tobytes() == single.of(name).tobytes(), name
 
 
 @pytest.mark.parametrize(

@@ -59,7 +59,7 @@ def pieces(reach: np.ndarray, members: np.ndarray, furthest: int) -> int:
     return found
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(worlds(), st.integers(0, 2**64 - 1), st.integers(150 * 100, 10**6))
 def test_every_map_is_whole_settled_to_the_last_citizen_and_open_to_trade(
     world: World, seed: int, citizens: int
