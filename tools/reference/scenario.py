@@ -48,6 +48,8 @@ def referred(schema: Schema, path: str) -> Iterator[tuple[str, str]]:
             yield from referred(choice, path)
         elif choice.get("type") == "array" and isinstance(choice.get("items"), dict):
             yield from referred(choice["items"], f"{path}[]")
+        elif choice.get("type") == "object" and isinstance(choice.get("additionalProperties"), dict):
+            yield from referred(choice["additionalProperties"], f"{path}{{}}")
 
 
 def variant(definition: Schema) -> str:
@@ -118,12 +120,18 @@ def kind_of(schema: Schema, headings: Mapping[str, str]) -> str:
         elif choice.get("type") == "array":
             names.append(f"list of {kind_of(choice['items'], headings)}")
         elif choice.get("type") == "object":
-            names.append("map of whole number to weight")
+            names.append(f"map of {key_of(choice)} to {kind_of(choice['additionalProperties'], headings)}")
         else:
             names.append(WORDS.get(choice["type"], str(choice["type"])))
     if "decimal" in names and "text" in names:  # JSON Schema lets exact numbers be text; a document writes the number
         names.remove("text")
     return " or ".join(dict.fromkeys(names))
+
+
+def key_of(schema: Schema) -> str:
+    """What the keys of a map are, for people."""
+    names = schema.get("propertyNames", {})
+    return " or ".join(code(value) for value in names["enum"]) if "enum" in names else "whole number"
 
 
 LIMITS = (("minimum", "ge", "exclusiveMinimum", "gt"), ("maximum", "le", "exclusiveMaximum", "lt"))
@@ -167,10 +175,12 @@ def section(name: str, definitions: Mapping[str, Schema], headings: Mapping[str,
 
 def default_text(value: object) -> str:
     """A default as one writes it in a document; that of a whole section is told by its fields."""
-    if value is None or value == []:
+    if value in (None, [], {}):
         return ""
-    if isinstance(value, dict) and "law" not in value:
-        return "all defaults"
+    if isinstance(value, dict):
+        if not set(CHOSEN_BY) & set(value):
+            return "all defaults"
+        value = {key: item for key, item in value.items() if item is not None}
     return code(json.dumps(value).replace('"', ""))
 
 

@@ -39,7 +39,7 @@ def refusal(text: str) -> ScenarioError:
 @pytest.mark.parametrize("name", sorted(BUILTIN))
 def test_every_builtin_parses_and_uses_fields_of_the_schema(name: str) -> None:
     scenario = parse_scenario(BUILTIN[name])
-    assert scenario.ticks == {"epidemic": 180, "exchange": 100}[scenario.model]
+    assert scenario.ticks == {"civilisation": 520, "epidemic": 180, "exchange": 100}[scenario.model]
     schema = json_schema(scenario.model)
     assert set(schema["required"]) <= set(yaml.safe_load(BUILTIN[name])) <= set(schema["properties"])
 
@@ -70,7 +70,7 @@ def test_every_builtin_parses_and_uses_fields_of_the_schema(name: str) -> None:
         (("model: epidemic", ""), "SCENARIO_MISSING_FIELD", "model", "epidemic"),
         (("surge: 2", "surge: 2\n  severe: [{age: 5, value: 0.1}]"), "SCENARIO_INVALID", "hospital", "age 0"),
         (("beds: 300", "beds: 300\n  stay: {law: fixed, value: 200}"), "SCENARIO_INVALID", "hospital", "120"),
-        (("count: 10}", "count: 100000}"), "SCENARIO_INVALID", "", "population.size"),
+        (("count: 10}", "count: 100000}"), "SCENARIO_INVALID", "introductions", "population.size"),
         (("ticks: 180", "ticks: 180\nticks: 90"), "SCENARIO_DUPLICATE_KEY", "ticks", "twice"),
         (("ticks: 180", "ticks: &n 180"), "SCENARIO_ALIAS", "", "write the value out"),
         (("ticks: 180", "ticks: !!int 180"), "SCENARIO_MALFORMED", "", "tags"),

@@ -66,7 +66,7 @@ def checked(kind: type[Document], value: Value) -> Document:
 RANGE_FAULTS = ("greater_than", "less_than", "too_long", "too_short", "literal_error", "union_tag_invalid")
 
 
-def first_fault(error: ValidationError, document: type[Scenario]) -> ScenarioError:
+def first_fault(error: ValidationError, document: type[BaseModel]) -> ScenarioError:
     """The fault that explains the validation of a document best: an unknown field, else the one that lies deepest."""
     faults = sorted(
         error.errors(include_url=False), key=lambda fault: (fault["type"] != "extra_forbidden", -len(fault["loc"]))
@@ -81,11 +81,26 @@ def first_fault(error: ValidationError, document: type[Scenario]) -> ScenarioErr
         return ScenarioError("SCENARIO_UNKNOWN_FIELD", path, f"no such field{hint}")
     if kind == "missing":
         return ScenarioError("SCENARIO_MISSING_FIELD", path, "this field is required")
+    if fault["loc"][-1:] == ("[key]",):
+        known = fault.get("ctx", {}).get("expected", "").replace("'", "").replace(" or ", ", ").split(", ")
+        return ScenarioError("SCENARIO_UNKNOWN_FIELD", path, f"no such key{nearest(str(fault['input']), known)}")
     message = fault["msg"].removeprefix("Value error, ")
     if kind == "value_error":
-        return ScenarioError("SCENARIO_INVALID", path, message)
+        return ScenarioError("SCENARIO_INVALID", *placed(document, fault["loc"], path, message))
     code = "SCENARIO_OUT_OF_RANGE" if any(name in kind for name in RANGE_FAULTS) else "SCENARIO_WRONG_TYPE"
     return ScenarioError(code, path, f"{message} (given: {str(fault['input'])[:80]})")
+
+
+def placed(document: type[BaseModel], loc: tuple[int | str, ...], path: str, message: str) -> tuple[str, str]:
+    """Path and message of a contradiction that a section found: a path at the message's head belongs to the path."""
+    head, colon, rest = message.partition(": ")
+    models = walk(document, loc)[1]
+    for name in head.split("."):
+        fields = [model.model_fields[found] for model in models if (found := field_name(model, name))]
+        if not fields or not colon:
+            return path, message
+        models = [model for field in fields for model in models_of(field.annotation)]
+    return f"{path}.{head}" if path else head, rest
 
 
 def models_of(annotation: Any) -> list[type[BaseModel]]:
@@ -96,6 +111,13 @@ def models_of(annotation: Any) -> list[type[BaseModel]]:
     for part in getattr(annotation, "__args__", ()):
         found.extend(models_of(part))
     return found
+
+
+def is_map(annotation: Any) -> bool:
+    """Whether an annotation can hold a map, whose keys the document shows (through unions and Annotated)."""
+    if getattr(annotation, "__origin__", annotation) is dict:
+        return True
+    return any(is_map(part) for part in getattr(annotation, "__args__", ()))
 
 
 def field_name(model: type[BaseModel], key: str) -> str | None:
@@ -115,14 +137,19 @@ def tag_of(model: type[BaseModel]) -> str | None:
     return None
 
 
-def walk(document: type[Scenario], loc: tuple[int | str, ...]) -> tuple[list[int | str], list[type[BaseModel]]]:
+def walk(document: type[BaseModel], loc: tuple[int | str, ...]) -> tuple[list[int | str], list[type[BaseModel]]]:
     """The parts of a pydantic location that the document shows, and the sections that can stand at its end.
 
     Pydantic inserts the names of union members; a document does not show them.
     """
     models: list[type[BaseModel]] = [document]
     shown: list[int | str] = []
+    inside_map = False
     for position, part in enumerate(loc):
+        if inside_map:
+            inside_map = False
+            shown.append(part)
+            continue
         tagged = [model for model in models if part in (tag_of(model), model.__name__)]
         if tagged:
             models = tagged
@@ -133,6 +160,7 @@ def walk(document: type[Scenario], loc: tuple[int | str, ...]) -> tuple[list[int
             shown.append(part)
         if fields:
             models = [model for field in fields for model in models_of(field.annotation)]
+            inside_map = any(is_map(field.annotation) for field in fields)
     return shown, models
 
 

@@ -24,7 +24,7 @@ from civlab.models.civilisation.layout_economy import SCENARIO
 from civlab.models.civilisation.layout_land import LAND
 from civlab.models.civilisation.layout_people import PEOPLE
 from civlab.models.climate.configuration import Numbers
-from parpour_contracts.scenario import Scenario, canonical
+from parpour_contracts.scenario import Scenario, ScenarioError, canonical
 from parpour_contracts.scenario.civilisation.document import CivilisationScenario
 from parpour_contracts.scenario.civilisation.people import PeopleSection
 
@@ -55,8 +55,8 @@ class CompiledCivilisation:
 def compile_civilisation(scenario: Scenario) -> CompiledCivilisation:
     """The compiled form; its digest is BLAKE3 over the canonical document and all numbers made of it.
 
-    Raises TypeError for another model's document and CivlabError TECHNOLOGY_UNPRODUCTIVE, SCENARIO_INVALID or
-    PATHWAY_TOO_SHORT.
+    Raises TypeError for another model's document and CivlabError TECHNOLOGY_UNPRODUCTIVE, SCENARIO_INVALID,
+    SCENARIO_OUT_OF_RANGE or PATHWAY_TOO_SHORT.
     """
     if not isinstance(scenario, CivilisationScenario):
         raise TypeError(f"a document of the model {scenario.model} is no civilisation")
@@ -94,9 +94,8 @@ def compiled(scenario: CivilisationScenario, name: bytes) -> CompiledCivilisatio
             extracted=extracted,
             burnt=burnt,
         )
-    except ValueError as error:
-        path, _, message = str(error).partition(": ")
-        raise CivlabError("SCENARIO_INVALID", path, message) from error
+    except ScenarioError as fault:
+        raise CivlabError(fault.code, fault.path, fault.message) from fault
     rows = years(scenario.climate, ticks=scenario.ticks)
     sets = climate_sets(scenario.climate)
     for array in (record, people, lands, rows):

@@ -20,13 +20,12 @@ from civlab.models.civilisation.accounts import (
     close_world,
     efficiencies,
 )
-from civlab.models.civilisation.matrices import Vector, dot, inverse, less_from_identity, transpose
+from civlab.models.civilisation.matrices import Vector, dot, inverse, less_from_identity, parts, transpose
+from civlab.models.civilisation.national_table import energy_balance
 from civlab.models.civilisation.production import (
     ENERGY,
     FUEL,
-    FUEL_LOT,
     GOODS_LOT,
-    LOW_CARBON_EFFICIENCY,
     PLACES,
     Production,
 )
@@ -44,8 +43,8 @@ ONE = 1 << 60
 COVER = ("1", "2", "0.1", "3", "3", "0.5", "1", "0.1", "0.1")
 """Weeks of sales kept in store. Manufacturers and trade hold 1.3 months of sales in all stores (United States Census
 Bureau, Manufacturing and Trade Inventories, 2014); what cannot be stored keeps a little room."""
-INPUT_COVER = ("1.5", "2", "0.25", "2", "2", "1.5", "1.5", "1.5", "1.5")
-"""Weeks of use of inputs; what is bought in a week is used in the next, so less than one starves, except energy."""
+INPUT_COVER = ("1.5", "2", "1.5", "2", "2", "1.5", "1.5", "1.5", "1.5")
+"""Weeks of use of inputs; what is bought in a week is used in the next, so less than one starves."""
 PERISH = ("0.01", "0", "0.1", "0.001", "0.001", "0.001", "0.02", "0.05", "0.05")
 """Share of unsold output lost in a week; food: a few weeks in cold storage, services: work done in vain."""
 CRITICAL = (1, 1, 1, 1, 1, 0, 1, 0, 0)
@@ -70,17 +69,6 @@ def fixed(value: Fraction | Decimal | int, bits: int) -> int:
 def weekly(rate: Decimal, bits: int = 32) -> int:
     """One part in 52 of a yearly rate."""
     return fixed(Fraction(rate) / WEEKS, bits)
-
-
-def parts(total: int, weights: Sequence[Fraction | int]) -> list[int]:
-    """The total split by weights, by largest remainders; equal remainders go to the first."""
-    whole = sum(weights, Fraction(0))
-    exact = [total * Fraction(weight) / whole for weight in weights]
-    found = [int(value) for value in exact]
-    order = sorted(range(len(exact)), key=lambda k: (found[k] - exact[k], k))
-    for k in order[: total - sum(found)]:
-        found[k] += 1
-    return found
 
 
 def fill_economy(
@@ -121,7 +109,7 @@ def fill_economy(
 
 def lots(production: Production) -> list[int]:
     """Units of each good in a lot."""
-    return [FUEL_LOT if g == FUEL else production.energy_lot if g == ENERGY else GOODS_LOT for g in PLACES]
+    return [production.fuel_lot if g == FUEL else production.energy_lot if g == ENERGY else GOODS_LOT for g in PLACES]
 
 
 def technology_units(production: Production) -> list[list[int]]:
@@ -132,13 +120,16 @@ def technology_units(production: Production) -> list[list[int]]:
 
 def renewable_primary(production: Production, section: EconomySection) -> int:
     """mJ of primary energy for a lot of energy that comes from no fuel."""
-    burnt = production.inputs[FUEL][ENERGY] * FUEL_LOT * Fraction(section.energy.efficiency)
-    return round(max(production.energy_lot - burnt, Fraction(0)) / LOW_CARBON_EFFICIENCY)
+    burnt = production.inputs[FUEL][ENERGY] * production.fuel_lot * Fraction(section.energy.efficiency)
+    return round(max(production.energy_lot - burnt, Fraction(0)) / energy_balance().low_carbon)
 
 
 def primary_energy(production: Production, section: EconomySection) -> list[int]:
     """mJ of primary energy that enters the world with a lot of each good, not by an input."""
-    return [FUEL_LOT if g == FUEL else renewable_primary(production, section) if g == ENERGY else 0 for g in PLACES]
+    return [
+        production.fuel_lot if g == FUEL else renewable_primary(production, section) if g == ENERGY else 0
+        for g in PLACES
+    ]
 
 
 def embodied_energy(production: Production, section: EconomySection) -> Vector:
@@ -173,7 +164,7 @@ def fill_technology(
     ]
     row["markup"] = [fixed(1 / (1 - profit), 32) for profit in production.profit]
     row["renewable"][ENERGY] = renewable_primary(production, section)
-    row["extraction"][FUEL] = round(FUEL_LOT * (1 + Fraction(section.energy.losses)))
+    row["extraction"][FUEL] = round(production.fuel_lot * (1 + Fraction(section.energy.losses)))
     row["intensity"] = [round(value / JOULE) for value in embodied_energy(production, section)]
     row["priority"] = [TOP_PRIORITY - PRIORITY_STEP * section.energy.priority.index(good) for good in GOODS]
     row["cover"] = [fixed(Decimal(text), 32) for text in COVER]
@@ -257,6 +248,7 @@ def fill_rules(row: np.void, section: EconomySection) -> None:
     firms, prices, labour, credit = section.firms, section.prices, section.labour, section.credit
     values: Mapping[str, int] = {
         "choice": fixed(prices.choice, 32),
+        "nearness": fixed(prices.nearness, 32),
         "wage": labour.wage,
         "use": fixed(firms.use, 32),
         "learning": fixed(firms.learning, 32),
@@ -311,11 +303,13 @@ def fill_governments(
         row["pension"][number] = fixed(government.pension, 32)
         row["child_benefit"][number] = fixed(government.child_benefit, 32)
         row["debt_target"][number] = fixed(government.debt, 32)
+        before = account.wages - account.taxes_wages + account.transfers
+        row["dividends"][number] = fixed((account.profits - account.taxes_profits + account.interest) / before, 32)
         row["public_size"][number] = fixed(account.purchases / account.wages, 32)
         row["banks"][number] = section.credit.banks
 
 
 def fuel_of_citizen(world: WorldAccount, section: EconomySection) -> tuple[int, int]:
     """mJ of fuel a citizen and week: taken from the ground, and burnt."""
-    burnt = world.output[FUEL] / BASE_PRICE * FUEL_LOT
+    burnt = world.output[FUEL] / BASE_PRICE * world.production.fuel_lot
     return round(burnt * (1 + Fraction(section.energy.losses))), round(burnt)

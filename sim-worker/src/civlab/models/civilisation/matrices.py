@@ -75,3 +75,14 @@ def productive(a: Matrix) -> bool:
             factor = rows[r][column] / rows[column][column]
             rows[r] = [value - factor * lead for value, lead in zip(rows[r], rows[column], strict=True)]
     return True
+
+
+def parts(total: int, weights: Sequence[Fraction | int]) -> list[int]:
+    """The total split by weights, by largest remainders; equal remainders go to the first."""
+    whole = sum(weights, Fraction(0))
+    exact = [total * Fraction(weight) / whole for weight in weights]
+    found = [int(value) for value in exact]
+    order = sorted(range(len(exact)), key=lambda k: (found[k] - exact[k], k))
+    for k in order[: total - sum(found)]:
+        found[k] += 1
+    return found

@@ -53,6 +53,23 @@ class NationalTable:
     """Capital worn out in the year."""
 
 
+@dataclass(frozen=True)
+class EnergyBalance:
+    """Shares and efficiencies of the table's year."""
+
+    power_fuel: Fraction
+    """Share of fossil fuel that is burnt for electric power."""
+    renewable: Fraction
+    """Share of electric power that needs no fossil fuel; nuclear power included."""
+    efficiency: Fraction
+    """Electric power for the fossil energy burnt."""
+    low_carbon: Fraction
+    """Electric power for the primary energy of nuclear and renewable sources."""
+
+
+QUADS_A_TWH = Fraction("0.003412141633")
+"""Quadrillion Btu of a terawatt-hour."""
+
 Rows = Mapping[str, Mapping[str, str]]
 
 
@@ -149,7 +166,7 @@ def ratio(accounts: Rows, concordance: Rows, code: str, above: str, below: str) 
 def capital_of(concordance: Rows, industries: tuple[str, ...], use: Rows, accounts: Rows) -> tuple[Vector, Vector]:
     """Capital and its yearly wear by industry.
 
-    Private fixed assets but housing: stocks of 87 asset types times their rates. Housing: what the accounts show for
+    Private fixed assets but housing: stocks of 96 types of asset times their rates. Housing: what the accounts show for
     real estate beyond those. Government: its surplus is by definition the consumption of its capital.
     """
     assets = rows_of("capital_2013.csv").values()
@@ -168,4 +185,18 @@ def capital_of(concordance: Rows, industries: tuple[str, ...], use: Rows, accoun
     return (
         by_good(stock.__getitem__, concordance, industries),
         by_good(worn.__getitem__, concordance, industries),
+    )
+
+
+@lru_cache(maxsize=1)
+def energy_balance() -> EnergyBalance:
+    """The energy balance of the table's year."""
+    value = {item: Fraction(row["value"]) for item, row in rows_of("energy_2014.csv").items()}
+    fossil = value["generation_fossil"]
+    low_carbon = value["generation"] - fossil
+    return EnergyBalance(
+        power_fuel=value["fossil_power"] / value["fossil_total"],
+        renewable=low_carbon / value["generation"],
+        efficiency=fossil * QUADS_A_TWH / value["fossil_power"],
+        low_carbon=low_carbon * QUADS_A_TWH / (value["nuclear_power"] + value["renewable_power"]),
     )

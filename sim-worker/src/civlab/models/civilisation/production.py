@@ -14,8 +14,17 @@ from fractions import Fraction
 from functools import lru_cache
 
 from civlab.errors import CivlabError
-from civlab.models.civilisation.matrices import Matrix, Vector, dot, inverse, less_from_identity, productive
-from civlab.models.civilisation.national_table import NationalTable, national_table
+from civlab.models.civilisation.matrices import (
+    Matrix,
+    Vector,
+    dot,
+    inverse,
+    less_from_identity,
+    parts,
+    productive,
+    transpose,
+)
+from civlab.models.civilisation.national_table import NationalTable, energy_balance, national_table
 from parpour_contracts.scenario.civilisation.economy import (
     GOODS,
     Demand,
@@ -31,14 +40,10 @@ PLACES = range(len(GOODS))
 FUEL_LOT = 10**13
 """mJ of fuel in a lot: 10 GJ."""
 GOODS_LOT = 10**6
-POWER_FUEL = Fraction(251, 802)
-"""Share of fossil fuel that is burnt for electric power: 25.1 of 80.2 quadrillion Btu (EIA, Monthly Energy Review,
-tables 1.3 and 2.6, 2014)."""
-POWER_RENEWABLE, POWER_EFFICIENCY = Fraction("0.328"), Fraction("0.374")
-"""Of the table's year; see Energy in the scenario's document."""
-LOW_CARBON_EFFICIENCY = Fraction("0.35")
-"""Energy delivered for the primary energy of nuclear and renewable sources: 4.58 of 13.09 quadrillion Btu (EIA, MER,
-tables 1.3 and 7.2a, 2014, at the fossil-fuel equivalent of captured energy)."""
+DEFAULT = Energy()
+"""How energy is won in the table's year, as the scenario's document rounds it."""
+DIGITS = 10**12
+"""Shares of the table are kept to twelve digits, which keeps fractions short; what that leaves is profit."""
 SMALL_INPUT, SMALL_SHARE = Fraction(1, 500), Fraction(1, 100)
 """Inputs below this share of output and goods below this share of a final use are left out."""
 
@@ -61,6 +66,8 @@ class Production:
     """Shares of goods in spending; so the next two."""
     investment: Vector
     government: Vector
+    fuel_lot: int
+    """mJ of a lot of fuel."""
     energy_lot: int
     """mJ of a lot of energy."""
 
@@ -103,7 +110,7 @@ def production_of(section: EconomySection) -> Production:
 @lru_cache(maxsize=1)
 def published() -> Production:
     """The published table as a closed world at prices of one."""
-    return closed(national_table())
+    return rounded(closed(national_table()))
 
 
 def closed(table: NationalTable) -> Production:
@@ -117,10 +124,11 @@ def closed(table: NationalTable) -> Production:
         output[own_use] -= flows[own_use][own_use]
         flows[own_use][own_use] = Fraction(0)
     elsewhere = sum(flows[FUEL][j] for j in PLACES if j != ENERGY) + table.consumption[FUEL]
-    flows[FUEL][ENERGY] = elsewhere * POWER_FUEL / (1 - POWER_FUEL)
+    power = energy_balance().power_fuel
+    flows[FUEL][ENERGY] = elsewhere * power / (1 - power)
     old = tuple(tuple(kept(i, flows[i][j] / output[j]) for j in PLACES) for i in PLACES)
     value = tuple((table.compensation[j] + surplus[j]) / output[j] for j in PLACES)
-    price = tuple(dot(value, column) for column in zip(*inverse(less_from_identity(old)), strict=True))
+    price = tuple(dot(value, column) for column in transpose(inverse(less_from_identity(old))))
     worth = tuple(price[j] * output[j] for j in PLACES)
     inputs = tuple(tuple(old[i][j] * price[i] / price[j] for j in PLACES) for i in PLACES)
     bought = [v if v > sum(table.investment) * SMALL_SHARE else Fraction(0) for v in table.investment]
@@ -134,11 +142,39 @@ def closed(table: NationalTable) -> Production:
         wear=tuple(table.worn[j] * capital_price / worth[j] for j in PLACES),
         capital=tuple(table.capital[j] * capital_price / worth[j] for j in PLACES),
         pay=tuple(value / mean for value in pay),
-        energy_lot=int(inputs[FUEL][ENERGY] * FUEL_LOT * POWER_EFFICIENCY / (1 - POWER_RENEWABLE)),
+        fuel_lot=FUEL_LOT,
+        energy_lot=int(
+            inputs[FUEL][ENERGY] * FUEL_LOT * Fraction(DEFAULT.efficiency) / (1 - Fraction(DEFAULT.renewable))
+        ),
         consumption=revalued(table.consumption, price),
         investment=revalued(table.investment, price),
         government=revalued(table.government, price),
     )
+
+
+def rounded(production: Production) -> Production:
+    """The same goods with shares of twelve digits."""
+    return replace(
+        production,
+        inputs=tuple(digits(row) for row in production.inputs),
+        labour=digits(production.labour),
+        wear=digits(production.wear),
+        capital=digits(production.capital),
+        pay=digits(production.pay),
+        consumption=shares_of(production.consumption),
+        investment=shares_of(production.investment),
+        government=shares_of(production.government),
+    )
+
+
+def digits(values: Vector) -> Vector:
+    """Values to twelve digits."""
+    return tuple(Fraction(round(value * DIGITS), DIGITS) for value in values)
+
+
+def shares_of(values: Vector) -> Vector:
+    """Shares to twelve digits that sum to one."""
+    return tuple(Fraction(part, DIGITS) for part in parts(DIGITS, values))
 
 
 def kept(good: int, share: Fraction) -> Fraction:
@@ -154,12 +190,39 @@ def revalued(amounts: Vector, price: Vector) -> Vector:
 
 
 def with_energy(base: Production, energy: Energy) -> Production:
-    """The same goods, energy won otherwise: fuel burnt for a lot follows from the efficiency and what needs no fuel."""
-    if Fraction(energy.renewable) == POWER_RENEWABLE and Fraction(energy.efficiency) == POWER_EFFICIENCY:
+    """The same goods, energy won otherwise: fuel burnt for a lot follows from the efficiency and what needs no fuel.
+
+    Prices follow cost at the same markups, so where energy takes less fuel a lot of it holds more.
+    """
+    if (energy.renewable, energy.efficiency) == (DEFAULT.renewable, DEFAULT.efficiency):
         return base
-    fuel = Fraction(base.energy_lot, FUEL_LOT) * (1 - Fraction(energy.renewable)) / Fraction(energy.efficiency)
+    fuel = Fraction(base.energy_lot, base.fuel_lot) * (1 - Fraction(energy.renewable)) / Fraction(energy.efficiency)
     inputs = tuple(tuple(fuel if (i, j) == (FUEL, ENERGY) else base.inputs[i][j] for j in PLACES) for i in PLACES)
-    return replace(base, inputs=inputs)
+    return rounded(repriced(base, inputs))
+
+
+def repriced(base: Production, inputs: Matrix) -> Production:
+    """The goods with other inputs of a lot, in new lots that cost the same with the same markups.
+
+    Raises CivlabError TECHNOLOGY_UNPRODUCTIVE where no prices cover costs and markups.
+    """
+    markup = tuple(1 / (1 - profit) for profit in base.profit)
+    cost = tuple(tuple(markup[j] * (inputs[i][j] + base.investment[i] * base.wear[j]) for j in PLACES) for i in PLACES)
+    if not productive(cost):
+        message = "energy takes so much fuel that no price covers its cost: raise the efficiency or what needs no fuel"
+        raise CivlabError("TECHNOLOGY_UNPRODUCTIVE", "economy.energy", message)
+    work = tuple(markup[j] * base.labour[j] for j in PLACES)
+    price = tuple(dot(work, column) for column in transpose(inverse(less_from_identity(cost))))
+    renewal = dot(base.investment, price)
+    return replace(
+        base,
+        inputs=tuple(tuple(inputs[i][j] * price[i] / price[j] for j in PLACES) for i in PLACES),
+        labour=tuple(base.labour[j] / price[j] for j in PLACES),
+        wear=tuple(base.wear[j] * renewal / price[j] for j in PLACES),
+        capital=tuple(base.capital[j] * renewal / price[j] for j in PLACES),
+        fuel_lot=round(base.fuel_lot / price[FUEL]),
+        energy_lot=round(base.energy_lot / price[ENERGY]),
+    )
 
 
 def own(base: Production, technology: OwnTechnology) -> Production:

@@ -152,5 +152,5 @@ class CivilisationScenario(Scenario):
         """The run ends with the pathways' data."""
         last = self.climate.start + -(-self.ticks // WEEKS)
         if last > LAST_YEAR:
-            raise ValueError(f"the run would end in {last}, the pathways' data end after {LAST_YEAR}: take fewer ticks")
+            raise ValueError(f"ticks: the run would end in {last}, the pathways' data in {LAST_YEAR}: take fewer ticks")
         return self

@@ -142,6 +142,8 @@ class Prices(Section):
     """Rise of a price in a week in which stores are empty."""
     choice: Annotated[Exact, Field(ge=0, le=1000)] = Decimal(10)
     """Intensity of choice between sellers' relative prices; 0: buyers do not look at prices."""
+    nearness: Share = Decimal("0.5")
+    """Share of a seller's weight that is left by a cell of distance, prices apart (gravity law; Tinbergen 1962)."""
     freight: Annotated[Exact, Field(ge=0, le=100)] = Decimal(1)
     """Factor on the cost of carriage."""
 
@@ -169,7 +171,7 @@ class Labour(Section):
     """Growth of labour productivity in a year."""
 
 
-class Households(Section):
+class Saving(Section):
     """How households save; the share of income that is spent follows, so that the start is at rest."""
 
     wealth: Annotated[Exact, Field(ge=0, le=2)] = Decimal("0.1")
@@ -239,5 +241,5 @@ class EconomySection(Section):
     firms: Firms = Firms()
     prices: Prices = Prices()
     labour: Labour = Labour()
-    households: Households = Households()
+    households: Saving = Saving()
     credit: Credit = Credit()
