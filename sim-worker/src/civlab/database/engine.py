@@ -1,4 +1,4 @@
-"""Opens DuckDB files: one by one, each by one writer or many readers, and never more open than the task needs.
+"""Opens DuckDB files, each for one writer or many readers, and turns the engine's faults into civlab's.
 
 A reader is locked in: it sees no other file, no network, no extension and no variable of this program, so that a query
 from anywhere may be run. Every fault of the engine leaves as a CivlabError with the engine's own first line.
