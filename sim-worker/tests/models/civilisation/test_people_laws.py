@@ -49,12 +49,12 @@ YEAR = range(ROUNDS)
 CITIZEN = ("born", "household", "traits")
 
 
-def net_reproduction(section: PeopleSection) -> float:
-    """Daughters of a newborn girl, by the rounds of her life."""
+def net_reproduction(section: PeopleSection, growth: float = 1) -> float:
+    """Daughters of a newborn girl, discounted by the growth of a round."""
     found, alive, daughters = demography(section), 1.0, 0.0
     for number in range(1, ROUNDS * layout.AGES):
         age = number // ROUNDS
-        daughters += alive * float(found.birth[age]) * float(1 - section.boys)
+        daughters += growth**-number * alive * float(found.birth[age]) * float(1 - section.boys)
         alive *= 1 - float(found.death[WOMEN][age])
     return daughters
 
@@ -94,14 +94,6 @@ def test_growth_is_the_root_of_the_euler_lotka_equation(name: str) -> None:
     section = PeopleSection.model_validate({"life_table": name, "fertility": name})
     found, girls = demography(section), float(1 - section.boys)
 
-    def by_rounds(growth: float) -> float:
-        alive, total = 1.0, 0.0
-        for number in range(1, ROUNDS * layout.AGES):
-            age = number // ROUNDS
-            total += growth**-number * alive * float(found.birth[age]) * girls
-            alive *= 1 - float(found.death[WOMEN][age])
-        return total - 1
-
     def by_years(rate: float) -> float:
         alive, total = 1.0, 0.0
         for age, chance in enumerate(map(float, life_table(name)[WOMEN])):
@@ -110,7 +102,9 @@ def test_growth_is_the_root_of_the_euler_lotka_equation(name: str) -> None:
             alive *= 1 - chance
         return total - 1
 
-    assert float(found.growth) == pytest.approx(brentq(by_rounds, 0.9, 1.1, xtol=1e-15), abs=1e-12)
+    assert float(found.growth) == pytest.approx(
+        brentq(lambda growth: net_reproduction(section, growth) - 1, 0.9, 1.1, xtol=1e-15), abs=1e-12
+    )
     assert ROUNDS * math.log(float(found.growth)) == pytest.approx(brentq(by_years, -0.1, 0.1), abs=1e-4)
 
 
@@ -299,12 +293,32 @@ def test_founders_live_as_their_rates_would_have_brought_them_together(backend: 
 
 
 @kernel
-def test_partners_are_found_about_as_often_as_founders_had_found_them(backend: Backend) -> None:
-    arrays = world_of_people([2000] * 20, PeopleSection(), backend=backend, room=1.6)
-    before = (citizens(arrays)["traits"] & 32 > 0).mean()
-    for number in range(10 * ROUNDS):
+def test_households_stay_as_founders_live_for_as_long_as_rates_do(backend: Backend) -> None:
+    arrays = world_of_people([2000] * 20, stationary(), backend=backend, room=1.6)
+
+    def measures() -> list[float]:
+        size = state(arrays, "size")["size"]
+        shares = np.bincount(size[size > 0], minlength=6)[1:6] / (size > 0).sum()
+        return [*shares, (citizens(arrays)["traits"] & 32 > 0).mean()]
+
+    before = measures()
+    for number in range(20 * ROUNDS):
         run_round(arrays, number)
-    assert (citizens(arrays)["traits"] & 32 > 0).mean() == pytest.approx(before, rel=0.06)
+    assert measures() == pytest.approx(before, abs=0.03)
+
+
+@pytest.mark.parametrize("fertile", ["0.1", "10"])
+@pytest.mark.parametrize("mortal", ["0.1", "10"])
+@pytest.mark.parametrize("leave", ["0.02", "4"])
+def test_extreme_rates_have_a_root_and_whole_tables(fertile: str, mortal: str, leave: str) -> None:
+    section = PeopleSection(
+        total_fertility=Decimal(fertile), mortality=Decimal(mortal), households=Households(leave=Decimal(leave))
+    )
+    found, row = demography(section), people_row(section)[0]
+    assert net_reproduction(section, float(found.growth)) == pytest.approx(1, abs=1e-9)
+    assert (np.diff(row["founder"].astype(object)) >= 0).all()
+    assert (np.diff(row["founder_health"].astype("i8"), axis=2) >= 0).all()
+    assert int(row["founder"][-1]) == 2**64 - 1
 
 
 @kernel

@@ -122,28 +122,27 @@ def stable_shares(
 def euler_lotka(death: Row, birth: Row, girls: Decimal) -> Decimal:
     """The growth factor of a round: the root of sum_j growth^-j L(j-1) m(j) = 1 over a woman's rounds of life j.
 
-    L is the share of girls alive after so many rounds and m the daughters of a round. Newton's method in the inverse of
-    the growth from zero: every term is convex and rises there.
+    L is the share of girls alive after so many rounds and m the daughters of a round. Newton's method on the logarithm
+    of the sum against that of the growth, which is nearly a straight line. Zero where no daughters are born.
     """
     alive, weights = Decimal(1), []
     for round_of_life in range(1, ROUNDS * AGES):
         age = round_of_life // ROUNDS
         weights.append(alive * birth[age] * girls)
         alive *= 1 - death[age]
-    inverse = Decimal(1)
-    for _ in range(80):
-        value, slope = Decimal(0), Decimal(0)
+    if not any(weights):
+        return Decimal(0)
+    shrinking = Decimal(0)
+    for _ in range(60):
+        inverse, value, slope = shrinking.exp(), Decimal(0), Decimal(0)
         for weight in reversed(weights):
             slope = slope * inverse + value
             value = value * inverse + weight
-        slope, value = slope * inverse + value, value * inverse
-        if slope == 0:
-            return Decimal(0)
-        step = (value - 1) / slope
-        inverse -= step
+        step = value.ln() + shrinking
+        shrinking -= step / (1 + slope * inverse / value)
         if abs(step) < Decimal("1e-30"):
             break
-    return 1 / inverse
+    return (-shrinking).exp()
 
 
 @lru_cache(maxsize=256)

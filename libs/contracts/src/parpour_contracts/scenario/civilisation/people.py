@@ -33,7 +33,7 @@ class Health(Section):
 class Households(Section):
     """How households begin and merge."""
 
-    leave: Rate = Decimal("0.15")
+    leave: Annotated[Exact, Field(ge=Decimal("0.02"), le=4)] = Decimal("0.15")
     """Rate a year at which a grown-up child founds a household of its own."""
     partner: Share = Decimal("0.1")
     """Chance that a single looks for a partner in a year, up to 50 years of age; none does from 80."""
@@ -47,8 +47,11 @@ class Schooling(Section):
     """Shares of those who leave school by what they have learnt; they sum to one."""
 
     basic: Share = Decimal("0.4")
+    """No training after school."""
     trained: Share = Decimal("0.35")
+    """Trained for a trade."""
     expert: Share = Decimal("0.25")
+    """With a degree."""
 
     @model_validator(mode="after")
     def whole(self) -> Self:
@@ -85,11 +88,11 @@ class PeopleSection(Section):
     life_table: Table = "united-states-2017"
     """Chances of death by sex and year of age: period life tables of the United States Social Security
     Administration."""
-    mortality: Annotated[Exact, Field(gt=0, le=10)] = Decimal(1)
+    mortality: Annotated[Exact, Field(ge=Decimal("0.1"), le=10)] = Decimal(1)
     """Factor on the life table's chances of death."""
     fertility: Table = "united-states-2017"
     """Births by age of the mother: United States National Center for Health Statistics."""
-    total_fertility: Annotated[Exact, Field(gt=0, le=10)] | None = None
+    total_fertility: Annotated[Exact, Field(ge=Decimal("0.1"), le=10)] | None = None
     """Children of a woman who lives through all ages; the schedule is scaled to it. None: as published."""
     boys: Share = Decimal("0.512")
     """Share of boys among births."""
