@@ -70,8 +70,8 @@ def civlab_page() -> str:
         "standard error; every verb takes `--json`. See [exit codes](exit-codes.md#civlab).",
         *sections(civlab, "civlab"),
         "## Python\n\nThe verbs are functions of the same names: `civlab.run`, `resume`, `verify`, `diff`, `explain`, "
-        "`load`, `query`, `write_report`, and `civlab.open(place)`, which gives the tables to Polars, pandas and "
-        "xarray. [civlab on a laptop](../tutorials/civlab-on-a-laptop.md#from-python) uses them.",
+        "`load`, `query`, `sensitivity`, `calibrate`, `write_report`, and `civlab.open(place)`, which gives the tables "
+        "to Polars, pandas and xarray. [civlab on a laptop](../tutorials/civlab-on-a-laptop.md#from-python) uses them.",
         "The entry point of worker pods stands beside it:",
         *sections(civlab_worker, "civlab-worker"),
         source="civlab.cli and civlab.worker",

@@ -14,6 +14,7 @@ __version__ = "0.1.0"
 _VERBS = {
     "CivlabError": "civlab.errors",
     "Results": "civlab.results.reader",
+    "calibrate": "civlab.analysis.keeping",
     "diff": "civlab.api",
     "explain": "civlab.api",
     "load": "civlab.api",
@@ -22,6 +23,7 @@ _VERBS = {
     "query": "civlab.api",
     "resume": "civlab.api",
     "run": "civlab.api",
+    "sensitivity": "civlab.analysis.sensitivity",
     "verify": "civlab.api",
     "write_report": "civlab.api",
 }

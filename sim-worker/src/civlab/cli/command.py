@@ -24,6 +24,9 @@ VERBS = {
     "report": ("civlab.cli.reporting", "Write the HTML report of a run, or a picture of it."),
     "load": ("civlab.cli.loading", "Load a run's tables into a DuckDB file."),
     "query": ("civlab.cli.querying", "Ask a run or a DuckDB file, and print or draw the answer."),
+    "sensitivity": ("civlab.cli.analysing", "Say which parameters matter for an outcome."),
+    "calibrate": ("civlab.cli.analysing", "Search the parameters that come nearest to targets."),
+    "check": ("civlab.cli.assessing", "Check what a run's numbers can carry, such as its burn-in."),
     "bench": ("civlab.cli.benching", "Time builtin scenarios on this machine."),
 }
 INVARIANTS = frozenset({"CHAIN_BROKEN", "CONSERVATION_BROKEN"})

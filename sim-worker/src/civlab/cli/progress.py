@@ -61,6 +61,30 @@ def _lines(ticks_total: int, tick: str, clock: Callable[[], float]) -> Watcher:
     return watch
 
 
+@contextmanager
+def counted_progress(*, total: int, what: str) -> Iterator[Callable[[int, str], None]]:
+    """A watcher of so many pieces of work for the length of the block: told how many are done, and a remark."""
+    if not sys.stderr.isatty():
+        last = time.monotonic()
+
+        def tell(done: int, remark: str) -> None:
+            nonlocal last
+            if time.monotonic() - last >= LINE_SECONDS:
+                last = time.monotonic()
+                click.echo(f"{what} {done:,}/{total:,} {remark}".rstrip(), err=True)
+
+        yield tell
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    remarks = TextColumn("{task.fields[remark]}")
+    columns = (TextColumn(what), BarColumn(bar_width=None), MofNCompleteColumn(), remarks, TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), expand=True) as display:
+        task = display.add_task(what, total=total, remark="")
+        yield lambda done, remark: display.update(task, completed=done, remark=remark)
+
+
 class _Done:
     """Member-ticks done over all shards so far."""
 

@@ -14,17 +14,19 @@ from types import FrameType
 
 import click
 
+RUN_STOPS = "stopping at the end of this day; a checkpoint will stand …"
+
 
 @contextmanager
-def stop_on_signals() -> Iterator[Event]:
-    """An event that the first SIGINT or SIGTERM sets, while the block runs."""
+def stop_on_signals(notice: str = RUN_STOPS) -> Iterator[Event]:
+    """An event that the first SIGINT or SIGTERM sets, while the block runs; `notice` is what the user is told then."""
     wish = Event()
 
     def on_signal(number: int, frame: FrameType | None) -> None:
         if wish.is_set() and number == signal.SIGINT:
             signal.default_int_handler(number, frame)
         if not wish.is_set():
-            click.echo("stopping at the end of this day; a checkpoint will stand …", err=True)
+            click.echo(notice, err=True)
         wish.set()
 
     before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}

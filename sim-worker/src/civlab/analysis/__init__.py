@@ -1,0 +1,7 @@
+"""Analyses of any model's ensembles: what matters (sensitivity), which parameters fit (calibration), and from when on a
+metric is stationary (burn-in).
+
+They stand above runs and results and know no model. Every member that they look at is a member of an ordinary run, so
+whatever an analysis says can be verified, resumed and opened like any other run. SALib and Optuna come with the extra
+`analysis` and are imported when they are needed.
+"""
