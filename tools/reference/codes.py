@@ -83,10 +83,18 @@ POLICIES = {
 
 SHELL_CODES: tuple[tuple[int, str], ...] = (
     (output.DONE, "done"),
-    (output.DIFFERENT, "`verify` or a check of `query` found that something does not hold, or `diff` a difference"),
+    (
+        output.DIFFERENT,
+        "`verify` or a check of `query` found that something does not hold, `diff` a difference, `check` a run that is "
+        "too short; `calibrate` could run no trial",
+    ),
     (output.BAD_INPUT, "bad input; nothing was started"),
     (output.BROKEN_INVARIANT, "the simulation stopped itself: persons or the chain did not hold"),
-    (output.STOPPED, "Ctrl-C or SIGTERM: a checkpoint stands, `civlab resume` goes on"),
+    (
+        output.STOPPED,
+        "Ctrl-C or SIGTERM: a checkpoint stands, `civlab resume` goes on; after `sensitivity` and `calibrate` the same "
+        "command does",
+    ),
 )
 
 
