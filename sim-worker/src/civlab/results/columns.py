@@ -7,6 +7,7 @@ Arrow's thread pool: a pool thread that lets go of a Python file while the inter
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,16 @@ def to_arrow(values: NDArray[Any], kind: pa.DataType) -> pa.Array:
         return pa.Array.from_buffers(kind, len(limbs), [None, pa.py_buffer(limbs)])
     plain = np.ascontiguousarray(values, dtype=kind.to_pandas_dtype())
     return pa.Array.from_buffers(kind, len(plain), [None, pa.py_buffer(plain)])
+
+
+def to_texts(places: NDArray[Any], labels: Sequence[str]) -> pa.Array:
+    """A column of text: the labels at these places."""
+    parts = [label.encode() for label in labels]
+    ends = np.cumsum([0, *map(len, parts)], dtype=np.int32)
+    words = pa.StringArray.from_buffers(len(parts), pa.py_buffer(ends), pa.py_buffer(b"".join(parts)))
+    plain = np.ascontiguousarray(places, dtype=np.int32)
+    numbers = pa.Array.from_buffers(pa.int32(), len(plain), [None, pa.py_buffer(plain)])
+    return pa.DictionaryArray.from_arrays(numbers, words).dictionary_decode()
 
 
 def to_numpy(column: pa.ChunkedArray) -> NDArray[Any]:

@@ -29,12 +29,14 @@ class Headline:
 
 @dataclass(frozen=True)
 class TableColumn:
-    """One column of a table. A decimal(38, 0) takes 128-bit numbers as uint64 [rows, 2], the low limb first."""
+    """One column of a table. A decimal(38, 0) takes 128-bit numbers as uint64 [rows, 2], the low limb first; a column of
+    text takes places in its `labels`."""
 
     name: str
     type: pa.DataType
     unit: str
     meaning: str
+    labels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

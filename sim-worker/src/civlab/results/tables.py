@@ -17,8 +17,8 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from civlab.design import MemberPoint
-from civlab.results.columns import to_arrow
-from civlab.results.declaration import ResultSet
+from civlab.results.columns import to_arrow, to_texts
+from civlab.results.declaration import ResultSet, Table
 from civlab.results.outcome import BatchOutcome
 from civlab.results.schema import MEMBERS, TIMESERIES
 from civlab.store import ByteSink, Store
@@ -68,6 +68,7 @@ def write_tables(
     """
     sinks = {table: store.sink(table_path(table, shard)) for table in schemas}
     rows = dict.fromkeys(schemas, 0)
+    own = {table.name: table for table in results.tables}
     try:
         with ExitStack() as stack:
             writers = {
@@ -81,9 +82,9 @@ def write_tables(
                     elif table == MEMBERS:
                         values = _members(group, results, points, parameters)
                     else:
-                        values = _own(group, table)
+                        values = _own(group, own[table])
                     columns = zip(values, schema.types, strict=True)
-                    content = pa.Table.from_arrays([to_arrow(values, kind) for values, kind in columns], schema=schema)
+                    content = pa.Table.from_arrays([_arrow(values, kind) for values, kind in columns], schema=schema)
                     writers[table].write_table(content, row_group_size=max(1, content.num_rows))
                     rows[table] += content.num_rows
     except BaseException:
@@ -140,9 +141,15 @@ def _members(
     return columns
 
 
-def _own(outcome: BatchOutcome, table: str) -> list[NDArray[Any]]:
-    rows = outcome.tables[table]
-    return [np.repeat(_indices(outcome), rows.counts), *rows.columns]
+def _own(outcome: BatchOutcome, table: Table) -> list[NDArray[Any] | pa.Array]:
+    rows = outcome.tables[table.name]
+    columns = zip(table.columns, rows.columns, strict=True)
+    values = (to_texts(values, column.labels) if column.labels else values for column, values in columns)
+    return [np.repeat(_indices(outcome), rows.counts), *values]
+
+
+def _arrow(values: NDArray[Any] | pa.Array, kind: pa.DataType) -> pa.Array:
+    return values if isinstance(values, pa.Array) else to_arrow(values, kind)
 
 
 def _indices(outcome: BatchOutcome) -> NDArray[np.int64]:

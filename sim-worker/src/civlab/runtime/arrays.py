@@ -66,6 +66,8 @@ class Arrays:
     """How many there are of what columns are `per`; "tick" is the scenario's length."""
     column: dict[str, Any]
     record: np.ndarray
+    members: tuple[MemberSpec[Any], ...] = ()
+    """Who lies in them, for models whose layout goes on while they are generated."""
     segments: dict[str, Segments] = field(default_factory=dict)
     """By kind; every kind of a static, dynamic or history column must be in it once generation has ended."""
 

@@ -76,6 +76,8 @@ class Model:
     """The first broken invariant that kernels have recorded; asked after ticks."""
     restored: Callable[[World], None] | None = None
     """Makes again, after a restore, what follows from the state and outlives a tick; None where nothing does."""
+    agents: Callable[[World], Sequence[int]] | None = None
+    """What a member is said to hold, where that is not as many as the first kind has slots."""
     constants: Mapping[str, int] = field(default_factory=dict)
     """Constants of the generated header, where their names are in capitals."""
     enumerations: tuple[Enumeration, ...] = ()

@@ -201,7 +201,9 @@ class World:
         )
 
     def agents(self) -> tuple[int, ...]:
-        """Entities of the model's first kind in each member; one where it has none."""
+        """Entities of the model's first kind in each member, or what the model says; one where it has no kind."""
+        if self.model.agents:
+            return tuple(self.model.agents(self))
         kind = self.model.kinds[0].name if self.model.kinds else "member"
         return tuple(int(count) for count in self.arrays.segments[kind].count)
 

@@ -15,7 +15,7 @@ import pytest
 from scipy import stats
 
 from civlab.models.exchange.figures import shape, stationary_density
-from civlab.models.exchange.results import gini
+from civlab.results.inequality import gini
 
 from .worlds import rested
 

@@ -40,20 +40,20 @@ TOP_PRIORITY, PRIORITY_STEP = 240, 12
 SKILL_ROUNDS = 100
 ONE = 1 << 60
 
-COVER = ("1", "2", "0.1", "3", "3", "0.5", "1", "0.1", "0.1")
+COVER = ("1", "2", "0.5", "3", "3", "0.5", "1", "0.1", "0.1")
 """Weeks of sales kept in store. Manufacturers and trade hold 1.3 months of sales in all stores (United States Census
 Bureau, Manufacturing and Trade Inventories, 2014); what cannot be stored keeps a little room."""
 INPUT_COVER = ("1.5", "2", "1.5", "2", "2", "1.5", "1.5", "1.5", "1.5")
 """Weeks of use of inputs; what is bought in a week is used in the next, so less than one starves."""
-PERISH = ("0.01", "0", "0.1", "0.001", "0.001", "0.001", "0.02", "0.05", "0.05")
+PERISH = ("0.01", "0", "0.02", "0.001", "0.001", "0.001", "0.02", "0.05", "0.05")
 """Share of unsold output lost in a week; food: a few weeks in cold storage, services: work done in vain."""
 CRITICAL = (1, 1, 1, 1, 1, 0, 1, 0, 0)
 """Inputs without which a week's output stops: goods, energy and carriage (Pichler et al. 2022, Journal of Economic
 Dynamics and Control 144: buildings and most services can wait)."""
-FREIGHT = ("0.01", "0.005", "0", "0.02", "0.005", "0.3", "0.03", "0.05", "0.5")
+FREIGHT = ("0.004", "0.002", "0", "0.008", "0.002", "0.6", "0.3", "0.5", "0.7")
 """Rise of the price by a cell of distance: goods by weight, services by what it takes to meet."""
-FREIGHT_ENERGY = (50, 20, 0, 70, 5, 0, 0, 0, 0)
-"""MJ to carry a lot over a cell: 150 km by lorry at about 2.3 MJ/t km, for 10 kg of manufactures to 200 kg of
+FREIGHT_ENERGY = (20, 10, 0, 25, 2, 0, 0, 0, 0)
+"""MJ to carry a lot over a cell: 150 km by lorry and rail at about 0.9 MJ/t km, for 10 kg of manufactures to 200 kg of
 materials; fuel by pipe and rail."""
 ELASTICITY = ("0.5", "0.8", "0.6", "0.9", "1.1", "1", "1", "1.1", "1")
 """Elasticities of spending to income, before they are scaled to average one: food is a necessity (Engel's law)."""
@@ -270,6 +270,8 @@ def fill_rules(row: np.void, section: EconomySection) -> None:
         "unemployment": fixed(labour.unemployment, 32),
         "progress": weekly(labour.progress),
         "inflation_target": weekly(credit.inflation_target),
+        "credibility": fixed(credit.credibility, 32),
+        "patience": fixed(section.households.patience, 32),
         "natural_rate": weekly(credit.natural_rate),
         "spread": weekly(credit.spread),
         "rate_memory": fixed(credit.smoothing, 32),

@@ -127,7 +127,7 @@ PEOPLE_PHASES = (
         "civilisation_arrive",
         "cluster",
         (*REGION, "reach", "boarded", "boarding", "queue", "mark", *CITIZEN, *HOUSEHOLD, "fate", "moved"),
-        (*CITIZEN, *HOUSEHOLD, "fate", "moved", "vital", "fault", *PROOF),
+        (*CITIZEN, *HOUSEHOLD, "fate", "moved", "vital", "arrival_rows", "fault", *PROOF),
         "regions take in those who move to them",
     ),
     Phase(

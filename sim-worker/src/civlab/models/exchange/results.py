@@ -14,15 +14,14 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from civlab.results.declaration import Headline, ResultSet, Table, TableColumn
+from civlab.results.inequality import gini, share_of_richest
 from civlab.results.outcome import BatchOutcome
 from civlab.runtime.world import World
 
-MILLION = 1_000_000
 BINS = 128
 """Bins of the holdings, each an eighth of the mean wide; one more is open."""
 PARTS = 100
 """Steps of the Lorenz curve."""
-LIMB = np.uint64(0xFFFFFFFF)
 
 HEADLINES = (
     Headline("gini", "", "Gini coefficient of the holdings at the end", 6),
@@ -34,27 +33,11 @@ HEADLINES = (
 )
 
 
-def exact_sum(values: NDArray[np.uint64]) -> int:
-    """The sum of fewer than 2^32 numbers below 2^63, beyond 64 bits if need be."""
-    return (int((values >> np.uint64(32)).sum()) << 32) + int((values & LIMB).sum())
-
-
-def gini(ordered: NDArray[np.uint64]) -> int:
-    """The Gini coefficient of ascending holdings in millionths, halves up: sum of (2 i - n - 1) x_i over n times the
-    total, i from 1."""
-    count, total = len(ordered), int(ordered.sum())
-    ranked = exact_sum(np.cumsum(ordered[::-1]))
-    # sum of i x_i = sum of the sums of the greatest 1, 2, … holdings
-    above, below = MILLION * (2 * ranked - (count + 1) * total), count * total
-    return (2 * above + below) // (2 * below)
-
-
 def inequality(world: World, number: int) -> Sequence[NDArray[Any]]:
     """The figures that need the holdings in order: one row."""
     ordered = np.sort(world.member_column("money", number))
-    total, rich = int(ordered.sum()), int(ordered[len(ordered) - len(ordered) // 10 :].sum())
-    top = (2 * MILLION * rich + total) // (2 * total)
-    return [np.array([value]) for value in (gini(ordered), top, int(ordered[(len(ordered) - 1) // 2]))]
+    median = int(ordered[(len(ordered) - 1) // 2])
+    return [np.array([value]) for value in (gini(ordered), share_of_richest(ordered, 10), median)]
 
 
 def holdings(world: World, number: int) -> Sequence[NDArray[Any]]:

@@ -37,8 +37,9 @@ BYTES_A_NATION = 5_000
 BYTES_A_BANK = 80
 BYTES_A_MEMBER = 40_000
 """Cells of a member and a compiled scenario."""
-BYTES_A_TICK, BYTES_A_NATION_TICK, BYTES_A_REGION_ROW = 400, 200, 112
-REGION_ROWS = 13
+BYTES_A_TICK, BYTES_A_NATION_TICK, BYTES_A_REGION_QUARTER = 420, 430, 240
+BYTES_A_MEMBER_YEAR, BYTES_A_NATION_YEAR, BYTES_A_REGION_YEAR = 150, 580, 1_660
+QUARTER = 13
 BYTES_A_YEAR = 48
 
 
@@ -127,7 +128,9 @@ class CivilisationScenario(Scenario):
             + BYTES_A_MEMBER
             + years * BYTES_A_YEAR
             + self.ticks * (BYTES_A_TICK + nations * BYTES_A_NATION_TICK)
-            + (self.ticks // REGION_ROWS + 1) * regions * BYTES_A_REGION_ROW
+            + (self.ticks // QUARTER + 1) * regions * BYTES_A_REGION_QUARTER
+            + (self.ticks // WEEKS + 1)
+            * (BYTES_A_MEMBER_YEAR + nations * BYTES_A_NATION_YEAR + regions * BYTES_A_REGION_YEAR)
         )
         return Estimate(bytes=size, agents=self.agents)
 

@@ -119,16 +119,16 @@ class Firms(Section):
     """Weight of the last week in expected sales."""
     adjustment: Weekly = Decimal("0.1")
     """Share of a gap in stores that is made up in a week."""
-    building: Weekly = Decimal("0.02")
+    building: Weekly = Decimal("0.003")
     """Share of a gap in capital that is made up in a week."""
     buffer: Weeks = Decimal(4)
     """Weeks of costs that a firm keeps as money."""
     payout: Weekly = Decimal("0.25")
     """Share of money beyond need that is paid out in a week."""
-    cash: Weeks = Decimal(8)
-    """Weeks of wages that a firm holds at the start."""
+    cash: Weeks = Decimal("4.5")
+    """Weeks of costs that a firm holds at the start."""
     debt: Share = Decimal("0.1")
-    """Loan over capital at the start."""
+    """Loan over capital that firms keep."""
 
 
 class Prices(Section):
@@ -159,7 +159,7 @@ class Labour(Section):
     """Efficiency and pay of an expert over a trained employee's: 1,193 of 710 dollars a week."""
     quit: Weekly = Decimal("0.0053")
     """Chance that a job ends by itself in a week: quits and other separations, 2.3 % a month (JOLTS 2014)."""
-    search: Weekly = Decimal("0.1")
+    search: Weekly = Decimal("0.3")
     """Chance that a seeker applies in a week."""
     layoff: Weekly = Decimal("0.25")
     """Share of an excess of staff that is dismissed in a week."""
@@ -178,6 +178,9 @@ class Saving(Section):
     """Share of wealth spent in a year."""
     savings: Annotated[Exact, Field(ge=0, le=520)] = Decimal(26)
     """Weeks of income that a household owns at the start."""
+    patience: Annotated[Exact, Field(ge=0, le=10)] = Decimal("1")
+    """Fall of spending by the yearly real rate of interest beyond its natural level: the elasticity of substitution over
+    time (Havranek 2015 finds about one half in the mean of studies)."""
     memory: Weekly = Decimal("0.1")
     """Weight of the last week in smoothed income."""
 
@@ -199,6 +202,8 @@ class Credit(Section):
     """What firms pay above the policy rate."""
     natural_rate: Rate = Decimal("0.01")
     """Real rate of interest at rest."""
+    credibility: Annotated[Exact, Field(ge=0, le=10)] = Decimal("1")
+    """Pull of the target on expected inflation, over that of the inflation that was seen."""
     inflation_target: Rate = Decimal("0.02")
     """What the central bank aims at."""
     smoothing: Weekly = Decimal("0.984")
@@ -207,7 +212,7 @@ class Credit(Section):
     """Answer of the policy rate to inflation beyond its target (Taylor 1993)."""
     growth: Annotated[Exact, Field(ge=0, le=10)] = Decimal("0.5")
     """Answer of the policy rate to growth (Taylor 1993, with growth for the gap as in Poledna et al. 2023)."""
-    debt_speed: Weekly = Decimal("0.0005")
+    debt_speed: Weekly = Decimal("0.01")
     """Answer of public purchases in a week to a debt beyond its target."""
 
 

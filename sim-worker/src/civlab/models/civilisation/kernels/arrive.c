@@ -68,7 +68,9 @@ FN void civilisation_arrive_tile(const struct World *w, u32 tick, u32 tile, u32 
     if (lane == 0) {
         for (u32 place = 0; place < REACH; place++) {
             const u32 other = w->reach[(u64)tile * REACH + place];
+            const u32 so_far = a.arrivals;
             if (other && place != OWN_PLACE) take_in(&a, r.home.first_region + other - 1);
+            w->arrival_rows[((u64)(tick / WEEKS) * w->regions + tile) * REACH + place] += a.arrivals - so_far;
         }
         const u32 so_far = w->moved[2 * (u64)tile] + a.arrivals;
         CHANGE_PART(w, &r.home, &changes, MOVED, moved, region, tile, 2, 0, so_far);

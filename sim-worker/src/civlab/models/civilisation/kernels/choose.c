@@ -14,8 +14,9 @@ FN u64 times_factor(u64 weight, i64 answer, i64 gap) {
 }
 
 /* Relative gap of real wages, Q31.32. */
-FN i64 wage_gap(const struct World *w, u32 there, u32 here) {
-    const u128 high = (u128)w->wage[there] * w->level[here], low = (u128)w->wage[here] * w->level[there];
+FN i64 wage_gap(const struct World *w, const struct Home *h, u32 there, u32 here) {
+    const u32 home = nation_of_region(w, h, here), other = nation_of_region(w, h, there);
+    const u128 high = (u128)w->wage[there] * w->level[home], low = (u128)w->wage[here] * w->level[other];
     if (low == 0 || high >> 95) return 0;
     const u128 ratio = (high << 32) / low;
     return (ratio > (u128)Q32_MOST ? Q32_MOST : (i64)ratio) - (i64)Q32_ONE;
@@ -33,8 +34,7 @@ FN u64 weight_of(const struct World *w, const struct Region *r, u32 place) {
     if (other == 0) return 0;
     weight = (((u64)w->region_settled[there] << 8) * p->near[disc_distance(place)]) >> 31;
     if (w->region_nation[there] != w->region_nation[r->region]) weight = (weight * p->abroad) >> 31;
-    weight = times_factor(weight, p->answer_wage, wage_gap(w, nation_of_region(w, &r->home, there),
-                                                           nation_of_region(w, &r->home, r->region)));
+    weight = times_factor(weight, p->answer_wage, wage_gap(w, &r->home, there, r->region));
     weight = times_factor(weight, p->answer_unemployment, unemployment(w, r->region) - unemployment(w, there));
     return times_factor(weight, p->answer_warmth, w->warmth[r->region] - w->warmth[there]);
 }

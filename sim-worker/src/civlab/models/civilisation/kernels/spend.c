@@ -1,0 +1,33 @@
+/* Phase `spend`: each household pays for the part of its budgets that markets could fill, and the sales tax on it. */
+#include "spending.h"
+
+FN void civilisation_spend_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
+    const u32 region = w->block_region[tile], end = w->block_end[tile];
+    const struct Place p = place_of(w, region);
+    const struct Basket basket = basket_of(w, &p);
+    u64 *flow = w->flow + (u64)p.nation * FLOWS, sum[GOODS] = {0}, fill[GOODS], taxes = 0, spending = 0, held = 0;
+    struct Changes changes = no_changes();
+    (void)tick;
+    for (u32 g = 0; g < GOODS; g++) fill[g] = w->fill[market_of(region, g)];
+    for (u32 at = w->block_begin[tile] + lane; at < end; at += lanes) {
+        if (w->size[at] == 0) continue;
+        const u64 outlay = w->outlay[at], before = w->deposit[at];
+        u64 budget[GOODS], paid = 0, tax = 0;
+        part_outlay(&basket, outlay, w->size[at], budget);
+        for (u32 g = 0; g < GOODS; g++) {
+            const u64 net = times_q32(budget[g], fill[g]);
+            sum[g] += net, paid += net, tax += times_q32(net, basket.tax);
+        }
+        w->outlay[at] = 0;
+        taxes += tax, spending += paid, held += before - paid - tax;
+        CHANGE(w, &p.home, &changes, DEPOSIT, deposit, household, at, before - paid - tax);
+    }
+    for (u32 g = 0; g < GOODS; g++) flush_add(w->paid_households + market_of(region, g), sum[g]);
+    flush_add(flow + FLOW_TAXES_SALES, taxes);
+    flush_add(flow + FLOW_HOUSEHOLD_SPENDING, spending);
+    flush_add(flow + FLOW_HELD, held);
+    flush_add(w->region_held + region, held);
+    flush_changes(w, p.home.member, PHASE_MARKET, &changes);
+}
+
+TILE_KERNEL(civilisation_spend)
