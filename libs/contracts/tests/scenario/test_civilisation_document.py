@@ -144,10 +144,17 @@ def test_the_estimate_grows_with_citizens_and_members() -> None:
         ),
         (
             PUBLISHED,
+            OWN.replace("labour: 0.4", "labour: 0.4, capital: 0.001"),
+            "SCENARIO_INVALID",
+            "economy.technology.industries.food.capital",
+            "at least",
+        ),
+        (
+            PUBLISHED,
             OWN.replace("labour: 0.4", "labour: 0"),
             "SCENARIO_OUT_OF_RANGE",
             "economy.technology.industries.food.labour",
-            "greater than 0",
+            "0.01",
         ),
     ],
 )

@@ -25,7 +25,14 @@ from civlab.models.civilisation.compile_economy import CAPITAL_UNIT, JOULE, embo
 from civlab.models.civilisation.matrices import inverse, less_from_identity, matrix, productive, times
 from civlab.models.civilisation.national_table import energy_balance, national_table, rows_of
 from civlab.models.civilisation.production import ENERGY, FUEL, PLACES, production_of, published
-from parpour_contracts.scenario import builtin_scenario, override, parse_scenario
+from parpour_contracts.scenario import (
+    Parameter,
+    ScenarioError,
+    builtin_scenario,
+    override,
+    parameters,
+    parse_scenario,
+)
 from parpour_contracts.scenario.civilisation.economy import (
     BASE_PRICE,
     GOODS,
@@ -426,4 +433,34 @@ def closed_or_fault(
     try:
         return close_world(section, governments, shares, PEOPLE)
     except CivlabError as fault:
+        return fault
+
+
+NUMBERS = parameters(parse_scenario(TWO))
+
+
+def number_within(data: st.DataObject, known: Parameter) -> str:
+    """A number within the bounds of a parameter, often at one of them."""
+    low = Decimal(0) if known.minimum is None else known.minimum
+    high = Decimal(1) if known.maximum is None else known.maximum
+    value = low + (high - low) * data.draw(st.sampled_from([Decimal(0), Decimal("0.001"), Decimal("0.5"), Decimal(1)]))
+    return str(int(value)) if known.kind == "integer" else format(value.normalize(), "f")
+
+
+@settings(max_examples=30, deadline=None)
+@given(data=st.data())
+def test_any_numbers_within_their_bounds_compile_or_are_refused_with_a_path(data: st.DataObject) -> None:
+    paths = data.draw(st.lists(st.sampled_from(sorted(NUMBERS)), min_size=1, max_size=4, unique=True))
+    found = compiled_or_fault({path: number_within(data, NUMBERS[path]) for path in paths})
+    if isinstance(found, CompiledCivilisation):
+        assert sum(int(value) for value in found.record[0]["employment"]) == 2**63
+    else:
+        assert found.path
+
+
+def compiled_or_fault(values: dict[str, str]) -> CompiledCivilisation | CivlabError | ScenarioError:
+    """The compiled form of the builtin with these numbers, or why there is none."""
+    try:
+        return compile_civilisation(override(parse_scenario(TWO), values))
+    except (CivlabError, ScenarioError) as fault:
         return fault

@@ -175,6 +175,9 @@ def nation_account(
         lack = float(-purchases / wages)
         message = f"benefits and interest exceed taxes by {lack:.3f} of wages: raise taxes, or lower benefits or debt"
         raise CivlabError("SCENARIO_INVALID", path, message)
+    if profits <= 0:
+        message = "contributions so far above all nations' mean leave firms no profit: lower them, or raise the others'"
+        raise CivlabError("SCENARIO_INVALID", f"{path}.contributions", message)
     if consumption <= 0:
         raise CivlabError("SCENARIO_INVALID", path, "households would have nothing to spend: lower taxes")
     return NationAccount(

@@ -378,6 +378,6 @@ def moves(section: PeopleSection) -> dict[str, np.ndarray | int]:
         "answer_wage": int(Fraction(answer.wage) * Q32),
         "answer_unemployment": int(Fraction(answer.unemployment) * Q32),
         "answer_warmth": int(Fraction(answer.warmth) * Q32),
-        "near": np.array([q(answer.distance**cells, Q31) for cells in range(DISTANCES)], "u4"),
+        "near": np.array([q(answer.distance**cells if cells else Decimal(1), Q31) for cells in range(DISTANCES)], "u4"),
         "abroad": q(answer.abroad, Q31),
     }

@@ -16,6 +16,7 @@ from parpour_contracts.scenario.document import Exact, Section, Share
 Good = Literal["food", "fuel", "energy", "materials", "manufactures", "construction", "logistics", "services", "public"]
 GOODS: tuple[Good, ...] = get_args(Good)
 MOST_FIRMS = 1_000_000
+LEAST_CAPITAL = Decimal("0.01")
 BASE_PRICE = 10_000
 """Price of a lot of every good at the start, in minor units of money."""
 
@@ -40,12 +41,19 @@ class Industry(Section):
 
     inputs: dict[Good, Amount] = {}
     """Lots of each good used up."""
-    labour: Annotated[Exact, Field(gt=0, lt=1)]
+    labour: Annotated[Exact, Field(ge=Decimal("0.01"), lt=1)]
     """Cost of labour, contributions included, as a share of the price."""
     capital: Annotated[Exact, Field(ge=0, le=100)] = Decimal(0)
     """Capital as years of output."""
     wear: Rate = Decimal(0)
     """Share of capital that wears out in a year."""
+
+    @model_validator(mode="after")
+    def enough_capital(self) -> Self:
+        """Where there is capital, it is some days of output at least."""
+        if 0 < self.capital < LEAST_CAPITAL:
+            raise ValueError(f"capital: give none, or at least {LEAST_CAPITAL} years of output")
+        return self
 
 
 class PublishedTechnology(Section):
@@ -111,9 +119,9 @@ class Firms(Section):
     """Firms of the world; without it one for 50 citizens, at least one a region and industry."""
     dispersion: Annotated[Exact, Field(ge=0, le=3)] = Decimal("0.8")
     """Standard deviation of the logarithm of their sizes."""
-    employment: Annotated[Exact, Field(gt=0, le=1)] = Decimal("0.94")
+    employment: Annotated[Exact, Field(ge=Decimal("0.1"), le=1)] = Decimal("0.94")
     """Share of those who can work for whom the start's plans have a job."""
-    use: Annotated[Exact, Field(gt=0, le=1)] = Decimal("0.8")
+    use: Annotated[Exact, Field(ge=Decimal("0.1"), le=1)] = Decimal("0.8")
     """Use of capacity that is aimed at; Federal Reserve G.17: 79.6 % in the mean of 1972-2022."""
     learning: Weekly = Decimal("0.1")
     """Weight of the last week in expected sales."""
@@ -151,11 +159,11 @@ class Prices(Section):
 class Labour(Section):
     """Work and pay."""
 
-    wage: Annotated[int, Field(ge=1000, le=100_000_000)] = 80_000
+    wage: Annotated[int, Field(ge=1000, le=10_000_000)] = 80_000
     """Weekly pay of a trained employee at the start, minor units."""
-    basic: Annotated[Exact, Field(gt=0, le=16)] = Decimal("0.69")
+    basic: Annotated[Exact, Field(ge=Decimal("0.1"), le=16)] = Decimal("0.69")
     """Efficiency and pay of a basic employee over a trained one's: United States 2014, 488 of 710 dollars a week."""
-    expert: Annotated[Exact, Field(gt=0, le=16)] = Decimal("1.68")
+    expert: Annotated[Exact, Field(ge=Decimal("0.1"), le=16)] = Decimal("1.68")
     """Efficiency and pay of an expert over a trained employee's: 1,193 of 710 dollars a week."""
     quit: Weekly = Decimal("0.0053")
     """Chance that a job ends by itself in a week: quits and other separations, 2.3 % a month (JOLTS 2014)."""
@@ -179,8 +187,8 @@ class Saving(Section):
     savings: Annotated[Exact, Field(ge=0, le=520)] = Decimal(26)
     """Weeks of income that a household owns at the start."""
     patience: Annotated[Exact, Field(ge=0, le=10)] = Decimal("1")
-    """Fall of spending by the yearly real rate of interest beyond its natural level: the elasticity of substitution over
-    time (Havranek 2015 finds about one half in the mean of studies)."""
+    """Fall of spending by the yearly real rate of interest beyond its natural level: the elasticity of substitution
+    over time (Havranek 2015 finds about one half in the mean of studies)."""
     memory: Weekly = Decimal("0.1")
     """Weight of the last week in smoothed income."""
 

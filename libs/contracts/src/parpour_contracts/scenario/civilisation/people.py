@@ -94,7 +94,7 @@ class PeopleSection(Section):
     """Births by age of the mother: United States National Center for Health Statistics."""
     total_fertility: Annotated[Exact, Field(ge=Decimal("0.1"), le=10)] | None = None
     """Children of a woman who lives through all ages; the schedule is scaled to it. None: as published."""
-    boys: Share = Decimal("0.512")
+    boys: Annotated[Exact, Field(ge=Decimal("0.01"), le=Decimal("0.99"))] = Decimal("0.512")
     """Share of boys among births."""
     retirement: Annotated[int, Field(ge=40, le=100)] = 65
     """Years of age at which a citizen retires."""
