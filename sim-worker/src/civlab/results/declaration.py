@@ -29,8 +29,8 @@ class Headline:
 
 @dataclass(frozen=True)
 class TableColumn:
-    """One column of a table. A decimal(38, 0) takes 128-bit numbers as uint64 [rows, 2], the low limb first; a column of
-    text takes places in its `labels`."""
+    """One column of a table. A decimal(38, 0) takes 128-bit numbers as uint64 [rows, 2], the low limb first; text takes
+    places in the column's `labels`."""
 
     name: str
     type: pa.DataType
