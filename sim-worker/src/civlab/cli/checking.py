@@ -10,6 +10,7 @@ import click
 from civlab import api
 from civlab.cli.output import DIFFERENT, print_json
 from civlab.runs.devices import BACKENDS
+from civlab.wording import counted
 
 
 @click.command()
@@ -48,7 +49,7 @@ def verify(place: str, members: int | None, threads: int | None, backend: str, a
         for finding in result.findings:
             click.echo(f"[{finding.code}] {finding.path}: {finding.message}")
         verdict = "everything holds" if result.holds else f"{len(result.findings)} findings"
-        click.echo(f"{verdict}: {result.files:,} files checked, {result.members:,} members run again")
+        click.echo(f"{verdict}: {counted(result.files, 'file')} checked, {counted(result.members, 'member')} run again")
         click.echo(f"digest {result.digest}")
     sys.exit(0 if result.holds else DIFFERENT)
 

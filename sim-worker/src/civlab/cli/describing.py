@@ -13,6 +13,7 @@ from civlab.cli.output import human_bytes, human_count, human_seconds, print_jso
 from civlab.runs.devices import BACKENDS
 from civlab.runs.explanation import Explanation
 from civlab.runs.spec import civlab_errors
+from civlab.wording import counted
 from parpour_contracts.scenario import BUILTIN, MODELS, Parameter, builtin_scenario, json_schema, parse_scenario
 
 
@@ -71,7 +72,7 @@ def explain(
     ]
     print_table("\nParameters", ("path", "value", "unit", "range", "meaning"), parameters, right="value")
     click.echo(
-        f"\n{result.members:,} members, {result.agents:,} agents, {result.ticks:,} ticks: "
+        f"\n{counted(result.members, 'member')}, {result.agents:,} agents, {counted(result.ticks, 'tick')}: "
         f"{human_count(result.agents * result.ticks)} agent-{result.tick_name}s\n"
         f"memory  at most {human_bytes(result.memory_bytes)} if all are held at once "
         f"({result.bytes_an_agent} bytes an agent); batches take what there is\n"

@@ -16,6 +16,7 @@ from civlab.cli.output import DIFFERENT, print_error, print_json, print_table
 from civlab.database.asking import Answer, ask, queries_at
 from civlab.database.queries import Query
 from civlab.errors import CivlabError
+from civlab.wording import counted
 
 SHOWN_ROWS = 40
 PICTURES = (".png", ".svg")
@@ -180,7 +181,7 @@ def _print_rows(title: str, answer: Answer) -> None:
 
 def _counted(answer: Answer) -> str:
     members = sum(entry.members for entry in answer.runs)
-    return f"{members:,} members" + ("" if len(answer.runs) == 1 else f" of {len(answer.runs)} runs")
+    return counted(members, "member") + ("" if len(answer.runs) == 1 else f" of {len(answer.runs)} runs")
 
 
 def _is_number(value: Any) -> bool:

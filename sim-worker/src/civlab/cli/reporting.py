@@ -13,6 +13,7 @@ from civlab.report.page import render_report
 from civlab.report.picture import render_picture
 from civlab.results.reader import open_results
 from civlab.runs.spec import RunSpec
+from civlab.wording import bands_explained, counted
 
 
 @click.command()
@@ -38,9 +39,8 @@ def report(place: str, output: Path | None, png: Path | None, as_json: bool) -> 
         manifest, spec = results.manifest, RunSpec.load(results.store)
         declared = report_of(spec.scenario.model)
         size = f" of {spec.agents(0):,} {spec.results.size.unit}" if spec.scenario.agents_path else ""
-        caption = (
-            f"{manifest.members:,} members{size}; lines are medians, bands hold half and nine tenths of the members"
-        )
+        told = bands_explained(manifest.members)
+        caption = f"{counted(manifest.members, 'member')}{size}{told and f'; {told}'}"
         figures = declared.figures(results, spec)
         _write(png, render_picture(declared, figures, title=manifest.title, caption=caption))
     written = results.store.address("report.html") if output is None else str(output)

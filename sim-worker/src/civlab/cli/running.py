@@ -20,6 +20,7 @@ from civlab.runs.devices import BACKENDS, choose_backend
 from civlab.runs.spec import RunSpec
 from civlab.runs.whole import WholeRun, claim_place, run_whole
 from civlab.store import Store, open_store
+from civlab.wording import counted
 
 IN_MEMORY = "memory://"
 CHART_WIDTH, CHART_HEIGHT = 76, 8
@@ -206,11 +207,12 @@ def _print_stopped(outcome: WholeRun, place: str | None, *, as_json: bool) -> No
 
 def _print_summary(outcome: WholeRun, spec: RunSpec, results: Results, place: str | None, report: str | None) -> None:
     manifest, tick = results.manifest, spec.scenario.tick_name
-    title = f"{manifest.title}: {manifest.members:,} members, {manifest.ticks:,} {tick}s, seed {manifest.seed}"
+    size = f"{counted(manifest.members, 'member')}, {counted(manifest.ticks, tick)}"
+    title = f"{manifest.title}: {size}, seed {manifest.seed}"
     rows = [(item.name, item.mean, item.low, item.high, item.unit) for item in manifest.metrics]
     print_table(title, ("figure", "mean", "5 %", "95 %", "unit"), rows, right="mean,5 %,95 %")
     shown = report_of(spec.scenario.model).curve
-    click.echo(f"\n{shown.title} (mean of {min(CHART_MEMBERS, manifest.members):,} members)")
+    click.echo(f"\n{shown.title} (mean of {counted(min(CHART_MEMBERS, manifest.members), 'member')})")
     curve = _mean_curve(results, shown.metric)
     for line in bar_chart(curve, width=CHART_WIDTH, height=CHART_HEIGHT):
         click.echo(f"  {line}")

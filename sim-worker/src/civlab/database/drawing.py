@@ -23,6 +23,7 @@ from civlab.database.asking import Answer, Entry
 from civlab.database.queries import Drawing, Query
 from civlab.errors import CivlabError
 from civlab.report.charts import AMBER, BLUE, CORAL, INK, MUTED, PLUM, SLATE, TEAL, dress, style
+from civlab.wording import counted
 
 FORMATS = ("png", "svg")
 COLOURS = (BLUE, CORAL, TEAL, AMBER, PLUM, SLATE, INK)
@@ -243,7 +244,8 @@ def _words(column: str) -> str:
 def _caption(query: Query, runs: Sequence[Entry]) -> str:
     """Under the chart: which runs, and where the measure comes from."""
     told = "; ".join(
-        f"{'' if len(runs) == 1 else f'run {entry.run}: '}{entry.title}, {entry.members:,} members, seed {entry.seed}"
+        f"{'' if len(runs) == 1 else f'run {entry.run}: '}{entry.title}, {counted(entry.members, 'member')}, "
+        f"seed {entry.seed}"
         for entry in runs[:3]
     )
     more = f" and {len(runs) - 3} more runs" if len(runs) > 3 else ""

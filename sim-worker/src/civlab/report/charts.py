@@ -7,6 +7,7 @@ in the dark band, nine in ten in the light one).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -20,6 +21,9 @@ from civlab.report.figures import Band, Effect, Figures
 
 INK, MUTED, GRID = "#1b2a3a", "#5d6b7a", "#e3e8ee"
 TEAL, CORAL, BLUE, AMBER, PLUM, SLATE = "#0f8b8d", "#d1495b", "#2e6fb7", "#e09f3e", "#7d4f9e", "#8895a3"
+
+NAME_HEIGHT = 0.062
+"""Height of a line's name over that of the plot."""
 
 STYLE: dict[str, Any] = {
     "font.family": "sans-serif",
@@ -82,6 +86,50 @@ def draw_band(axes: Axes, ticks: np.ndarray, values: Band, colour: str, label: s
     axes.fill_between(ticks, values.low, values.high, color=colour, alpha=0.16, linewidth=0)
     axes.fill_between(ticks, values.lower, values.upper, color=colour, alpha=0.28, linewidth=0)
     axes.plot(ticks, values.median, color=colour, linewidth=2.0, label=label)
+
+
+def legend_above(axes: Axes) -> None:
+    """The legend in one row between title and plot, where it covers nothing; to be called after `dress`."""
+    handles, labels = axes.get_legend_handles_labels()
+    axes.set_title(axes.get_title(loc="left"), pad=19)
+    axes.legend(
+        handles,
+        labels,
+        loc="lower left",
+        bbox_to_anchor=(0, 1.0),
+        ncols=len(labels),
+        borderaxespad=0.2,
+        borderpad=0.1,
+        handlelength=1.3,
+        handletextpad=0.5,
+        columnspacing=1.1,
+    )
+
+
+def name_ends(axes: Axes, x: float, heights: Sequence[float], names: Sequence[str], colours: Sequence[str]) -> None:
+    """The lines' names at their right ends, pushed apart where they would touch; to be called after `dress`.
+
+    `x` is where the lines end; names of lines without a height there are left out.
+    """
+    low, high = axes.get_ylim()
+    gap = (high - low) * NAME_HEIGHT
+    drawn = sorted((float(height), place) for place, height in enumerate(heights) if np.isfinite(height))
+    at = [height for height, _ in drawn]
+    for place in range(1, len(at)):
+        at[place] = max(at[place], at[place - 1] + gap)
+    for place in range(len(at) - 1, -1, -1):
+        at[place] = min(at[place], high - gap * (len(at) - 1 - place))
+    for y, (_, place) in zip(at, drawn, strict=True):
+        axes.annotate(
+            names[place],
+            (x, y),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=8.5,
+            color=colours[place],
+            annotation_clip=False,
+        )
 
 
 def dress(axes: Axes, title: str, up: str, *, across: str = "day", whole: bool = True, from_zero: bool = True) -> None:

@@ -57,7 +57,7 @@ class Curve:
 @dataclass(frozen=True)
 class Report:
     """A model's report. `figures` may return more than every run has; `cards` gives headline figures a name of few
-    words; `picture` are the four charts that tell most."""
+    words; `picture` are the four charts that tell most; `facts` adds rows to the table about the run, name and HTML."""
 
     figures: Callable[[Results, RunSpec], Figures]
     sections: tuple[Section, ...]
@@ -65,3 +65,4 @@ class Report:
     cards: Mapping[str, str]
     picture: tuple[Draw, Draw, Draw, Draw]
     curve: Curve
+    facts: Callable[[Results], list[tuple[str, str]]] | None = None

@@ -20,6 +20,7 @@ from civlab.report.declaration import Chart, Outcome, Report, Section
 from civlab.report.figures import Figures
 from civlab.results.reader import Results
 from civlab.runs.spec import RunSpec
+from civlab.wording import bands_explained, counted
 from parpour_contracts.simulation import DesignParameter
 
 MOST_LISTED = 32
@@ -54,10 +55,11 @@ def render_report(results: Results, *, rate: int | None = None) -> str:
     figures = report.figures(results, spec)
     drawn = "" if figures.drawn == manifest.members else f" Charts draw {figures.drawn:,} of the members."
     size = f" of {spec.agents(0):,} {spec.results.size.unit}" if spec.scenario.agents_path else ""
+    told = bands_explained(manifest.members)
     body = [
         f"<h1>{escape(manifest.title)}</h1>",
-        f'<p class="sub">{manifest.members:,} members{size} over {manifest.ticks:,} {spec.scenario.tick_name}s. '
-        f"Lines are medians; bands hold half and nine tenths of the members.{drawn}</p>",
+        f'<p class="sub">{counted(manifest.members, "member")}{size} over '
+        f"{counted(manifest.ticks, spec.scenario.tick_name)}.{told and f' {told.capitalize()}.'}{drawn}</p>",
         f'<div class="cards">{"".join(_cards(results, report))}</div>',
     ]
     sections = [
@@ -67,7 +69,7 @@ def render_report(results: Results, *, rate: int | None = None) -> str:
     for section in sections:
         drawings = "".join(_chart(chart, figures) for chart in section.charts)
         body.append(f'<h2>{section.title}</h2><div class="charts">{drawings}</div>')
-    body.append(f"<h2>The run</h2><table>{''.join(_facts(results, spec, rate))}</table>")
+    body.append(f"<h2>The run</h2><table>{''.join(_facts(results, spec, report, rate))}</table>")
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
@@ -87,7 +89,8 @@ def _cards(results: Results, report: Report) -> Iterable[str]:
         mean, low, high = (
             _number(text, share=spread.unit == "share") for text in (spread.mean, spread.low, spread.high)
         )
-        yield f'<div class="card"><b>{mean}</b><span>{report.cards[spread.name]}<br>{low} to {high}</span></div>'
+        spread_over = f"<br>{low} to {high}" if results.manifest.members > 1 else ""
+        yield f'<div class="card"><b>{mean}</b><span>{report.cards[spread.name]}{spread_over}</span></div>'
 
 
 def _number(text: str, *, share: bool) -> str:
@@ -136,7 +139,7 @@ def variation(parameter: DesignParameter) -> str:
     return f"{parameter.name} from {ordered[0]} to {ordered[-1]} at {len(ordered):,} points"
 
 
-def _facts(results: Results, spec: RunSpec, rate: int | None) -> Iterable[str]:
+def _facts(results: Results, spec: RunSpec, report: Report, rate: int | None) -> Iterable[str]:
     manifest = results.manifest
     design = spec.ensemble.design
     varied = ", ".join(variation(parameter) for parameter in design.parameters)
@@ -150,6 +153,7 @@ def _facts(results: Results, spec: RunSpec, rate: int | None) -> Iterable[str]:
         ("Shards", str(manifest.shards)),
         ("Made by", escape(", ".join(f"civlab {by.version} on {by.backend}" for by in manifest.made_by))),
     ]
+    facts += report.facts(results) if report.facts else []
     if rate:
         facts.append(("Rate", f"{rate / 1e6:,.1f} million agent-{spec.scenario.tick_name}s a second"))
     facts += [(f"Metric {h.name}", f"{escape(h.meaning)} ({escape(h.unit)})") for h in spec.results.headlines]
