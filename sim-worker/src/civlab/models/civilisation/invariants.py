@@ -28,8 +28,10 @@ Pair = tuple[int, int]
 FUEL, ENERGY = GOODS.index("fuel"), GOODS.index("energy")
 PRICES = (1, 1 << 40)
 """Within these lies every price."""
-AMOUNTS = ("deposit", "income", "cash", "loan", "capital", "inventory", "embodied", "stock", "stock_embodied", "treasury",
-           "debt", "pool", "lent")  # fmt: skip
+AMOUNTS = (
+    "deposit", "income", "cash", "loan", "capital", "inventory", "embodied", "stock", "stock_embodied", "treasury",
+    "debt", "pool", "lent",
+)  # fmt: skip
 """Columns of what cannot be negative."""
 
 
@@ -142,7 +144,7 @@ def government_sheet(count: Count) -> Pair:
 def trading(count: Count) -> Pair:
     """What nations sold abroad is what they bought there, and what the matrix of trade adds up to."""
     sold = trade(count.world, count.number)
-    years, nations, _, _ = sold.shape
+    nations = sold.shape[1]
     inland = sum(int(value) for value in sold[:, np.arange(nations), :, np.arange(nations)].reshape(-1))
     exports = sum(int(value) for value in count.nations["exports"].reshape(-1))
     imports = sum(int(value) for value in count.nations["imports"].reshape(-1))

@@ -76,6 +76,7 @@ def member_figures(series: Series, number: int) -> dict[str, int]:
         return total(name, ticks - 1, ticks)
 
     before = max(0, ticks - span - 1)
+    level = total("price_level", before, before + 1)
     earlier = total("product_real", max(0, ticks - 2 * span), ticks - span) or year("product_real")
     sold, short = year("energy_sold"), year("energy_short")
     weeks_a_year = WEEKS * total("citizens", ticks - span, ticks)
@@ -84,9 +85,7 @@ def member_figures(series: Series, number: int) -> dict[str, int]:
         "product": parts(WEEKS * year("product_real") * WEEKS, weeks_a_year, 1),
         "growth": parts(year("product_real") - earlier, earlier),
         "unemployment": parts(year("unemployed"), year("unemployed") + year("employed")),
-        "inflation": parts(
-            end("price_level") - total("price_level", before, before + 1), total("price_level", before, before + 1)
-        ),
+        "inflation": parts(end("price_level") - level, level),
         "public_debt": parts(end("public_debt") * span, year("product") * WEEKS),
         "failures": year("failures"),
         "traded": parts(year("traded"), year("product")),

@@ -131,18 +131,8 @@ def household(world: World, number: int) -> Columns:
     """An even sample of the households."""
     found = households(world, number)
     step = -(-len(found.number) // SAMPLE)
-    every = slice(None, None, step)
-    columns = [
-        found.number,
-        found.region,
-        found.size,
-        found.minors,
-        found.generation,
-        found.age,
-        found.deposit,
-        found.income,
-    ]
-    chosen = [column[every] for column in columns]
+    names = ("number", "region", "size", "minors", "generation", "age", "deposit", "income")
+    chosen = [getattr(found, name)[::step] for name in names]
     return [*chosen, np.full(len(chosen[0]), step)]
 
 
@@ -319,9 +309,7 @@ TABLES = (
             TableColumn("input_lot", pa.int64(), "units", "units of the input in a lot"),
             TableColumn("units", pa.int64(), "units", "units of the input for a lot of the good"),
             TableColumn("intensity", pa.int64(), "J", "primary energy embodied in a lot of the good at the start"),
-            TableColumn(
-                "input_intensity", pa.int64(), "J", "primary energy embodied in a lot of the input at the start"
-            ),
+            TableColumn("input_intensity", pa.int64(), "J", "primary energy embodied in a lot of the input, likewise"),
             TableColumn("renewable", pa.int64(), "mJ", "energy gained from renewable sources for a lot of the good"),
             TableColumn("extraction", pa.int64(), "mJ", "fuel taken from the ground for a lot of the good"),
         ),

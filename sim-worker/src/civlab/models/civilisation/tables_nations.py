@@ -42,6 +42,8 @@ REAL = NAMES[: NAMES.index("holdings")]
 MONEY = NAMES[NAMES.index("holdings") :]
 EVENTS = {"failures": "firms", "write_offs": "money", "rescues": "money", "energy_short": "mJ", "unclaimed": "money"}
 """Metrics that are events where they are not zero, with their units."""
+REGION_FLOWS = ("extracted", "gained", "embodied_new", "embodied_used", "embodied_lost")
+QUARTERS = 4
 FUEL, ENERGY = GOODS.index("fuel"), GOODS.index("energy")
 
 
@@ -81,7 +83,8 @@ def by_year(values: np.ndarray, every: int) -> np.ndarray:
 
 
 def mean_price(price: np.ndarray, sold: np.ndarray) -> NDArray[np.int64]:
-    """Mean of prices, int64 [ticks, nations], by the numbers sold, uint64 [ticks, nations, 2]: int64 [years, nations]."""
+    """Mean of prices by the amounts sold, int64 [years, nations]; `price` is int64 [ticks, nations], `sold`
+    uint64 [ticks, nations, 2]."""
     means = []
     for first in range(0, len(price), WEEKS):
         for nation in range(price.shape[1]):
@@ -93,29 +96,31 @@ def mean_price(price: np.ndarray, sold: np.ndarray) -> NDArray[np.int64]:
 
 def energy(world: World, number: int) -> Columns:
     """Fuel and energy by year and nation."""
-    regions, markets, nations = by_region(world, number), by_market(world, number), by_nation(world, number)
+    regions, nations = by_region(world, number), by_nation(world, number)
     of = nation_of_regions(world, number)
-    quarters = 4
-    reserve = of_nations(regions["reserve"], of)
-    last = np.minimum(quarters * np.arange(1, -(-len(reserve) // quarters) + 1), len(reserve)) - 1
-    flows = [
-        by_year(of_nations(regions[name], of), quarters)
-        for name in ("extracted", "gained", "embodied_new", "embodied_used", "embodied_lost")
-    ]
-    goods = {name: of_nations(markets[name][:, :, good], of) for name, good in ENERGY_FLOWS}
-    burnt = wide_sum(np.stack([goods["used", FUEL], goods["consumed", FUEL]]), 0)
     sold, short = (by_year(nations[name], WEEKS) for name in ("energy_sold", "energy_short"))
     years, count = sold.shape[:2]
+    reserve = of_nations(regions["reserve"], of)
+    last = np.minimum(QUARTERS * np.arange(1, years + 1), len(reserve)) - 1
+    flows = {name: by_year(of_nations(regions[name], of), QUARTERS) for name in REGION_FLOWS}
+    markets = by_market(world, number)
+
+    def of_market(flow: str, good: int) -> np.ndarray:
+        return of_nations(markets[flow][:, :, good], of)
+
     year, place = places(years, count)
-    columns = [reserve[last], *flows[:2], burnt, goods["made", ENERGY], sold, short]
-    columns += [goods["used", ENERGY], goods["consumed", ENERGY], goods["carried", ENERGY], goods["perished", ENERGY]]
-    return [
-        year,
-        weeks(years, WEEKS, world.tick)[year],
-        place,
-        mean_price(nations["energy_price"], nations["energy_sold"]).reshape(-1),
-        *(flat(column, depth=2) for column in (*columns, *flows[2:])),
-    ]
+    columns = (
+        reserve[last],
+        *(flows[name] for name in REGION_FLOWS[:2]),
+        wide_sum(np.stack([of_market("used", FUEL), of_market("consumed", FUEL)]), 0),
+        of_market("made", ENERGY),
+        sold,
+        short,
+        *(of_market(name, ENERGY) for name in ("used", "consumed", "carried", "perished")),
+        *(flows[name] for name in REGION_FLOWS[2:]),
+    )
+    price = mean_price(nations["energy_price"], nations["energy_sold"]).reshape(-1)
+    return [year, weeks(years, WEEKS, world.tick)[year], place, price, *(flat(column, depth=2) for column in columns)]
 
 
 def events(world: World, number: int) -> Columns:
@@ -144,18 +149,6 @@ def amount(name: str, unit: str, meaning: str) -> TableColumn:
     return TableColumn(name, WIDE, unit, meaning)
 
 
-ENERGY_FLOWS = {
-    (name, good): good
-    for name, good in (
-        ("used", FUEL),
-        ("consumed", FUEL),
-        ("made", ENERGY),
-        ("used", ENERGY),
-        ("consumed", ENERGY),
-        ("carried", ENERGY),
-        ("perished", ENERGY),
-    )
-}
 TABLES = (
     Table(
         "nation",
@@ -169,7 +162,7 @@ TABLES = (
         (TICK, NATION, *metric_columns(NATION_METRICS, MONEY)),
         rows=finance,
         most_rows=lambda scenario: scenario.ticks * len(scenario.world.nations),
-        meaning="one row a member, tick and nation: what households, firms, banks and the government hold, owe, earn and pay",
+        meaning="one row a member, tick and nation: what households, firms, banks and governments hold, owe and pay",
     ),
     Table(
         "trade",
