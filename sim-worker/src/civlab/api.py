@@ -79,6 +79,7 @@ def run(
     members: int = 1,
     seed: int = 0,
     ticks: int | None = None,
+    population: int | None = None,
     parameters: Mapping[str, str] | None = None,
     design: Design | None = None,
     shards: int = 1,
@@ -93,13 +94,15 @@ def run(
 ) -> WholeRun:
     """Run an ensemble into `out`; go on with it when it stands there already.
 
-    `parameters` maps dotted paths to decimal text. Raises CivlabError with a code for every bad input.
+    `population` overrides how many agents a member has; `parameters` maps dotted paths to decimal text. Raises
+    CivlabError with a code for every bad input.
     """
     spec = make_spec(
         scenario,
         members=members,
         seed=seed,
         ticks=ticks,
+        population=population,
         parameters=parameters,
         design=design,
         shards=shards,
@@ -125,6 +128,7 @@ def make_spec(
     members: int = 1,
     seed: int = 0,
     ticks: int | None = None,
+    population: int | None = None,
     parameters: Mapping[str, str] | None = None,
     design: Design | None = None,
     shards: int = 1,
@@ -138,6 +142,7 @@ def make_spec(
         overrides=parameters,
         seed=seed,
         ticks=ticks,
+        population=population,
         ensemble=Ensemble.model_construct(members=members, design=design or Design()),
         shards=shards,
         transmissions=transmissions,

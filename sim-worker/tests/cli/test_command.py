@@ -132,6 +132,14 @@ def test_threads_shards_and_checkpoints_change_no_digest(
 
 
 @pytest.mark.kernel
+def test_a_population_is_the_parameter_of_the_same_meaning(tmp_path: Path, town: Path, undisturbed: str) -> None:
+    shape = ("--population", 20000, *SLOW_TOWN[2:])
+    assert (
+        json_of(civlab("run", town, *shape, "-o", tmp_path / "out", "--no-report", "--json"))["digest"] == undisturbed
+    )
+
+
+@pytest.mark.kernel
 def test_a_run_without_a_place_keeps_nothing_and_has_the_same_digest(
     tmp_path: Path, town: Path, undisturbed: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -108,6 +108,27 @@ def test_a_parameter_has_one_value_or_a_range_but_not_both(make_spec: MakeSpec, 
     assert code_of(lambda: make_spec(design=design, overrides={"disease.r0": "2"})) == "RUN_PARAMETER_TWICE"
 
 
+def test_a_population_is_the_model_s_number_of_agents(make_spec: MakeSpec) -> None:
+    spec = make_spec(population=450)
+    assert spec.agents(0) == 450
+    assert spec.run_hash == make_spec(overrides={"population.size": "450"}).run_hash
+
+
+def test_a_population_has_one_value(make_spec: MakeSpec) -> None:
+    design = {"type": "Grid", "parameters": [{"name": "population.size", "values": ["300", "400"]}]}
+    assert code_of(lambda: make_spec(population=450, design=design)) == "RUN_PARAMETER_TWICE"
+    assert code_of(lambda: make_spec(population=450, overrides={"population.size": "450"})) == "RUN_PARAMETER_TWICE"
+
+
+def test_a_population_is_held_to_the_scenario_s_bounds(make_spec: MakeSpec) -> None:
+    assert code_of(lambda: make_spec(population=-1)) == "SCENARIO_OUT_OF_RANGE"
+
+
+def test_a_model_without_agents_takes_no_population(make_spec: MakeSpec) -> None:
+    text = "apiVersion: civlab/v1\nmodel: climate\ntitle: Ten years\nticks: 10\npathway: {kind: family, name: ssp245}\n"
+    assert code_of(lambda: make_spec(text=text, population=450)) == "RUN_NO_POPULATION"
+
+
 def test_a_value_of_the_design_that_the_scenario_forbids_is_refused_before_anything_runs(make_spec: MakeSpec) -> None:
     design = {"type": "Grid", "parameters": [{"name": "introductions.0.count", "values": ["5", "599"]}]}
     assert code_of(lambda: make_spec(design=design)) == "SCENARIO_INVALID"

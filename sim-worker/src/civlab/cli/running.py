@@ -57,7 +57,8 @@ def execution_options(command: Any) -> Any:
 )
 @click.option("--members", type=int, default=1, show_default=True, help="Number of worlds.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of every random number.")
-@click.option("--ticks", type=int, help="Days to simulate; default the scenario's own.")
+@click.option("--ticks", type=int, help="Ticks to simulate; default the scenario's own.")
+@click.option("--population", type=int, metavar="N", help="Agents of each world; default the scenario's own.")
 @click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="Override a parameter; may be repeated.")
 @click.option("--design", "designs", multiple=True, metavar="DESIGN", help=f"How members differ: {DESIGN_HELP}.")
 @click.option("--shards", type=int, default=1, show_default=True, help="Parts that the results are cut into.")
@@ -70,6 +71,7 @@ def run(
     members: int,
     seed: int,
     ticks: int | None,
+    population: int | None,
     settings: tuple[str, ...],
     designs: tuple[str, ...],
     shards: int,
@@ -89,13 +91,14 @@ def run(
       civlab run epidemic --members 64 --seed 7 -o out/
       civlab run scenario.yaml --members 12 --design grid:disease.r0=1.5,2,2.5 -o out/
       civlab run scenario.yaml --members 128 --design 'sobol:disease.r0=1.5..3;hospital.beds=50..400' -o out/
-      civlab run scenario.yaml --set population.size=20000 --json -o s3://results/trial
+      civlab run scenario.yaml --population 20000 --json -o s3://results/trial
     """
     spec = api.make_spec(
         scenario,
         members=members,
         seed=seed,
         ticks=ticks,
+        population=population,
         parameters=parse_overrides(settings),
         design=parse_design(designs),
         shards=shards,

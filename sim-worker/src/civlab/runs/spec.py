@@ -66,22 +66,28 @@ class RunSpec:
         overrides: Mapping[str, str] | None = None,
         seed: int = 0,
         ticks: int | None = None,
+        population: int | None = None,
         ensemble: Ensemble | None = None,
         shards: int = 1,
         transmissions: bool = False,
     ) -> RunSpec:
-        """Check a run's parts and put them together.
+        """Check a run's parts and put them together; `population` overrides how many agents a member has.
 
         Raises CivlabError with the codes of scenarios and designs, or one of RUN_SEED_OUT_OF_RANGE,
-        RUN_MEMBERS_OUT_OF_RANGE, RUN_SHARDS_OUT_OF_RANGE, RUN_PARAMETER_TWICE and RUN_NO_TRANSMISSIONS.
+        RUN_MEMBERS_OUT_OF_RANGE, RUN_SHARDS_OUT_OF_RANGE, RUN_PARAMETER_TWICE, RUN_NO_POPULATION and
+        RUN_NO_TRANSMISSIONS.
         """
         ensemble = ensemble or Ensemble()
         _within("RUN_SEED_OUT_OF_RANGE", "seed", seed, 0, SEED_LIMIT)
         _within("RUN_MEMBERS_OUT_OF_RANGE", "ensemble.members", ensemble.members, 1, MEMBER_LIMIT)
         _within("RUN_SHARDS_OUT_OF_RANGE", "shards", shards, 1, min(ensemble.members, SHARD_LIMIT))
+        with civlab_errors():
+            plain = parse_scenario(text)
         given = dict(overrides or {})
         if ticks is not None:
             given["ticks"] = str(ticks)
+        if population is not None:
+            given[_population_parameter(plain, given)] = str(population)
         for parameter in ensemble.design.parameters:
             if parameter.name in given or parameter.name == "ticks":
                 raise CivlabError(
@@ -91,7 +97,7 @@ class RunSpec:
                     "too; keep one of the two",
                 )
         with civlab_errors():
-            scenario = override(parse_scenario(text), given)
+            scenario = override(plain, given)
         spec = cls(
             text=text,
             overrides=tuple(sorted(given.items())),
@@ -252,6 +258,18 @@ def civlab_errors() -> Iterator[None]:
         yield
     except ScenarioError as fault:
         raise CivlabError(fault.code, fault.path, fault.message) from None
+
+
+def _population_parameter(scenario: Scenario, given: Mapping[str, str]) -> str:
+    """The parameter that says how many agents there are; refuses a model without one, and a second value."""
+    path = scenario.agents_path
+    if path is None:
+        message = f"the model {scenario.model} has no population whose size could be set; leave the option out"
+        raise CivlabError("RUN_NO_POPULATION", "population", message)
+    if path in given:
+        message = "is set twice, as the population and by its path; keep one of the two"
+        raise CivlabError("RUN_PARAMETER_TWICE", path, message)
+    return path
 
 
 def _within(code: str, path: str, value: int, low: int, high: int) -> None:
