@@ -52,7 +52,7 @@ FLOWS = (
     "contributions", "benefits", "pensions", "child_benefits", "dividends", "purchases", "interest_public", "rescues",
     "household_spending", "investment", "output", "output_real", "failures", "write_offs", "lent", "repaid", "interest",
     "paid_out", "cash_before", "cash", "loans", "revenue", "spent", "staff", "exports", "imports", "treasury_before",
-    "debt_before",
+    "debt_before", "banks_before", "below_zero",
 )  # fmt: skip
 """Cells by which a nation's tick is added up."""
 GOODS_FLOWS = ("made", "used", "sold", "received", "consumed", "built", "perished", "carried")

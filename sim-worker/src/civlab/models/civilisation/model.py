@@ -53,6 +53,8 @@ def fault(world: World) -> Fault | None:
         residue = (low & 0xFFFFFFFFFFFFFFFF) + (high << 64)
         where = f"invariant {name}" + (f", place {place}" if place else "")
         message = f"tick {tick}: {residue:+d} more than there should be; this is a fault of the program"
+        if name == "overflow":
+            message = f"tick {tick}: a total would leave its range; take fewer citizens, or fewer people for a citizen"
         return Fault(int(number), message, where=where)
     return None
 

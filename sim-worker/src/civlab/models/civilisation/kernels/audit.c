@@ -1,46 +1,16 @@
 /* Phase `audit`: everything that is conserved is counted in two ways, and the books are brought up to date. */
 #include "audit.h"
 
-FN void audit_goods(const struct Verdict *v, const struct Totals *t) {
-    for (u32 g = 0; g < GOODS; g++) {
-        const i128 before = wide_value(*book(v->w->book_goods, v->member, 2 * GOODS, g));
-        expect(v, FAULT_GOODS, t->stocks[g], before + change_of_stocks(t, g), g + 1);
-        expect(v, FAULT_RATIONING, (i128)t->wide_goods[GOODS_FLOW_SOLD][g], (i128)t->wide_goods[GOODS_FLOW_RECEIVED][g],
-               g + 1);
-    }
-    const i128 embodied = wide_value(*book(v->w->book_embodied, v->member, 2, 0));
-    expect(v, FAULT_EMBODIED, t->embodied,
-           embodied + (i128)t->primary - (i128)t->embodied_used - (i128)t->embodied_lost, 0);
-    const i128 there = wide_value(*book(v->w->book_energy, v->member, 6, 0));
-    const i128 gained = wide_value(*book(v->w->book_energy, v->member, 6, 1)) + (i128)t->gained;
-    const i128 gone = wide_value(*book(v->w->book_energy, v->member, 6, 2)) + dissipated(t);
-    expect(v, FAULT_ENERGY, t->reserve + t->stocks[GOOD_FUEL] + t->stocks[GOOD_ENERGY] + gone, there + gained, 0);
-    if (dissipated(t) < 0) expect(v, FAULT_ENERGY, dissipated(t), 0, 0);
-}
-
-FN void audit_money(const struct Verdict *v, const struct Totals *t) {
-    const u64 *f = t->flow;
-    const i128 deposits = (i128)f[FLOW_HELD] + f[FLOW_CASH] + t->treasuries + t->pools;
-    expect(v, FAULT_MONEY, deposits + t->equity, (i128)v->w->base_money[v->member] + f[FLOW_LOANS] + t->debts, 0);
-    expect(v, FAULT_CREDIT, (i128)f[FLOW_LOANS], t->lent, 0);
-    expect(v, FAULT_FIRM_SHEET, (i128)f[FLOW_CASH],
-           (i128)f[FLOW_CASH_BEFORE] + f[FLOW_LENT] + f[FLOW_REVENUE] - f[FLOW_WAGES] - f[FLOW_CONTRIBUTIONS] -
-               f[FLOW_SPENT] - f[FLOW_INTEREST] - f[FLOW_TAXES_PROFIT] - f[FLOW_REPAID] - f[FLOW_PAID_OUT],
-           0);
-    expect(v, FAULT_HOUSEHOLD_SHEET, (i128)f[FLOW_HELD],
-           (i128)f[FLOW_HOLDINGS] + f[FLOW_HOUSEHOLD_INCOME] - f[FLOW_HOUSEHOLD_SPENDING] - f[FLOW_TAXES_SALES], 0);
-    expect(v, FAULT_HOUSEHOLD_SHEET, (i128)f[FLOW_HOUSEHOLD_INCOME],
-           (i128)f[FLOW_WAGES] - f[FLOW_TAXES_INCOME] + f[FLOW_BENEFITS] + f[FLOW_PENSIONS] + f[FLOW_CHILD_BENEFITS] +
-               f[FLOW_DIVIDENDS],
-           1);
-    expect(v, FAULT_GOVERNMENT_SHEET, t->treasuries - t->debts,
-           (i128)f[FLOW_TREASURY_BEFORE] - f[FLOW_DEBT_BEFORE] + f[FLOW_TAXES_INCOME] + f[FLOW_TAXES_SALES] +
-               f[FLOW_TAXES_PROFIT] + f[FLOW_CONTRIBUTIONS] - f[FLOW_BENEFITS] - f[FLOW_PENSIONS] -
-               f[FLOW_CHILD_BENEFITS] - f[FLOW_PURCHASES] - f[FLOW_INTEREST_PUBLIC] - f[FLOW_RESCUES],
-           0);
-    expect(v, FAULT_RATIONING, (i128)f[FLOW_REVENUE],
-           (i128)f[FLOW_HOUSEHOLD_SPENDING] + f[FLOW_PURCHASES] + f[FLOW_SPENT], 0);
-    expect(v, FAULT_TRADE, t->abroad, 0, 0);
+/* No amount is negative, and prices and shares lie within their bounds: the residue is by how much not. */
+FN void audit_bounds(const struct Verdict *v, const struct Home *h, const struct Totals *t) {
+    const struct World *w = v->w;
+    expect(v, FAULT_NEGATIVE, (i128)t->flow[FLOW_BELOW_ZERO] + t->below_zero, 0, 0);
+    for (u32 r = h->first_region; r < h->first_region + w->member_regions[v->member]; r++)
+        for (u32 g = 0; g < GOODS; g++) {
+            const u64 price = w->tariff[market_of(r, g)], fill = w->fill[market_of(r, g)];
+            expect(v, FAULT_BOUNDS, (i128)price, (i128)least(most(price, 1), (u64)1 << 40), r - h->first_region + 1);
+            expect(v, FAULT_BOUNDS, (i128)fill, (i128)least(fill, Q32_ONE), r - h->first_region + 1);
+        }
 }
 
 FN void audit_people(const struct Verdict *v, const struct Totals *t) {
@@ -65,17 +35,52 @@ FN void audit_earth(const struct Verdict *v, const struct Home *h) {
     expect(v, FAULT_CARBON, (i128)carbon[0], (i128)carbon[1] + carbon[2], 0);
 }
 
-/* No amount is negative: an unsigned one that fell below zero would be beyond half its range. */
-FN void audit_bounds(const struct Verdict *v, const struct Home *h, const struct Totals *t) {
-    const struct World *w = v->w;
-    const u64 amounts[4] = {t->flow[FLOW_HELD], t->flow[FLOW_CASH], t->flow[FLOW_LOANS], t->flow[FLOW_SPENT]};
-    for (u32 k = 0; k < 4; k++) expect(v, FAULT_NEGATIVE, amounts[k] > I64_LARGEST, 0, k + 1);
-    for (u32 r = h->first_region; r < h->first_region + w->member_regions[v->member]; r++)
-        for (u32 g = 0; g < GOODS; g++) {
-            const u64 price = w->tariff[market_of(r, g)];
-            expect(v, FAULT_BOUNDS, price == 0 || price > (u64)1 << 40 || w->fill[market_of(r, g)] > Q32_ONE, 0,
-                   r - h->first_region + 1);
-        }
+FN void audit_goods(const struct Verdict *v, const struct Totals *t) {
+    for (u32 g = 0; g < GOODS; g++)
+        expect(v, FAULT_RATIONING, (i128)t->wide_goods[GOODS_FLOW_SOLD][g], (i128)t->wide_goods[GOODS_FLOW_RECEIVED][g],
+               g + 1);
+    for (u32 g = 0; g < GOODS; g++) {
+        const i128 before = wide_value(*book(v->w->book_goods, v->member, 2 * GOODS, g));
+        expect(v, FAULT_GOODS, t->stocks[g], before + change_of_stocks(t, g), g + 1);
+    }
+    const i128 embodied = wide_value(*book(v->w->book_embodied, v->member, 2, 0));
+    expect(v, FAULT_EMBODIED, t->embodied,
+           embodied + (i128)t->primary - (i128)t->embodied_used - (i128)t->embodied_lost, 0);
+    const i128 there = wide_value(*book(v->w->book_energy, v->member, 6, 0));
+    const i128 gained = wide_value(*book(v->w->book_energy, v->member, 6, 1)) + (i128)t->gained;
+    const i128 gone = wide_value(*book(v->w->book_energy, v->member, 6, 2)) + dissipated(t);
+    expect(v, FAULT_ENERGY, t->reserve + t->stocks[GOOD_FUEL] + t->stocks[GOOD_ENERGY] + gone, there + gained, 0);
+    if (dissipated(t) < 0) expect(v, FAULT_ENERGY, dissipated(t), 0, 0);
+}
+
+/* Payments between sectors, each sector's account, then all money against all debts: the narrower names come first. */
+FN void audit_money(const struct Verdict *v, const struct Totals *t) {
+    const u64 *f = t->flow;
+    const i128 deposits = (i128)f[FLOW_HELD] + f[FLOW_CASH] + t->treasuries + t->pools;
+    expect(v, FAULT_TRADE, t->abroad, 0, 0);
+    expect(v, FAULT_CREDIT, (i128)f[FLOW_LOANS], t->lent, 0);
+    expect(v, FAULT_RATIONING, (i128)f[FLOW_REVENUE],
+           (i128)f[FLOW_HOUSEHOLD_SPENDING] + f[FLOW_PURCHASES] + f[FLOW_SPENT], 0);
+    expect(v, FAULT_FIRM_SHEET, (i128)f[FLOW_CASH],
+           (i128)f[FLOW_CASH_BEFORE] + f[FLOW_LENT] + f[FLOW_REVENUE] - f[FLOW_WAGES] - f[FLOW_CONTRIBUTIONS] -
+               f[FLOW_SPENT] - f[FLOW_INTEREST] - f[FLOW_TAXES_PROFIT] - f[FLOW_REPAID] - f[FLOW_PAID_OUT],
+           0);
+    expect(v, FAULT_HOUSEHOLD_SHEET, (i128)f[FLOW_HOUSEHOLD_INCOME],
+           (i128)f[FLOW_WAGES] - f[FLOW_TAXES_INCOME] + f[FLOW_BENEFITS] + f[FLOW_PENSIONS] + f[FLOW_CHILD_BENEFITS] +
+               f[FLOW_DIVIDENDS],
+           1);
+    expect(v, FAULT_HOUSEHOLD_SHEET, (i128)f[FLOW_HELD],
+           (i128)f[FLOW_HOLDINGS] + f[FLOW_HOUSEHOLD_INCOME] - f[FLOW_HOUSEHOLD_SPENDING] - f[FLOW_TAXES_SALES], 0);
+    expect(v, FAULT_BANK_SHEET, t->equity + t->pools,
+           (i128)f[FLOW_BANKS_BEFORE] + f[FLOW_INTEREST] + f[FLOW_INTEREST_PUBLIC] + f[FLOW_RESCUES] + f[FLOW_PAID_OUT] -
+               f[FLOW_WRITE_OFFS] - f[FLOW_DIVIDENDS],
+           0);
+    expect(v, FAULT_GOVERNMENT_SHEET, t->treasuries - t->debts,
+           (i128)f[FLOW_TREASURY_BEFORE] - f[FLOW_DEBT_BEFORE] + f[FLOW_TAXES_INCOME] + f[FLOW_TAXES_SALES] +
+               f[FLOW_TAXES_PROFIT] + f[FLOW_CONTRIBUTIONS] - f[FLOW_BENEFITS] - f[FLOW_PENSIONS] -
+               f[FLOW_CHILD_BENEFITS] - f[FLOW_PURCHASES] - f[FLOW_INTEREST_PUBLIC] - f[FLOW_RESCUES],
+           0);
+    expect(v, FAULT_MONEY, deposits + t->equity, (i128)v->w->base_money[v->member] + f[FLOW_LOANS] + t->debts, 0);
 }
 
 FN void keep_books(const struct World *w, const struct Home *h, const struct Totals *t, struct Changes *changes) {
@@ -109,11 +114,11 @@ FN void civilisation_audit_member(const struct World *w, u32 tick, u32 member) {
     total_regions(w, &h, &t);
     total_nations(w, &h, &t);
     expect(&v, FAULT_OVERFLOW, total_stocks(w, &h, &t), 0, 0);
-    audit_goods(&v, &t);
-    audit_money(&v, &t);
+    audit_bounds(&v, &h, &t);
     audit_people(&v, &t);
     audit_earth(&v, &h);
-    audit_bounds(&v, &h, &t);
+    audit_goods(&v, &t);
+    audit_money(&v, &t);
     keep_books(w, &h, &t, &changes);
     add_changes(w, member, PHASE_RECORD, &changes);
 }

@@ -13,6 +13,7 @@ struct Totals {
     u128 extracted, gained, primary, embodied_used, embodied_lost;
     i128 reserve, treasuries, pools, debts, equity, lent, abroad;
     i128 stocks[GOODS], embodied;
+    u64 below_zero; /* amounts of regions, nations and banks that are negative */
 };
 
 FN void total_regions(const struct World *w, const struct Home *h, struct Totals *t) {
@@ -29,6 +30,7 @@ FN void total_regions(const struct World *w, const struct Home *h, struct Totals
         for (u32 k = 0; k < SKILLS; k++) t->vacancies += w->vacancy[(u64)r * SKILLS + k];
         for (u32 g = 0; g < GOODS; g++) t->unspent += w->unspent[market_of(r, g)];
         t->reserve += wide_value(((const struct Wide *)w->reserve)[r]);
+        t->below_zero += ((const struct Wide *)w->reserve)[r].high < 0;
     }
 }
 
@@ -36,9 +38,12 @@ FN void total_nations(const struct World *w, const struct Home *h, struct Totals
     for (u32 n = h->first_nation; n < h->first_nation + w->member_nations[h->member]; n++) {
         for (u32 f = 0; f < FLOWS; f++) t->flow[f] += w->flow[(u64)n * FLOWS + f];
         t->treasuries += w->treasury[n], t->pools += w->pool[n], t->debts += w->debt[n], t->abroad += w->abroad[n];
+        t->below_zero += below_zero(w->treasury[n]) + below_zero(w->pool[n]) + below_zero(w->debt[n]);
     }
-    for (u32 b = h->first_bank; b < h->first_bank + w->member_banks[h->member]; b++)
+    for (u32 b = h->first_bank; b < h->first_bank + w->member_banks[h->member]; b++) {
         t->equity += w->equity[b], t->lent += w->lent[b];
+        t->below_zero += below_zero((u64)w->equity[b]) + below_zero(w->lent[b]);
+    }
 }
 
 FN int total_stocks(const struct World *w, const struct Home *h, struct Totals *t) {
@@ -65,20 +70,18 @@ FN i128 change_of_stocks(const struct Totals *t, u32 g) {
            (i128)t->wide_goods[GOODS_FLOW_PERISHED][g] - (i128)t->wide_goods[GOODS_FLOW_CARRIED][g];
 }
 
-/* The first fault keeps its residue: what is there less what should be. */
+/* The first fault stays, with its residue: what is there less what should be. */
 struct Verdict {
     const struct World *w;
     u32 member, tick;
 };
 
 FN void expect(const struct Verdict *v, u32 fault, i128 there, i128 due, u32 place) {
-    if (there == due) return;
-    if (v->w->fault[v->member] == 0) {
-        const struct Wide rest = wide_of(there - due);
-        v->w->fault_residue[2 * (u64)v->member] = (i64)rest.low;
-        v->w->fault_residue[2 * (u64)v->member + 1] = rest.high;
-        v->w->fault_place[v->member] = place;
-    }
+    if (there == due || v->w->fault[v->member]) return;
+    const struct Wide rest = wide_of(there - due);
+    v->w->fault_residue[2 * (u64)v->member] = (i64)rest.low;
+    v->w->fault_residue[2 * (u64)v->member + 1] = rest.high;
+    v->w->fault_place[v->member] = place;
     raise_fault(v->w->fault + v->member, v->tick, fault);
 }
 

@@ -103,6 +103,8 @@ FN u64 times_q32(u64 a, u64 b) { return (u64)(((u128)a * b) >> 32); }
 FN u64 least(u64 a, u64 b) { return a < b ? a : b; }
 FN u64 most(u64 a, u64 b) { return a > b ? a : b; }
 FN u64 minus(u64 a, u64 b) { return a > b ? a - b : 0; }
+/* 1 for an amount that fell below zero: it would be beyond half of its range. */
+FN u64 below_zero(u64 amount) { return amount >> 63; }
 FN i64 within(i64 x, i64 low, i64 high) { return x < low ? low : x > high ? high : x; }
 
 #endif

@@ -76,7 +76,6 @@ FN void civilisation_climate_member(const struct World *w, u32 tick, u32 member)
     climate_year(l, parameters_of(w, member), response_of(w, member), w->year + l->year_first + row, row,
                  1.0 - l->own_share, l->emits ? own : 0, &c);
     climate_store(w, member, &c, &changes);
-    if (!carbon_is_conserved(&c.ledger)) raise_fault(w->fault + member, tick, FAULT_CARBON);
     const double start = response_of(w, member)[AT_START];
     const double law = left_by_law(l, start, c.warming), since = at_least(c.warming - start, 0.0);
     for (u32 region = home.first_region; region < home.first_region + w->member_regions[member]; region++) {

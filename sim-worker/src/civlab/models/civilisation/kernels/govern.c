@@ -14,12 +14,13 @@ struct Member {
 };
 
 /* Banks of a nation: interest is income, losses are borne, capital beyond three times the requirement is paid out. */
-FN u64 close_banks(const struct Member *m, u32 nation, u64 coupons, u64 *rescue) {
+FN u64 close_banks(const struct Member *m, u32 nation, u64 coupons, u64 *rescue, u64 *before) {
     const struct World *w = m->w;
     const struct Scenario *s = m->home->scenario;
     const u32 first = m->home->first_bank, end = first + w->member_banks[m->home->member];
     u64 paid_out = 0, count = 0, number = 0;
-    for (u32 bank = first; bank < end; bank++) count += w->bank_nation[bank] == nation;
+    for (u32 bank = first; bank < end; bank++)
+        if (w->bank_nation[bank] == nation) count++, *before += (u64)w->equity[bank];
     for (u32 bank = first; bank < end; bank++) {
         if (w->bank_nation[bank] != nation) continue;
         const u64 coupon = coupons / count + (number++ < coupons % count);
@@ -162,8 +163,9 @@ FN void civilisation_govern_member(const struct World *w, u32 tick, u32 member) 
         const u32 at = h.first_nation + number;
         const u64 coupons = times_q32(w->debt[at], (u64)within(w->policy_rate[at], 0, (i64)Q32_ONE));
         u64 rescue = 0;
-        const u64 *flow = w->flow + (u64)at * FLOWS;
-        const u64 dividends = close_banks(&m, number, coupons, &rescue);
+        u64 *flow = w->flow + (u64)at * FLOWS;
+        flow[FLOW_BANKS_BEFORE] = w->pool[at];
+        const u64 dividends = close_banks(&m, number, coupons, &rescue, flow + FLOW_BANKS_BEFORE);
         close_government(&m, at, coupons, rescue);
         CHANGE(w, &h, &changes, POOL, pool, nation, at,
                w->pool[at] - flow[FLOW_DIVIDENDS] + flow[FLOW_PAID_OUT] + dividends);

@@ -21,7 +21,7 @@
 #define ADULT 18u
 #define HOME_YEARS 40u
 #define LANDS 4u
-#define FLOWS 36u
+#define FLOWS 38u
 #define HEADS 7u
 #define CALLS 8u
 #define VITALS 9u
@@ -93,6 +93,8 @@
 #define FLOW_IMPORTS 33u
 #define FLOW_TREASURY_BEFORE 34u
 #define FLOW_DEBT_BEFORE 35u
+#define FLOW_BANKS_BEFORE 36u
+#define FLOW_BELOW_ZERO 37u
 
 #define HEAD_PEOPLE 0u
 #define HEAD_WORKERS 1u
@@ -731,7 +733,7 @@ struct World {
     u64 *output; /* per nation, base money: smoothed weekly output at base prices */
     u64 *energy_price; /* per nation, money a lot: price of the last energy call */
     i64 *abroad; /* per nation, money: sales abroad less purchases since the start */
-    u64 *flow; /* 36 per nation, money: the tick's flows */
+    u64 *flow; /* 38 per nation, money: the tick's flows */
     u64 *ladder_demand; /* 256 per nation, mJ: energy bid by limit */
     u64 *ladder_supply; /* 256 per nation, mJ: energy offered by limit */
     u64 *call; /* 8 per nation, no unit: result of the energy call */

@@ -5,7 +5,7 @@ FN void civilisation_spend_tile(const struct World *w, u32 tick, u32 tile, u32 l
     const u32 region = w->block_region[tile], end = w->block_end[tile];
     const struct Place p = place_of(w, region);
     const struct Basket basket = basket_of(w, &p);
-    u64 *flow = w->flow + (u64)p.nation * FLOWS, sum[GOODS] = {0}, fill[GOODS], taxes = 0, spending = 0, held = 0;
+    u64 *flow = w->flow + (u64)p.nation * FLOWS, sum[GOODS] = {0}, fill[GOODS], taxes = 0, spending = 0, held = 0, below = 0;
     struct Changes changes = no_changes();
     (void)tick;
     for (u32 g = 0; g < GOODS; g++) fill[g] = w->fill[market_of(region, g)];
@@ -19,13 +19,14 @@ FN void civilisation_spend_tile(const struct World *w, u32 tick, u32 tile, u32 l
             sum[g] += net, paid += net, tax += times_q32(net, basket.tax);
         }
         w->outlay[at] = 0;
-        taxes += tax, spending += paid, held += before - paid - tax;
+        taxes += tax, spending += paid, held += before - paid - tax, below += below_zero(before - paid - tax);
         CHANGE(w, &p.home, &changes, DEPOSIT, deposit, household, at, before - paid - tax);
     }
     for (u32 g = 0; g < GOODS; g++) flush_add(w->paid_households + market_of(region, g), sum[g]);
     flush_add(flow + FLOW_TAXES_SALES, taxes);
     flush_add(flow + FLOW_HOUSEHOLD_SPENDING, spending);
     flush_add(flow + FLOW_HELD, held);
+    flush_add(flow + FLOW_BELOW_ZERO, below);
     flush_add(w->region_held + region, held);
     flush_changes(w, p.home.member, PHASE_MARKET, &changes);
 }
