@@ -147,7 +147,7 @@ def world_of_people(
     }
     arrays.upload({name: np.asarray(values, "u4") for name, values in plan.items()})
     arrays.upload({"region_nation": np.tile(nation, members), "scenario": scenario, "people": people_row(section)})
-    arrays.upload({"level": np.full(sizes["nation"], 10_000, "u8"), "wage": np.full(sizes["nation"], 500, "u8")})
+    arrays.upload({"level": np.full(sizes["nation"], 10_000, "u8"), "wage": np.full(sizes["region"], 500, "u8")})
     for kind in layout.KINDS:
         arrays.lay_out(kind.name, first=np.array(plan[kind.first]), count=np.array(plan[kind.count or kind.first]))
     arrays.allocate_rest()

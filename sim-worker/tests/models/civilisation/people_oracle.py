@@ -285,7 +285,7 @@ class PeopleOracle:
         ours, theirs = c["region_nation"][here], c["region_nation"][there]
         if ours != theirs:
             weight = weight * int(p["abroad"]) >> 31
-        ratio = (c["wage"][theirs] * c["level"][ours] << 32) // (c["wage"][ours] * c["level"][theirs])
+        ratio = (c["wage"][there] * c["level"][ours] << 32) // (c["wage"][here] * c["level"][theirs])
         idle = [
             ((self.may_work[x] - self.work[x]) << 32) // self.may_work[x] if self.may_work[x] else 0
             for x in (here, there)

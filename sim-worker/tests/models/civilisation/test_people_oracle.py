@@ -36,7 +36,7 @@ CLOSE = PeopleSection(
 def agree(backend: Backend, section: PeopleSection, settled: Sequence[int], rounds: int) -> PeopleOracle:
     """Runs both and compares all columns after every round."""
     arrays = world_of_people(settled, section, backend=backend, seed=2**35 + 9, room=4, nations=[0, 0, 1, 1])
-    arrays.upload({"warmth": np.array([0, 1 << 32, 0, 1 << 31], "i8"), "wage": np.array([500, 650], "u8")})
+    arrays.upload({"warmth": np.array([0, 1 << 32, 0, 1 << 31], "i8"), "wage": np.array([500, 560, 650, 480], "u8")})
     arrays.upload({"column_digest": recounted(arrays)})
     columns = {name: arrays.backend.download(values).copy() for name, values in arrays.column.items()}
     oracle = PeopleOracle(columns, seed=2**35 + 9, stream=0)
