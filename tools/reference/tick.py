@@ -24,7 +24,16 @@ def names(columns: tuple[str, ...]) -> str:
 
 def phases(model: Model) -> str:
     """The tick, in order."""
-    rows = [(code(p.name), f"each {p.over}", names(p.reads), names(p.writes), cell(p.meaning)) for p in model.phases]
+    rows = [
+        (
+            f"{p.stage}: {code(p.name)}" if p.stage else code(p.name),
+            f"each {p.over}",
+            names(p.reads),
+            names(p.writes),
+            cell(p.meaning),
+        )
+        for p in model.phases
+    ]
     chained = ", ".join(code(name) for name in model.chained)
     return (
         "## The tick, in order\n\n"

@@ -56,8 +56,16 @@ def explain(
         print_json(_document(result))
         return
     click.echo(f"{result.title}\n")
-    phases = [(p.name, ", ".join(p.reads), ", ".join(p.writes), p.meaning) for p in result.phases]
-    print_table("The tick, in order", ("phase", "reads", "writes", "meaning"), phases)
+    steps = [
+        (p.stage, p.name, f"{result.phase_nanoseconds[p.name]:.2f}", p.meaning)
+        if any(phase.stage for phase in result.phases)
+        else (p.name, f"{result.phase_nanoseconds[p.name]:.2f}", p.meaning)
+        for p in result.phases
+    ]
+    heads = ("stage", "phase", "ns", "meaning")[-len(steps[0]) :]
+    print_table("The tick, in order, with what a phase costs an agent in a short trial", heads, steps, right="ns")
+    touched = [(p.name, ", ".join(p.reads), ", ".join(p.writes)) for p in result.phases]
+    print_table("\nWhat each phase reads and writes", ("phase", "reads", "writes"), touched)
     print_table("\nThe state", ("column", "type", "role", "meaning"), result.columns)
     print_table("\nMetrics by member and tick", ("metric", "unit", "meaning"), result.metrics)
     parameters = [
@@ -96,7 +104,17 @@ def _document(result: Explanation) -> dict[str, Any]:
         "bytesAnAgent": result.bytes_an_agent,
         "seconds": round(result.seconds, 3),
         "agentUpdatesPerSecond": result.agent_updates_per_second,
-        "phases": [{"name": p.name, "reads": p.reads, "writes": p.writes, "meaning": p.meaning} for p in result.phases],
+        "phases": [
+            {
+                "stage": p.stage,
+                "name": p.name,
+                "reads": p.reads,
+                "writes": p.writes,
+                "meaning": p.meaning,
+                "nanosecondsAnAgent": round(result.phase_nanoseconds[p.name], 3),
+            }
+            for p in result.phases
+        ],
         "columns": [dict(zip(("name", "type", "role", "meaning"), row, strict=True)) for row in result.columns],
         "metrics": [dict(zip(("name", "unit", "meaning"), row, strict=True)) for row in result.metrics],
         "parameters": {

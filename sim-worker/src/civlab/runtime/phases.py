@@ -5,7 +5,6 @@ The engine runs the table and nothing else, `civlab explain` prints it, and the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 
@@ -14,7 +13,8 @@ class Phase:
     """One row of the tick.
 
     `over` says what the kernel runs on: "member", or a set of tiles. `streams` are the columns of which every tick
-    reads or writes every element, for figures of bandwidth; other columns are touched where something happens.
+    reads or writes every element, for figures of bandwidth; other columns are touched where something happens. `stage`
+    groups phases that together do one thing, where a tick has many.
     """
 
     name: str
@@ -24,6 +24,7 @@ class Phase:
     writes: tuple[str, ...]
     meaning: str
     streams: tuple[str, ...] = ()
+    stage: str = ""
 
 
 @dataclass
@@ -33,8 +34,3 @@ class Timing:
     seconds: float = 0.0
     calls: int = 0
     bytes: int = 0
-
-
-def table(phases: Sequence[Phase]) -> list[tuple[str, str, str, str]]:
-    """Rows (phase, reads, writes, meaning) for printing."""
-    return [(phase.name, ", ".join(phase.reads), ", ".join(phase.writes), phase.meaning) for phase in phases]
