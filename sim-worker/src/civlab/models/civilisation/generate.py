@@ -174,11 +174,12 @@ def lay_out_firms(arrays: Arrays, members: Specs, settled: np.ndarray, region_me
 def banks_of_firms(arrays: Arrays, members: Specs, region_member: np.ndarray, slots: np.ndarray) -> np.ndarray:
     """The bank of each firm, within the member: its nation's in turn, u2 [firms]."""
     nation = np.asarray(arrays.backend.download(arrays.column["region_nation"])).astype("i8")
+    within = np.arange(len(slots)) - np.searchsorted(region_member, region_member)
     found = []
     for region, firms in enumerate(slots):
         banks = members[region_member[region]].scenario.record[0]["banks"].astype("i8")
         first = int(banks[: nation[region]].sum())
-        found.append(first + (np.arange(firms) + region) % banks[nation[region]])
+        found.append(first + (np.arange(firms) + within[region]) % banks[nation[region]])
     return np.concatenate(found).astype("u2")
 
 

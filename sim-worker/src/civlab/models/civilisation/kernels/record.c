@@ -131,7 +131,7 @@ FN void record_nation(const struct World *w, const struct Home *h, u32 n, i64 *r
     row[NATION_METRIC_CONSUMPTION] = (i64)(f[FLOW_HOUSEHOLD_SPENDING] + f[FLOW_TAXES_SALES]);
     row[NATION_METRIC_PURCHASES] = (i64)f[FLOW_PURCHASES], row[NATION_METRIC_INVESTMENT] = (i64)f[FLOW_INVESTMENT];
     row[NATION_METRIC_EXPORTS] = (i64)f[FLOW_EXPORTS], row[NATION_METRIC_IMPORTS] = (i64)f[FLOW_IMPORTS];
-    row[NATION_METRIC_PRICE_LEVEL] = (i64)w->level[n], row[NATION_METRIC_WAGE] = (i64)w->wage[n];
+    row[NATION_METRIC_PRICE_LEVEL] = (i64)w->level[n], row[NATION_METRIC_WAGE] = (i64)mean_wage(w, h, n);
     row[NATION_METRIC_POLICY_RATE] = w->policy_rate[n], row[NATION_METRIC_ENERGY_PRICE] = (i64)w->energy_price[n];
     put_wide(row, NATION_METRIC_ENERGY_SOLD, (i128)((u128)call[CALL_VOLUME] << QUANTUM_SHIFT));
     put_wide(row, NATION_METRIC_ENERGY_SHORT, (i128)((u128)short_of << QUANTUM_SHIFT));
