@@ -19,7 +19,7 @@ GOODS = len(layout.GOODS)
 Act = Callable[[World], None]
 
 
-def document(*, size: int = 1500, regions: int = 6, ticks: int = 60, nations: int = 2, more: str = "") -> str:
+def document(*, size: int = 6000, regions: int = 6, ticks: int = 60, nations: int = 2, more: str = "") -> str:
     """A scenario document; `more` holds other sections as lines."""
     share = 100 // nations
     listed = [f"    - {{name: Nation {k}, share: 0.{share:02d}}}\n" for k in range(nations - 1)]

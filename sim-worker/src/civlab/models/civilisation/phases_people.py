@@ -151,7 +151,7 @@ PEOPLE_PHASES = (
         "inherit",
         "civilisation_inherit",
         "block",
-        (*BLOCK, "size", "origin_a", "origin_b", "fate", "heirs", "first_heir", "mark", "deposit"),
+        (*BLOCK, "origin_a", "origin_b", "fate", "heirs", "first_heir", "mark", "deposit"),
         ("deposit", "origin_a", "origin_b", "mark", "vital", *PROOF),
         "estates are split among the claims, and links follow what moved or merged",
         streams=("mark",),
