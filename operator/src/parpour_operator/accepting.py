@@ -188,7 +188,7 @@ def plan_shards(spec: SimulationSpec, scenario: Scenario, settings: Settings, *,
         return spec.shards
     if pinned is not None and 1 <= pinned <= members:
         return pinned
-    updates = estimate(scenario, members=members).agents * (spec.ticks or scenario.ticks)
+    updates = estimate(scenario, members=members).agents * (spec.ticks or scenario.ticks) * scenario.effort
     rate = settings.agent_updates_per_core_second * float(max(cores(spec), Decimal("0.1")))
     wanted = int(updates / rate / settings.shard_seconds)
     return max(1, min(wanted, members, settings.planned_shards_limit))

@@ -77,7 +77,7 @@ class Settings(BaseModel):
     shard_seconds: Seconds = 20.0
     """Planned shards are at least this long, as starting a pod costs seconds."""
     agent_updates_per_core_second: Annotated[float, Field(gt=0)] = 5e7
-    """Rate that shards are planned with: agents times ticks per core and second."""
+    """Rate that shards are planned with: an epidemic's agents times days per core and second."""
     planned_shards_limit: Annotated[int, Field(ge=1, le=10_000)] = 16
     """Most shards that are planned when spec.shards is unset."""
 

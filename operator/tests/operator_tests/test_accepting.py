@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parpour_contracts.run import WORLD_MEMORY_SHARE
-from parpour_contracts.scenario import estimate, override, parse_scenario
+from parpour_contracts.scenario import BUILTIN, estimate, override, parse_scenario
 from parpour_contracts.simulation import SimulationSpec
 from parpour_operator.accepting import plan_shards
 from parpour_operator.quantities import parse_quantity
@@ -219,3 +219,18 @@ def test_planned_shards_hold_at_least_one_member_and_enough_work(members: int, s
     assert 1 <= shards <= min(members, settings.planned_shards_limit)
     if shards > 1:
         assert members * size * ticks / shards >= settings.shard_seconds * settings.agent_updates_per_core_second * 0.09
+
+
+def test_a_model_whose_agents_are_more_work_is_planned_with_more_shards() -> None:
+    settings = Settings(identity="test", worker_image="w", planned_shards_limit=100)
+    asked: dict[str, Any] = {
+        "ticks": 500,
+        "parameters": {"population.size": "100000"},
+        "ensemble": {"members": 200},
+        "resources": {"requests": {"cpu": "1"}},
+    }
+    planned = {}
+    for name in ("epidemic", "two-nations"):
+        one = SimulationSpec.model_validate({"scenario": {"builtin": name}, **asked})
+        planned[name] = plan_shards(one, override(parse_scenario(BUILTIN[name]), one.parameters), settings, pinned=None)
+    assert planned == {"epidemic": 10, "two-nations": 50}

@@ -229,6 +229,7 @@ class ClimateScenario(Scenario):
 
     tick_name: ClassVar[str] = "year"
     agents_path: ClassVar[str | None] = None
+    effort: ClassVar[int] = 100
     units: ClassVar[Mapping[str, str]] = {
         "ticks": "yr",
         "start": "yr",

@@ -76,6 +76,8 @@ class Scenario(Section):
     """What one tick is: "day", "week", "year"."""
     agents_path: ClassVar[str | None]
     """The parameter whose value is `agents`; None where no parameter is."""
+    effort: ClassVar[int] = 1
+    """How many times the work of an epidemic's agent and day one agent and tick is; shards are planned by it."""
     units: ClassVar[Mapping[str, str]]
     """Units of numbers by the last part of their path."""
 

@@ -58,6 +58,7 @@ class CivilisationScenario(Scenario):
 
     tick_name: ClassVar[str] = "week"
     agents_path: ClassVar[str | None] = "population.size"
+    effort: ClassVar[int] = 5
     units: ClassVar[Mapping[str, str]] = {
         **dict.fromkeys(("ticks", "savings", "cash", "buffer"), "weeks"),
         "size": "citizens",
