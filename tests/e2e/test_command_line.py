@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
+from harness.programs import PROGRAMS, parpour
 from harness.release import SIMULATIONS, Release
 from harness.simulations import LARGER, draft
 
 pytestmark = pytest.mark.cluster
-
-PROGRAMS = Path(sys.executable).parent
-
 
 VIEWER = """
 apiVersion: v1
@@ -35,19 +32,6 @@ roleRef: {apiGroup: rbac.authorization.k8s.io, kind: Role, name: viewer}
 subjects: [{kind: ServiceAccount, name: viewer}]
 """
 """Someone who may see Simulations and nothing else."""
-
-
-def parpour(release: Release, *arguments: str, kubeconfig: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Run the command in the tests' namespace, without any store credentials of its own."""
-    environment = {name: value for name, value in release.cluster.environment().items() if not name.startswith("AWS_")}
-    return subprocess.run(
-        [PROGRAMS / "parpour", *arguments, "--namespace", SIMULATIONS],
-        env={**environment, "KUBECONFIG": str(kubeconfig or release.cluster.kubeconfig)},
-        capture_output=True,
-        text=True,
-        timeout=180,
-        check=False,
-    )
 
 
 @pytest.fixture

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import signal
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
-from civlab.worker.progress_line import parse_progress_line
 from harness.deadlines import until
 from harness.release import NAMESPACE, Object, Release
-from harness.simulations import SMALL, Draft, complete, draft, logs_of, pods_of, shell_digest, wait_for_ticks
+from harness.simulations import SMALL, Draft, complete, draft, logs_of, shell_digest, wait_for_ticks
+from harness.strikes import delete_pod, first_ticks, kill_process, successor_of
 
 pytestmark = pytest.mark.cluster
 
@@ -35,42 +32,6 @@ def undisturbed() -> str:
     return shell_digest(long_run("x"))
 
 
-def delete_pod(release: Release, pod: Object) -> None:
-    """Delete a worker's pod: SIGTERM, a checkpoint, exit 75."""
-    meta = pod["metadata"]
-    release.kubectl("delete", "pod", meta["name"], "--namespace", meta["namespace"], "--wait=false")
-
-
-def kill_process(release: Release, pod: Object) -> None:
-    """SIGKILL a worker's process from the node: nothing can be written."""
-    killed = [pid for pid in pids_of(pod) if "civlab-worker" in command_of(pid)]
-    assert killed, "the worker's process was not found on this machine"
-    for pid in killed:
-        os.kill(pid, signal.SIGKILL)
-
-
-def pids_of(pod: Object) -> list[int]:
-    """Processes of this machine that run in the cgroups of a pod's containers."""
-    containers = [status["containerID"].rpartition("/")[2] for status in pod["status"]["containerStatuses"]]
-    found = []
-    for entry in Path("/proc").glob("[0-9]*/cgroup"):
-        try:
-            text = entry.read_text()
-        except OSError:
-            continue
-        if any(container in text for container in containers):
-            found.append(int(entry.parent.name))
-    return found
-
-
-def command_of(pid: int) -> str:
-    """A process's command line."""
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_text().replace("\0", " ")
-    except OSError:
-        return ""
-
-
 @pytest.mark.parametrize("strike", [delete_pod, kill_process], ids=["deleted pod", "killed process"])
 def test_a_run_survives_the_loss_of_a_worker_the_operator_and_the_bus(
     release: Release, undisturbed: str, strike: Callable[[Release, Object], None]
@@ -85,31 +46,13 @@ def test_a_run_survives_the_loss_of_a_worker_the_operator_and_the_bus(
         *("--selector", "app.kubernetes.io/component in (operator, nats)"),
     )
 
-    index = struck["metadata"]["labels"]["batch.kubernetes.io/job-completion-index"]
-    successor = until(
-        lambda: successor_of(release, one, struck, index), what="a new pod for the lost shard", seconds=90
-    )
+    successor = until(lambda: successor_of(release, one, struck), what="a new pod for the lost shard", seconds=90)
     result = complete(release, one, seconds=180)
     assert result["digest"] == undisturbed
     assert result["members"] == MEMBERS
     assert first_ticks(logs_of(release, successor)) > 0, "the new pod should go on from the checkpoint"
     release.wait_rolled_out("deployment/parpour-operator")
     release.wait_rolled_out("statefulset/parpour-nats")
-
-
-def first_ticks(log: str) -> int:
-    """How many ticks were done when a pod first said so."""
-    lines = [line for text in log.splitlines() if (line := parse_progress_line(text)) is not None]
-    return lines[0].ticks_done
-
-
-def successor_of(release: Release, one: Draft, struck: Object, index: str) -> Object | None:
-    """The pod that took over a shard, if there is one."""
-    for pod in pods_of(release, one):
-        same = pod["metadata"]["labels"]["batch.kubernetes.io/job-completion-index"] == index
-        if same and pod["metadata"]["uid"] != struck["metadata"]["uid"] and pod["status"]["phase"] != "Pending":
-            return pod
-    return None
 
 
 def test_progress_comes_back_after_the_bus_was_away(release: Release) -> None:

@@ -136,12 +136,20 @@ def logs_of(release: Release, pod: Object) -> str:
 
 def shell_digest(one: Draft) -> str:
     """The digest that `civlab run` prints for the same run on this machine's shell."""
-    key = hashlib.sha256(json.dumps(one.spec["scenario"]).encode()).hexdigest()[:8]
+    digest: str = shell_run(one)["digest"]
+    return digest
+
+
+def shell_run(one: Draft, *, scenario: Path | None = None) -> Object:
+    """What `civlab run --json` prints for the same run on this machine's shell: of a file, or of its inline text."""
     with tempfile.TemporaryDirectory() as folder:
-        scenario = Path(folder) / f"{key}.yaml"
-        scenario.write_text(one.spec["scenario"]["inline"])
+        if scenario is None:
+            key = hashlib.sha256(json.dumps(one.spec["scenario"]).encode()).hexdigest()[:8]
+            scenario = Path(folder) / f"{key}.yaml"
+            scenario.write_text(one.spec["scenario"]["inline"])
         command = [CIVLAB, "run", str(scenario), "--members", str(one.spec["ensemble"]["members"])]
         command += ["--seed", str(one.spec["seed"]), "--json", "--no-report", "-o", f"{folder}/out"]
+        command += ["--ticks", str(one.spec["ticks"])] if "ticks" in one.spec else []
         command += [
             argument
             for path, text in one.spec.get("parameters", {}).items()
@@ -149,5 +157,5 @@ def shell_digest(one: Draft) -> str:
         ]
         done = subprocess.run(command, capture_output=True, text=True, check=False, env=dict(os.environ))
     assert done.returncode == 0, done.stderr
-    digest: str = json.loads(done.stdout)["digest"]
-    return digest
+    document: Object = json.loads(done.stdout)
+    return document
