@@ -14,6 +14,8 @@ from civlab.database.queries import queries_of
 from parpour_contracts.scenario import MODELS
 
 CopyOf = Callable[[Path], Path]
+LOADED = ("climate", "epidemic", "exchange", "civilisation")
+"""The models in the order of their runs in the database file."""
 ASKED = tuple(model for model in MODELS if queries_of(model))
 """The models that ship queries."""
 
@@ -37,10 +39,26 @@ pathway: {kind: family, name: middle}
 """
 
 
+WORLD = """\
+apiVersion: civlab/v1
+model: civilisation
+title: Two small nations
+ticks: 110
+population: {size: 1800}
+world:
+  map: {regions: 8, sea: 0.3}
+  nations:
+    - {name: North, share: 0.6}
+    - {name: South, share: 0.4}
+"""
+"""Long enough for a quarter that lies a year after another."""
+
+
 @pytest.fixture(scope="session")
 def scenarios(small_town: str) -> Mapping[str, tuple[str, str]]:
     """A scenario and a design of each model whose run takes milliseconds."""
     return {
+        "civilisation": (WORLD, "replicate"),
         "climate": (CLIMATE, "replicate"),
         "epidemic": (small_town, "grid:disease.r0=2,4"),
         "exchange": (ECONOMY, "grid:exchange.saving=0,0.3,0.6"),
@@ -68,9 +86,9 @@ def runs(tmp_path_factory: pytest.TempPathFactory, scenarios: Mapping[str, tuple
 
 @pytest.fixture(scope="session")
 def database(tmp_path_factory: pytest.TempPathFactory, runs: Mapping[str, Path]) -> Path:
-    """All runs in one file, in the order of their models' names; tests that change it take a copy."""
+    """All runs in one file, in the order of LOADED; tests that change it take a copy."""
     file = tmp_path_factory.mktemp("database") / "results.duckdb"
-    for model in sorted(runs):
+    for model in LOADED:
         civlab.load(runs[model], file)
     return file
 

@@ -132,15 +132,15 @@ def test_runs_with_other_parameters_stand_side_by_side(tmp_path: Path, database:
     file = copy_of(database)
     design = parse_design(["grid:population.money=100,300"])
     civlab.run(ECONOMY, tmp_path / "out", members=2, design=design, threads=1)
-    assert civlab.load(tmp_path / "out", file).run == 4
+    assert civlab.load(tmp_path / "out", file).run == 5
     columns = 'run, "parameter:exchange.saving", "parameter:population.money"'
     assert answers(file, f"SELECT {columns} FROM exchange.members WHERE member = 1 ORDER BY run") == [
         (3, 0.0, None),
-        (4, None, 300.0),
+        (5, None, 300.0),
     ]
     saving = answers(file, "FROM exchange.parameter('exchange.saving') WHERE member = 1 ORDER BY run")
     money = answers(file, "FROM exchange.parameter('population.money') WHERE member = 1 ORDER BY run")
-    assert (saving, money) == ([(3, 1, 0.0), (4, 1, 0.2)], [(3, 1, 1e9), (4, 1, 300.0)])
+    assert (saving, money) == ([(3, 1, 0.0), (5, 1, 0.2)], [(3, 1, 1e9), (5, 1, 300.0)])
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_of_a_damaged_run_nothing_comes_into_a_database_that_stands(
     (run / "tables" / "lorenz" / "shard-00001.parquet").unlink()
     change(standing, "DELETE FROM exchange.timeseries", "DELETE FROM run WHERE model = 'exchange'")
     assert refusal(run, standing) == "RESULT_MISMATCH"
-    assert answers(standing, "SELECT (SELECT count(*) FROM run), count(*) FROM exchange.timeseries") == [(2, 0)]
+    assert answers(standing, "SELECT (SELECT count(*) FROM run), count(*) FROM exchange.timeseries") == [(3, 0)]
 
 
 def test_a_table_that_cannot_be_read_leaves_nothing_of_those_before_it(

@@ -22,7 +22,20 @@ from numpy.typing import NDArray
 from civlab.database.asking import Answer, Entry
 from civlab.database.queries import Drawing, Query
 from civlab.errors import CivlabError
-from civlab.report.charts import AMBER, BLUE, CORAL, INK, MUTED, PLUM, SLATE, TEAL, dress, style
+from civlab.report.charts import (
+    AMBER,
+    BLUE,
+    CORAL,
+    INK,
+    MUTED,
+    PLUM,
+    SLATE,
+    TEAL,
+    dress,
+    legend_above,
+    number_logarithms,
+    style,
+)
 from civlab.wording import counted
 
 FORMATS = ("png", "svg")
@@ -93,8 +106,11 @@ def draw(axes: Axes, query: Query, drawing: Drawing, answer: Answer) -> None:
     for one in drawn[:1]:
         for column in drawing.reference:
             axes.plot(one.x, one.values[column], color=INK, linewidth=1.2, linestyle="--", label=_words(column))
+    for axis in (axes.xaxis, axes.yaxis):
+        if axis.get_scale() == "log":
+            number_logarithms(axis)
     if axes.get_legend_handles_labels()[0]:
-        axes.legend(loc="best")
+        legend_above(axes)
 
 
 def _lines(axes: Axes, drawing: Drawing, drawn: Sequence[Series]) -> None:

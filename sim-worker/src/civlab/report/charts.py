@@ -14,7 +14,8 @@ from typing import Any
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import FuncFormatter, MaxNLocator
+from matplotlib.axis import Axis
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
 from civlab.report.declaration import Outcome
 from civlab.report.figures import Band, Effect, Figures
@@ -22,6 +23,12 @@ from civlab.report.figures import Band, Effect, Figures
 INK, MUTED, GRID = "#1b2a3a", "#5d6b7a", "#e3e8ee"
 TEAL, CORAL, BLUE, AMBER, PLUM, SLATE = "#0f8b8d", "#d1495b", "#2e6fb7", "#e09f3e", "#7d4f9e", "#8895a3"
 
+MOST_DRAWN = 800
+"""Most ticks of a course that are drawn: a chart is not many more points wide."""
+WIDE_RANGE = 200
+"""Ratio of a logarithmic axis' ends from which on only powers of ten are numbered."""
+LEGEND_ROW, LEGEND_HANDLE, LEGEND_LETTER = 12.5, 27, 4.6
+"""Height of a row of a legend, width of an entry without its name, and of a letter of that, points."""
 NAME_HEIGHT = 0.062
 """Height of a line's name over that of the plot."""
 
@@ -82,28 +89,51 @@ def draw_tornado(axes: Axes, figures: Figures, *, outcome: Outcome) -> None:
 
 
 def draw_band(axes: Axes, ticks: np.ndarray, values: Band, colour: str, label: str) -> None:
-    """A metric over the ticks: median, half and nine tenths of the members."""
-    axes.fill_between(ticks, values.low, values.high, color=colour, alpha=0.16, linewidth=0)
-    axes.fill_between(ticks, values.lower, values.upper, color=colour, alpha=0.28, linewidth=0)
-    axes.plot(ticks, values.median, color=colour, linewidth=2.0, label=label)
+    """A metric over the ticks: median, half and nine tenths of the members; long courses by every so-maniest tick."""
+    every = slice(None, None, -(-len(ticks) // MOST_DRAWN) or 1)
+    at, low, lower, upper, high = (part[every] for part in (ticks, values.low, values.lower, values.upper, values.high))
+    axes.fill_between(at, low, high, color=colour, alpha=0.16, linewidth=0)
+    axes.fill_between(at, lower, upper, color=colour, alpha=0.28, linewidth=0)
+    axes.plot(at, values.median[every], color=colour, linewidth=2.0, label=label)
 
 
 def legend_above(axes: Axes) -> None:
-    """The legend in one row between title and plot, where it covers nothing; to be called after `dress`."""
+    """The legend between title and plot, where it covers nothing; to be called after `dress`.
+
+    Names stand in one row as long as they fit; where nobody else lays the figure out, the plot makes room for more.
+    """
     handles, labels = axes.get_legend_handles_labels()
-    axes.set_title(axes.get_title(loc="left"), pad=19)
+    figure = axes.get_figure(root=True)
+    assert figure is not None
+    place = axes.get_position()
+    width = 72 * figure.get_figwidth() * place.width
+    columns = max(1, min(len(labels), int(width / (LEGEND_HANDLE + LEGEND_LETTER * max(map(len, labels), default=1)))))
+    more = LEGEND_ROW * (-(-len(labels) // columns) - 1)
+    axes.set_title(axes.get_title(loc="left"), pad=15 + more)
+    if more and figure.get_layout_engine() is None:
+        height = place.height - more / 72 / figure.get_figheight()
+        axes.set_position((place.x0, place.y0, place.width, height))
     axes.legend(
         handles,
         labels,
         loc="lower left",
         bbox_to_anchor=(0, 1.0),
-        ncols=len(labels),
+        ncols=columns,
         borderaxespad=0.2,
         borderpad=0.1,
         handlelength=1.3,
         handletextpad=0.5,
         columnspacing=1.1,
+        labelspacing=0.25,
     )
+
+
+def number_logarithms(axis: Axis) -> None:
+    """Plain numbers at the ticks of a logarithmic axis, more of them where it covers little."""
+    low, high = axis.get_view_interval()
+    axis.set_major_locator(LogLocator(subs=(1.0,) if high / low > WIDE_RANGE else (1.0, 2.0, 5.0)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def name_ends(axes: Axes, x: float, heights: Sequence[float], names: Sequence[str], colours: Sequence[str]) -> None:
@@ -137,7 +167,7 @@ def dress(axes: Axes, title: str, up: str, *, across: str = "day", whole: bool =
     axes.set_title(title)
     axes.set_xlabel(across)
     axes.set_ylabel(up)
-    axes.tick_params(length=0)
+    axes.tick_params(which="both", length=0)
     axes.margins(x=0.02)
     if whole:
         if from_zero:

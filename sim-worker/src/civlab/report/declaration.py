@@ -21,12 +21,15 @@ Draw = Callable[[Axes, Any], None]
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart of the page: `name` is the prefix of the SVG's identifiers, `left` the share that its labels take."""
+    """A chart of the page: `name` is the prefix of the SVG's identifiers; the plot without its labels lies between
+    `left` and `right`, shares of the width, and above `bottom`, a share of the height."""
 
     name: str
     draw: Draw
     caption: str
     left: float = 0.14
+    right: float = 0.98
+    bottom: float = 0.15
 
 
 @dataclass(frozen=True)

@@ -114,18 +114,26 @@ def _ranks(values: Series) -> Series:
 
 
 def read_series(results: Results, metrics: Sequence[str]) -> dict[str, Series]:
-    """Metrics of evenly chosen members, [members drawn, ticks] each, read one row group at a time."""
-    step = -(-results.manifest.members // DRAWN_MEMBERS)
+    """Metrics of evenly chosen members, [members drawn, ticks] each."""
+    table = read_thinned(results, TIMESERIES, metrics, most=DRAWN_MEMBERS)
+    shape = (-1, results.manifest.ticks)
+    return {name: to_floats(table.column(name)).reshape(shape) for name in metrics}
+
+
+def read_thinned(results: Results, table: str, columns: Sequence[str], *, most: int) -> pa.Table:
+    """`member` and some columns of the rows of at most `most` evenly chosen members, read one row group at a time."""
+    step = -(-results.manifest.members // most)
     parts: list[pa.Table] = []
-    for item in results.manifest.files(TIMESERIES):
+    for item in results.manifest.files(table):
         with results.store.reader(item.path) as file:
             parquet = pq.ParquetFile(file)
             for group in range(parquet.num_row_groups):
-                table = parquet.read_row_group(group, columns=["member", *metrics], use_threads=False)
+                reach = parquet.metadata.row_group(group).column(0).statistics
+                if reach.max // step * step < reach.min:
+                    continue
+                rows = parquet.read_row_group(group, columns=["member", *columns], use_threads=False)
                 remainder = pc.subtract(
-                    table.column("member"), pc.multiply(pc.divide(table.column("member"), step), step)
+                    rows.column("member"), pc.multiply(pc.divide(rows.column("member"), step), step)
                 )
-                parts.append(table.filter(pc.equal(remainder, 0)) if step > 1 else table)
-    table = pa.concat_tables(parts)
-    shape = (-1, results.manifest.ticks)
-    return {name: to_floats(table.column(name)).reshape(shape) for name in metrics}
+                parts.append(rows.filter(pc.equal(remainder, 0)) if step > 1 else rows)
+    return pa.concat_tables(parts)

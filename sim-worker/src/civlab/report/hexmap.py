@@ -87,7 +87,7 @@ def draw_amounts(
     limits: tuple[float, float] | None = None,
     logarithmic: bool = False,
 ) -> None:
-    """Fills each region by its value, float [regions], with a scale below the map.
+    """Fills each region by its value, float [regions], with a scale beside the map.
 
     `limits` fix the scale's ends, as where several maps share one. With DIVERGING colours its middle is zero. A
     `logarithmic` scale is for values above zero of which few are large, like those of a rank-size law.
@@ -100,32 +100,31 @@ def draw_amounts(
         high = 2 * low if logarithmic else low + 1.0
     scale = ScalarMappable((LogNorm if logarithmic else Normalize)(low, high), colours)
     draw_cells(axes, regions, np.asarray(scale.to_rgba(values)), title)
-    bar = figure_of(axes).colorbar(scale, ax=axes, orientation="horizontal", fraction=0.05, pad=0.03, aspect=36)
+    bar = figure_of(axes).colorbar(scale, cax=axes.inset_axes((1.04, 0.06, 0.035, 0.88)))
     bar.outline.set_visible(False)
     bar.ax.tick_params(length=0, labelsize=8)
     if logarithmic:
-        bar.ax.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-        bar.ax.xaxis.set_minor_locator(NullLocator())
+        bar.ax.yaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        bar.ax.yaxis.set_minor_locator(NullLocator())
     else:
-        bar.ax.xaxis.set_major_locator(MaxNLocator(5))
-    bar.ax.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
+        bar.ax.yaxis.set_major_locator(MaxNLocator(6))
+    bar.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.6g}"))
     bar.set_label(unit, color=MUTED, fontsize=8.5)
 
 
 def draw_kinds(
     axes: Axes, regions: HexMap, kinds: np.ndarray, names: Sequence[str], colours: Sequence[str], title: str
 ) -> None:
-    """Fills each region by what it is, with a legend below the map: `kinds`, int [regions], are places in `names`."""
+    """Fills each region by what it is, with a legend beside the map: `kinds`, int [regions], are places in `names`."""
     draw_cells(axes, regions, to_rgba_array(list(colours))[kinds], title)
     present = [place for place in range(len(names)) if (kinds == place).any()]
     axes.legend(
         handles=[Patch(color=colours[place], label=names[place]) for place in present],
-        loc="upper center",
-        bbox_to_anchor=(0.5, 0.0),
-        ncols=min(5, len(present)),
+        loc="center left",
+        bbox_to_anchor=(1.01, 0.5),
         handlelength=1.0,
         handleheight=1.0,
-        columnspacing=1.2,
+        labelspacing=0.7,
     )
 
 

@@ -117,9 +117,8 @@ def _chart(chart: Chart, figures: Figures) -> str:
     name = chart.name
     with charts.style(f"civlab-{name}"):
         figure = Figure(figsize=(5.9, 3.3))
-        chart.draw(
-            figure.subplots(gridspec_kw={"left": chart.left, "right": 0.98, "top": 0.89, "bottom": 0.15}), figures
-        )
+        place = {"left": chart.left, "right": chart.right, "top": 0.89, "bottom": chart.bottom}
+        chart.draw(figure.subplots(gridspec_kw=place), figures)
         buffer = io.StringIO()
         figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None, "Title": name})
     svg = buffer.getvalue()

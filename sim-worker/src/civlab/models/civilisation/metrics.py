@@ -1,4 +1,4 @@
-"""What is recorded: of the whole member and of each nation every week, of regions by the quarter, of markets by the year.
+"""What is recorded: of the member and its nations every week, of regions by the quarter, of markets by the year.
 
 Money is in minor units at current prices unless it says base money, which is quantities at the prices of the start. A
 row of a quarter or a year holds the sums of its weeks' flows, and the stocks of its last week.
