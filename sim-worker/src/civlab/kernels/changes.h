@@ -10,8 +10,7 @@ struct Changes {
 };
 
 FN struct Changes no_changes(void) {
-    struct Changes changes;
-    for (u32 c = 0; c < DYNAMIC; c++) changes.of[c].low = changes.of[c].high = 0;
+    const struct Changes changes = {{{0, 0}}};
     return changes;
 }
 

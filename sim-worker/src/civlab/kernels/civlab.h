@@ -59,6 +59,7 @@ FN void shared_min(u64 *cell, u64 value) { atomicMin(cell, value); }
 FN void shared_max(u64 *cell, u64 value) { atomicMax(cell, value); }
 FN void shared_mark(u8 *cell) { *cell = 1; }
 FN void will_write(const void *cell) { (void)cell; } /* other threads hide the wait */
+FN void will_read(const void *cell) { (void)cell; }
 
 #else /* a C compiler */
 
@@ -129,6 +130,7 @@ FN void shared_max(u64 *cell, u64 value) {
 }
 /* Asks for a cell ahead of time; it changes no result. */
 FN void will_write(const void *cell) { __builtin_prefetch(cell, 1); }
+FN void will_read(const void *cell) { __builtin_prefetch(cell, 0); }
 /* Every thread that marks a cell writes the same value, so no read-modify-write is needed. */
 FN void shared_mark(u8 *cell) { __atomic_store_n(cell, 1, __ATOMIC_RELAXED); }
 
@@ -194,6 +196,20 @@ FN u32 matches_of_16_u16(const u16 *part, u16 value) {
 #endif
 CIVLAB_MATCHES(u8)
 CIVLAB_MATCHES(u16)
+
+/* Whether any of a run's 64 cells holds the value: cheaper than their mask. */
+FN int any_matches_u8(const u8 *run, u8 value) {
+#if defined(__SSE2__)
+    const Bytes *parts = (const Bytes *)run;
+    Bytes found = parts[0] == (char)value;
+    for (u32 i = 1; i < 4; i++) found |= parts[i] == (char)value;
+    return __builtin_ia32_pmovmskb128(found) != 0;
+#else
+    u8 found = 0;
+    for (u32 i = 0; i < 64; i++) found |= (u8)(run[i] == value);
+    return found;
+#endif
+}
 
 FN u64 first_bits(u32 count) { return count < 64 ? ((u64)1 << count) - 1 : ~(u64)0; }
 FN u32 lowest_bit(u64 mask) { return (u32)__builtin_ctzll(mask); }

@@ -75,7 +75,8 @@ def wide_sum(values: np.ndarray, axis: int) -> np.ndarray:
     low, high = values[..., 0], values[..., 1]
     first = (low & LIMB).sum(axis=axis)
     second = (low >> HALF).sum(axis=axis) + (first >> HALF)
-    return np.stack([(first & LIMB) | (second << HALF), high.sum(axis=axis) + (second >> HALF)], axis=-1)
+    carried = np.add(high.sum(axis=axis, keepdims=True), np.expand_dims(second >> HALF, axis))
+    return np.stack([(first & LIMB) | (second << HALF), carried.squeeze(axis)], axis=-1)
 
 
 def wide(values: Iterable[int]) -> np.ndarray:

@@ -16,7 +16,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from civlab.models.civilisation.history import by_market, by_nation, integers, trade, wide
-from civlab.models.civilisation.layout import FAULTS, GOODS
+from civlab.models.civilisation.layout import GOODS, HIGHEST_PRICE
+from civlab.models.civilisation.proofs import INVARIANTS, NUMBERED
 from civlab.results.declaration import Table, TableColumn
 from civlab.results.inequality import exact_sum
 from civlab.results.schema import WIDE
@@ -26,8 +27,6 @@ from civlab.runtime.world import World
 Pair = tuple[int, int]
 """What was counted, and what it should be."""
 FUEL, ENERGY = GOODS.index("fuel"), GOODS.index("energy")
-PRICES = (1, 1 << 40)
-"""Within these lies every price."""
 AMOUNTS = (
     "deposit", "income", "cash", "loan", "capital", "inventory", "embodied", "stock", "stock_embodied", "treasury",
     "debt", "pool", "lent",
@@ -182,11 +181,11 @@ def negative(count: Count) -> Pair:
 
 
 def bounds(count: Count) -> Pair:
-    """Prices lie within their bounds."""
+    """Prices and pay lie within their bounds."""
     outside = 0
-    for name in ("price", "tariff", "level", "energy_price"):
+    for name in ("price", "tariff", "wage", "level", "energy_price"):
         values = count.column(name)
-        outside += int(((values < PRICES[0]) | (values > PRICES[1])).sum())
+        outside += int(((values < 1) | (values > HIGHEST_PRICE)).sum())
     return outside, 0
 
 
@@ -200,7 +199,7 @@ def chain(count: Count) -> Pair:
     return int((running == recount).all(axis=1).sum()), len(world.model.dynamic)
 
 
-INVARIANTS: tuple[Callable[[Count], Pair], ...] = (
+COUNTS: tuple[Callable[[Count], Pair], ...] = (
     goods,
     money,
     energy,
@@ -220,15 +219,17 @@ INVARIANTS: tuple[Callable[[Count], Pair], ...] = (
     bounds,
     chain,
 )
-"""I1 to I18, in the order of layout.FAULTS."""
+"""I1 to I18, in the order of their numbers."""
+STATED = INVARIANTS[:NUMBERED]
 
 
 def invariants(world: World, number: int) -> Sequence[NDArray[Any]]:
     """The invariants of a member at the end, after `world.check()`."""
     count = Count(world, number)
-    pairs = [counted(count) for counted in INVARIANTS]
+    pairs = [counted(count) for counted in COUNTS]
     return [
         np.arange(1, len(pairs) + 1),
+        np.arange(len(pairs)),
         np.arange(len(pairs)),
         wide(pair[0] for pair in pairs),
         wide(pair[1] for pair in pairs),
@@ -241,13 +242,14 @@ TABLES = (
         "invariant",
         (
             TableColumn("number", pa.uint8(), "", "number of the invariant, 1 to 18"),
-            TableColumn("invariant", pa.string(), "", "its name", FAULTS[: len(INVARIANTS)]),
+            TableColumn("invariant", pa.string(), "", "its name", tuple(stated.name for stated in STATED)),
+            TableColumn("equation", pa.string(), "", "what holds", tuple(stated.equation for stated in STATED)),
             TableColumn("counted", WIDE, "", "what was counted at the end"),
             TableColumn("due", WIDE, "", "what it should be"),
             TableColumn("residue", WIDE, "", "the difference: 0"),
         ),
         rows=invariants,
         meaning="one row a member and invariant, counted at the end: "
-        + "; ".join(f"I{place} {(rule.__doc__ or '').strip().rstrip('.')}" for place, rule in enumerate(INVARIANTS, 1)),
+        + "; ".join(f"I{place} {(rule.__doc__ or '').strip().rstrip('.')}" for place, rule in enumerate(COUNTS, 1)),
     ),
 )

@@ -52,7 +52,7 @@ FLOWS = (
     "contributions", "benefits", "pensions", "child_benefits", "dividends", "purchases", "interest_public", "rescues",
     "household_spending", "investment", "output", "output_real", "failures", "write_offs", "lent", "repaid", "interest",
     "paid_out", "cash_before", "cash", "loans", "revenue", "spent", "staff", "exports", "imports", "treasury_before",
-    "debt_before", "banks_before", "below_zero",
+    "debt_before", "banks_before", "below_zero", "beyond",
 )  # fmt: skip
 """Cells by which a nation's tick is added up."""
 GOODS_FLOWS = ("made", "used", "sold", "received", "consumed", "built", "perished", "carried")
@@ -79,6 +79,10 @@ FAULTS = (
     "embodied", "full_citizens", "full_households", "overflow",
 )  # fmt: skip
 """Invariants I1-I18 in the order of their numbers, then what else stops a run."""
+HIGHEST_PRICE = 1 << 40
+"""Of a lot and of a week's work; a run in which prices go beyond it stops."""
+HIGHEST_TECHNOLOGY = 1 << 42
+"""Productivity over that of the start, Q32.32."""
 CHAINED = ("climate", "people", "plan", "labour", "energy", "work", "market", "finance", "record")
 
 
@@ -383,6 +387,8 @@ CONSTANTS = {
     "skills": len(SKILLS),
     "reach": REACH,
     "reach_radius": REACH_RADIUS,
+    "highest_price": HIGHEST_PRICE,
+    "highest_technology": HIGHEST_TECHNOLOGY,
     "reach_self": REACH // 2,
     "ladder": LADDER,
     "weeks": WEEKS,

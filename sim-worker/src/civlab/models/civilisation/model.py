@@ -26,6 +26,10 @@ REMEDIES = {
     "full_citizens": "the room for people is used up; raise population.room",
     "full_households": "the room for households is used up; raise population.room",
 }
+RUN_AWAY = (
+    "beyond the range in which prices, pay and productivity are counted; they run away: lower economy.prices.pressure, "
+    "economy.credit.inflation_target or economy.labour.progress, or take fewer ticks"
+)
 
 
 def arrange(members: Sequence[MemberSpec[CompiledCivilisation]], *, seed: int, backend: Backend) -> Arrays:
@@ -53,6 +57,8 @@ def fault(world: World) -> Fault | None:
         residue = (low & 0xFFFFFFFFFFFFFFFF) + (high << 64)
         where = f"invariant {name}" + (f", place {place}" if place else "")
         message = f"tick {tick}: {residue:+d} more than there should be; this is a fault of the program"
+        if name == "bounds":
+            return Fault(int(number), f"tick {tick}: {residue:+d} {RUN_AWAY}", where=where, code="PRICES_UNBOUNDED")
         if name == "overflow":
             message = f"tick {tick}: a total would leave its range; take fewer citizens, or fewer people for a citizen"
         return Fault(int(number), message, where=where)

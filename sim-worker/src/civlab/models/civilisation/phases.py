@@ -179,7 +179,7 @@ MARKET = (
         "market",
         "cluster_member reach supply offer_price region_nation attraction",
         "appeal",
-        "buyers weigh the sellers in reach by delivered price and size",
+        "buyers weigh the sellers in reach by delivered price, nearness and attraction",
     ),
     *(
         phase
@@ -287,7 +287,7 @@ AUDIT = (
         "member",
         "flow flow_goods flow_energy vital census count_goods count_embodied treasury pool debt equity lent "
         "abroad reserve land carbon tariff fill base_money book_goods book_energy book_embodied book_people "
-        "vacancy unspent",
+        "vacancy unspent level energy_price technology wage",
         f"fault fault_place fault_residue book_goods book_energy book_embodied book_people carbon_due {DIGESTS}",
         "everything that is conserved is counted in two ways",
     ),
@@ -297,7 +297,7 @@ SEAL = (
         "chronicle",
         "cluster",
         "flow_goods flow_energy vital census tariff paid_households paid_public paid_firms unspent region_held "
-        "region_income warmth yield land reserve region_nation",
+        "region_income wage warmth yield land reserve region_nation",
         "region_rows market_rows",
         "the week is added to the region's quarter and its markets' year",
     ),

@@ -105,8 +105,8 @@ INVARIANTS = (
     ),
     Invariant(
         "rationing",
-        "units sold = units received, for each good; firms' revenue = spending of households, governments and firms "
-        "(place 0)",
+        "units sold = units received, share of a budget that is spent <= 1, for each good; firms' revenue = spending "
+        "of households, governments and firms (place 0)",
         "a market hands out exactly what it takes in",
         "goods",
     ),
@@ -127,8 +127,9 @@ INVARIANTS = (
     ),
     Invariant(
         "bounds",
-        "1 <= price <= 2^40 for each market; share of a budget that is spent <= 1",
-        "prices and shares stay within their range; the residue is how far one is out",
+        "1 <= price <= 2^40 for each market, firm, nation and a week's pay; productivity <= 2^10 of the start's",
+        "prices, pay and productivity stay within the range for which their products fit; the residue is how far one "
+        "is out",
         "regions",
     ),
     Invariant(

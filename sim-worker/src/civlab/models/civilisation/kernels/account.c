@@ -5,7 +5,7 @@
 
 struct Week {
     u64 lent, interest, repaid, dividends, taxes, written_off, failures, cash, loans, revenue, spent, staff, embodied;
-    u64 below; /* amounts below zero */
+    u64 below, beyond; /* amounts below zero; how far posted prices are beyond the highest */
     i128 stocks[GOODS];
 };
 
@@ -77,6 +77,7 @@ FN void count_firm(const struct World *w, u32 firm, struct Week *week) {
     week->revenue += w->revenue[firm], week->spent += w->spent[firm];
     week->stocks[w->industry[firm]] += w->inventory[firm];
     week->embodied += w->embodied[firm];
+    week->beyond += minus(w->price[firm], HIGHEST_PRICE);
     week->below += below_zero(w->cash[firm]) + below_zero(w->loan[firm]) + below_zero(w->capital[firm]) +
                    below_zero(w->inventory[firm]) + below_zero(w->embodied[firm]);
     for (u32 k = 0; k < SKILLS; k++) week->staff += w->staff[(u64)firm * SKILLS + k];
@@ -97,7 +98,7 @@ FN void clear_firm(const struct World *w, u32 firm) {
 FN void civilisation_account_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
     const struct Place p = place_of(w, tile);
     u64 *flow = w->flow + (u64)p.nation * FLOWS, output = 0, real = 0;
-    struct Week week = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}};
+    struct Week week = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, {0}};
     struct Changes changes = no_changes();
     (void)tick;
     for (u32 firm = p.begin + lane; firm < p.end; firm += lanes) {
@@ -128,6 +129,7 @@ FN void civilisation_account_tile(const struct World *w, u32 tick, u32 tile, u32
     flush_add(flow + FLOW_CASH, week.cash);
     flush_add(flow + FLOW_LOANS, week.loans);
     flush_add(flow + FLOW_BELOW_ZERO, week.below);
+    flush_add(flow + FLOW_BEYOND, week.beyond);
     flush_changes(w, p.home.member, PHASE_FINANCE, &changes);
 }
 

@@ -19,7 +19,7 @@ FN void civilisation_appeal_tile(const struct World *w, u32 tick, u32 tile, u32 
         *weight = 0;
         if (price[j] == 0) continue;
         u64 pull = w->attraction[market_of(region_at(w, &m.place, j), m.good)];
-        for (u32 cell = distance_of(j); cell > 0; cell--) pull = times_q32(pull, m.place.scenario->nearness);
+        for (u32 cell = disc_distance(j); cell > 0; cell--) pull = times_q32(pull, m.place.scenario->nearness);
         *weight = most(times_q32(pull, logit_weight(price[j], cheapest, cheapest, m.place.scenario->choice)), 1);
     }
 }

@@ -21,7 +21,7 @@ FN double pulled(const struct World *w, const struct Place *p, const double *pul
     double sum = 0.0;
     for (u32 j = 0; j < REACH; j++) {
         const u32 other = region_at(w, p, j);
-        if (other != NOWHERE) sum = sum + pull[distance_of(j)] * value[other];
+        if (other != NOWHERE) sum = sum + pull[disc_distance(j)] * value[other];
     }
     return sum;
 }

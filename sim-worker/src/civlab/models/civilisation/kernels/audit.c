@@ -1,16 +1,26 @@
 /* Phase `audit`: everything that is conserved is counted in two ways, and the books are brought up to date. */
 #include "audit.h"
 
-/* No amount is negative, and prices and shares lie within their bounds: the residue is by how much not. */
+/* What must lie between one and the highest; the residue is how far it is out. */
+FN void within_bounds(const struct Verdict *v, u64 value, u64 highest, u32 place) {
+    expect(v, FAULT_BOUNDS, (i128)value, (i128)least(most(value, 1), highest), place);
+}
+
+/* No amount is negative, and prices, pay and productivity lie within the ranges for which their products fit. */
 FN void audit_bounds(const struct Verdict *v, const struct Home *h, const struct Totals *t) {
     const struct World *w = v->w;
     expect(v, FAULT_NEGATIVE, (i128)t->flow[FLOW_BELOW_ZERO] + t->below_zero, 0, 0);
-    for (u32 r = h->first_region; r < h->first_region + w->member_regions[v->member]; r++)
-        for (u32 g = 0; g < GOODS; g++) {
-            const u64 price = w->tariff[market_of(r, g)], fill = w->fill[market_of(r, g)];
-            expect(v, FAULT_BOUNDS, (i128)price, (i128)least(most(price, 1), (u64)1 << 40), r - h->first_region + 1);
-            expect(v, FAULT_BOUNDS, (i128)fill, (i128)least(fill, Q32_ONE), r - h->first_region + 1);
-        }
+    for (u32 r = h->first_region; r < h->first_region + w->member_regions[v->member]; r++) {
+        for (u32 g = 0; g < GOODS; g++)
+            within_bounds(v, w->tariff[market_of(r, g)], HIGHEST_PRICE, r - h->first_region + 1);
+        within_bounds(v, w->wage[r], HIGHEST_PRICE, r - h->first_region + 1);
+    }
+    for (u32 n = h->first_nation; n < h->first_nation + w->member_nations[v->member]; n++) {
+        within_bounds(v, w->level[n], HIGHEST_PRICE, 0);
+        within_bounds(v, w->energy_price[n], HIGHEST_PRICE, 0);
+        within_bounds(v, w->technology[n], HIGHEST_TECHNOLOGY, 0);
+    }
+    expect(v, FAULT_BOUNDS, (i128)t->flow[FLOW_BEYOND], 0, 0);
 }
 
 FN void audit_people(const struct Verdict *v, const struct Totals *t) {
@@ -35,10 +45,19 @@ FN void audit_earth(const struct Verdict *v, const struct Home *h) {
     expect(v, FAULT_CARBON, (i128)carbon[0], (i128)carbon[1] + carbon[2], 0);
 }
 
-FN void audit_goods(const struct Verdict *v, const struct Totals *t) {
+FN void audit_markets(const struct Verdict *v, const struct Home *h, const struct Totals *t) {
+    const struct World *w = v->w;
+    for (u32 r = h->first_region; r < h->first_region + w->member_regions[v->member]; r++)
+        for (u32 g = 0; g < GOODS; g++) {
+            const u64 fill = w->fill[market_of(r, g)];
+            expect(v, FAULT_RATIONING, (i128)fill, (i128)least(fill, Q32_ONE), g + 1);
+        }
     for (u32 g = 0; g < GOODS; g++)
         expect(v, FAULT_RATIONING, (i128)t->wide_goods[GOODS_FLOW_SOLD][g], (i128)t->wide_goods[GOODS_FLOW_RECEIVED][g],
                g + 1);
+}
+
+FN void audit_goods(const struct Verdict *v, const struct Totals *t) {
     for (u32 g = 0; g < GOODS; g++) {
         const i128 before = wide_value(*book(v->w->book_goods, v->member, 2 * GOODS, g));
         expect(v, FAULT_GOODS, t->stocks[g], before + change_of_stocks(t, g), g + 1);
@@ -117,6 +136,7 @@ FN void civilisation_audit_member(const struct World *w, u32 tick, u32 member) {
     audit_bounds(&v, &h, &t);
     audit_people(&v, &t);
     audit_earth(&v, &h);
+    audit_markets(&v, &h, &t);
     audit_goods(&v, &t);
     audit_money(&v, &t);
     keep_books(w, &h, &t, &changes);

@@ -1,5 +1,4 @@
-/* Phase `call`: each nation's energy call is cleared at one price, that of the largest volume (auction.h). Before it, the
- * government's purchases are parted over the regions by their people and over goods by fixed shares. */
+/* Phase `call`: each nation's energy call is cleared at one price, that of the largest volume (auction.h). */
 #include "auction.h"
 #include "economy.h"
 

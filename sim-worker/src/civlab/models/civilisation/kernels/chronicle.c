@@ -37,7 +37,7 @@ FN void add_region(const struct World *w, const struct Place *p, i64 *row) {
     row[REGION_METRIC_ARRIVALS] += (i64)vital[VITAL_ARRIVALS];
     row[REGION_METRIC_DEPARTURES] += (i64)vital[VITAL_DEPARTURES];
     row[REGION_METRIC_INCOME] += (i64)w->region_income[r];
-    row[REGION_METRIC_DEPOSITS] = (i64)w->region_held[r];
+    row[REGION_METRIC_DEPOSITS] = (i64)w->region_held[r], row[REGION_METRIC_WAGE] = (i64)w->wage[r];
     row[REGION_METRIC_WARMING] = w->warmth[r];
     row[REGION_METRIC_DAMAGE] = (i64)(damage_of(w, r) * 2147483648.0);
     for (u32 k = 0; k < LANDS; k++) row[REGION_METRIC_FARMED + k] = land[k];

@@ -92,8 +92,11 @@ FN void digest_change_any(struct Digest *sum, u32 column, u64 index, u64 size, u
 /* Adds to a 64-bit cell; may be called in branches. */
 #if defined(__CUDACC__) || defined(__CUDACC_RTC__)
 FN void add_to(u64 *cell, u64 value) { atomicAdd(cell, value); }
+/* The same for a cell that no other tile of the launch adds to. */
+FN void add_alone(u64 *cell, u64 value) { atomicAdd(cell, value); }
 #else
 FN void add_to(u64 *cell, u64 value) { __atomic_fetch_add(cell, value, __ATOMIC_RELAXED); }
+FN void add_alone(u64 *cell, u64 value) { *cell += value; }
 #endif
 
 /* floor(a * b / d) for a quotient that fits; zero for d = 0. */

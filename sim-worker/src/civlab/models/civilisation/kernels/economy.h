@@ -2,6 +2,7 @@
 #ifndef CIVLAB_CIVILISATION_ECONOMY_H
 #define CIVLAB_CIVILISATION_ECONOMY_H
 #include "civilisation.h"
+#include "hex.h"
 
 /* A region and its firms; a tile of the set `cluster`. */
 struct Place {
@@ -79,17 +80,6 @@ FN u64 *goods_flow(const struct World *w, u32 region, u32 flow, u32 good) {
 FN u32 region_at(const struct World *w, const struct Place *p, u32 place) {
     const u32 other = w->reach[(u64)p->region * REACH + place];
     return other ? p->home.first_region + other - 1 : NOWHERE;
-}
-
-/* Cells between the centre of the disc and one of its places, listed row by row. */
-FN u32 distance_of(u32 place) {
-    const u32 row_length[7] = {4, 5, 6, 7, 6, 5, 4};
-    i64 row = -3, column;
-    u32 left = place;
-    for (u32 k = 0; left >= row_length[k]; k++) left -= row_length[k], row++;
-    column = (row < 0 ? -3 - row : -3) + (i64)left;
-    const i64 a = column < 0 ? -column : column, b = row < 0 ? -row : row, c = column + row < 0 ? -column - row : column + row;
-    return (u32)((a + b + c) / 2);
 }
 
 #endif

@@ -85,7 +85,7 @@ FN u64 price_level(const struct Member *m, u32 number) {
 
 /* (after - before) / before in Q31.32, within a tenth either way. */
 FN i64 change_of(u64 before, u64 after) {
-    const i128 change = (((i128)after - (i128)before) << 32) / (i128)most(before, 1);
+    const i128 change = ((i128)after - (i128)before) * (i128)Q32_ONE / (i128)most(before, 1);
     return (i64)(change > (i128)(Q32_ONE / 10) ? (i128)(Q32_ONE / 10)
                                                : change < -(i128)(Q32_ONE / 10) ? -(i128)(Q32_ONE / 10) : change);
 }

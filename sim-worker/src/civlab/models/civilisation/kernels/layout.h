@@ -10,6 +10,8 @@
 #define SKILLS 3u
 #define REACH 37u
 #define REACH_RADIUS 3u
+#define HIGHEST_PRICE 1099511627776u
+#define HIGHEST_TECHNOLOGY 4398046511104u
 #define REACH_SELF 18u
 #define LADDER 256u
 #define WEEKS 52u
@@ -21,14 +23,14 @@
 #define ADULT 18u
 #define HOME_YEARS 40u
 #define LANDS 4u
-#define FLOWS 38u
+#define FLOWS 39u
 #define HEADS 7u
 #define CALLS 8u
 #define VITALS 9u
 #define GOODS_FLOWS 8u
 #define ENERGY_FLOWS 5u
 #define NATION_METRICS 53u
-#define REGION_METRICS 29u
+#define REGION_METRICS 30u
 #define MARKET_METRICS 21u
 #define PARAMETERS 18u
 #define RESPONSES 21u
@@ -95,6 +97,7 @@
 #define FLOW_DEBT_BEFORE 35u
 #define FLOW_BANKS_BEFORE 36u
 #define FLOW_BELOW_ZERO 37u
+#define FLOW_BEYOND 38u
 
 #define HEAD_PEOPLE 0u
 #define HEAD_WORKERS 1u
@@ -270,24 +273,25 @@
 #define REGION_METRIC_INCOME 8u
 #define REGION_METRIC_CONSUMPTION 9u
 #define REGION_METRIC_DEPOSITS 10u
-#define REGION_METRIC_WARMING 11u
-#define REGION_METRIC_DAMAGE 12u
-#define REGION_METRIC_FARMED 13u
-#define REGION_METRIC_MINED 14u
-#define REGION_METRIC_SETTLED 15u
-#define REGION_METRIC_WILD 16u
-#define REGION_METRIC_RESERVE 17u
-#define REGION_METRIC_RESERVE_HIGH 18u
-#define REGION_METRIC_EXTRACTED 19u
-#define REGION_METRIC_EXTRACTED_HIGH 20u
-#define REGION_METRIC_GAINED 21u
-#define REGION_METRIC_GAINED_HIGH 22u
-#define REGION_METRIC_EMBODIED_NEW 23u
-#define REGION_METRIC_EMBODIED_NEW_HIGH 24u
-#define REGION_METRIC_EMBODIED_USED 25u
-#define REGION_METRIC_EMBODIED_USED_HIGH 26u
-#define REGION_METRIC_EMBODIED_LOST 27u
-#define REGION_METRIC_EMBODIED_LOST_HIGH 28u
+#define REGION_METRIC_WAGE 11u
+#define REGION_METRIC_WARMING 12u
+#define REGION_METRIC_DAMAGE 13u
+#define REGION_METRIC_FARMED 14u
+#define REGION_METRIC_MINED 15u
+#define REGION_METRIC_SETTLED 16u
+#define REGION_METRIC_WILD 17u
+#define REGION_METRIC_RESERVE 18u
+#define REGION_METRIC_RESERVE_HIGH 19u
+#define REGION_METRIC_EXTRACTED 20u
+#define REGION_METRIC_EXTRACTED_HIGH 21u
+#define REGION_METRIC_GAINED 22u
+#define REGION_METRIC_GAINED_HIGH 23u
+#define REGION_METRIC_EMBODIED_NEW 24u
+#define REGION_METRIC_EMBODIED_NEW_HIGH 25u
+#define REGION_METRIC_EMBODIED_USED 26u
+#define REGION_METRIC_EMBODIED_USED_HIGH 27u
+#define REGION_METRIC_EMBODIED_LOST 28u
+#define REGION_METRIC_EMBODIED_LOST_HIGH 29u
 
 #define MARKET_METRIC_PRICE 0u
 #define MARKET_METRIC_MADE 1u
@@ -433,12 +437,10 @@ struct Scenario {
     u64 intensity[9]; /* primary energy embodied in a lot at the start, J */
     u64 employment[9]; /* Q0.63: share of each industry in employment */
     u64 mix[9][3]; /* Q0.63: share of each skill in an industry's employees, [industry][skill] */
-    u32 efficiency[3]; /* efficiency of a skill, 256 is one */
     u64 markup[9]; /* Q32.32: price over unit cost, by industry */
     u64 cover[9]; /* Q32.32: weeks of sales kept in store, by industry */
     u64 input_cover[9]; /* Q32.32: weeks of use kept of each input */
     u64 perish[9]; /* Q32.32: share of unsold output that perishes a week, by good */
-    u32 critical[9]; /* 1 for inputs without which nothing is made */
     u64 freight[9]; /* Q32.32: rise of the price by a cell of distance, by good */
     u64 freight_energy[9]; /* energy to carry a lot over a cell of distance, mJ */
     u64 subsistence[9]; /* base money a citizen and week, by good */
@@ -446,7 +448,6 @@ struct Scenario {
     u64 public_share[9]; /* Q0.63: share of each good in public purchases */
     u64 capital_share[9]; /* Q0.63: share of each good in capital */
     u64 depreciation[9]; /* Q32.32 a week, by industry */
-    u32 priority[9]; /* step of the ladder at which an industry bids for energy */
     i64 choice; /* Q31.32: intensity of choice between prices */
     u64 nearness; /* Q32.32: share of a seller's weight that is left by a cell of distance */
     u64 wage; /* money a week for an efficiency unit at the start */
@@ -496,13 +497,16 @@ struct Scenario {
     u64 dividends[8]; /* Q32.32: dividends over households' other income at the start, by nation */
     u64 debt_target[8]; /* Q32.32: public debt over a year's output, by nation */
     u64 debt_speed; /* Q32.32 a week: answer of purchases to the debt */
+    u32 efficiency[3]; /* efficiency of a skill, 256 is one */
+    u32 critical[9]; /* 1 for inputs without which nothing is made */
+    u32 priority[9]; /* step of the ladder at which an industry bids for energy */
     u32 banks[8]; /* banks by nation */
     u32 firms; /* firms */
     u32 nations; /* nations */
     u32 ticks; /* ticks of the scenario */
     u32 retirement; /* years at which a citizen retires */
 };
-CIVLAB_STATIC_ASSERT(sizeof(struct Scenario) == 3256, "layout of Scenario");
+CIVLAB_STATIC_ASSERT(sizeof(struct Scenario) == 3248, "layout of Scenario");
 
 struct People {
     u64 death[3][2][111]; /* Q0.63 a round, [health][woman][age] */
@@ -733,7 +737,7 @@ struct World {
     u64 *output; /* per nation, base money: smoothed weekly output at base prices */
     u64 *energy_price; /* per nation, money a lot: price of the last energy call */
     i64 *abroad; /* per nation, money: sales abroad less purchases since the start */
-    u64 *flow; /* 38 per nation, money: the tick's flows */
+    u64 *flow; /* 39 per nation, money: the tick's flows */
     u64 *ladder_demand; /* 256 per nation, mJ: energy bid by limit */
     u64 *ladder_supply; /* 256 per nation, mJ: energy offered by limit */
     u64 *call; /* 8 per nation, no unit: result of the energy call */
@@ -769,7 +773,7 @@ struct World {
     u32 *fault_place; /* per member, no unit: region or other place of the first fault, plus one */
     i64 *fault_residue; /* 2 per member, no unit: what is missing or too much at the first fault, two limbs */
     i64 *nation_rows; /* 53 per nation and tick, no unit: metrics of nations */
-    i64 *region_rows; /* 29 per region and tick, no unit: metrics of regions */
+    i64 *region_rows; /* 30 per region and tick, no unit: metrics of regions */
     i64 *market_rows; /* 189 per region and tick, no unit: metrics of markets, good by good */
     i64 *trade_rows; /* 72 per nation and tick, money: sold to each nation, good by good */
     u32 *arrival_rows; /* 37 per region and tick, citizens: who came from each place of the disc */

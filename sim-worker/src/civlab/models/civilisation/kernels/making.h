@@ -33,7 +33,7 @@ FN u64 use_input(const struct World *w, const struct Place *p, u32 firm, u32 ind
     CHANGE_PART(w, &p->home, changes, STOCK, stock, firm, firm, GOODS, good, there - used);
     CHANGE_PART(w, &p->home, changes, STOCK_EMBODIED, stock_embodied, firm, firm, GOODS, good,
                 w->stock_embodied[cell] - energy);
-    add_to(goods_flow(w, p->region, GOODS_FLOW_USED, good), used);
+    add_alone(goods_flow(w, p->region, GOODS_FLOW_USED, good), used);
     return energy;
 }
 
@@ -42,13 +42,13 @@ FN void make(const struct World *w, const struct Place *p, u32 firm, u32 industr
     const u64 lot = s->lot[industry], found = times_over(output, s->extraction[industry], lot);
     const u64 gained = times_over(output, s->renewable[industry], lot);
     u64 energy = (gained + (found ? output : 0)) / JOULE;
-    if (gained) add_to(w->flow_energy + (u64)p->region * ENERGY_FLOWS + ENERGY_FLOW_GAINED, gained);
-    if (energy) add_to(w->flow_energy + (u64)p->region * ENERGY_FLOWS + ENERGY_FLOW_PRIMARY, energy);
+    if (gained) add_alone(w->flow_energy + (u64)p->region * ENERGY_FLOWS + ENERGY_FLOW_GAINED, gained);
+    if (energy) add_alone(w->flow_energy + (u64)p->region * ENERGY_FLOWS + ENERGY_FLOW_PRIMARY, energy);
     for (u32 g = 0; g < GOODS; g++)
         if (s->technology[industry][g]) energy += use_input(w, p, firm, industry, g, output, changes);
     CHANGE(w, &p->home, changes, INVENTORY, inventory, firm, firm, w->inventory[firm] + output);
     CHANGE(w, &p->home, changes, EMBODIED, embodied, firm, firm, w->embodied[firm] + energy);
-    add_to(goods_flow(w, p->region, GOODS_FLOW_MADE, industry), output);
+    add_alone(goods_flow(w, p->region, GOODS_FLOW_MADE, industry), output);
 }
 
 #endif

@@ -2,7 +2,7 @@
  * its own call and is passed over here.
  *
  * Buyers bring money, sellers goods at posted prices. Each round a region's buyers part what they have left over the
- * sellers in reach by logit weights of delivered prices (Mark-0's rule) times what each has left; a region that is asked
+ * sellers in reach by logit weights of delivered prices (Mark-0's rule), nearness and the attraction of the place; a region that is asked
  * for more than it offers accepts by largest remainders. Then buyers pay, and goods follow the money. */
 #ifndef CIVLAB_CIVILISATION_MARKET_H
 #define CIVLAB_CIVILISATION_MARKET_H
@@ -35,7 +35,7 @@ FN u64 buyer_cell(const struct Market *m, u32 buyer, u32 place) {
 
 /* Price of a lot carried over a distance, over the price at the seller's door: Q32.32. */
 FN u64 carriage(const struct Market *m, u32 place) {
-    return Q32_ONE + m->place.scenario->freight[m->good] * distance_of(place);
+    return Q32_ONE + m->place.scenario->freight[m->good] * disc_distance(place);
 }
 
 /* Splits over at most REACH weights; the remainders stay on the stack. Zero weights get nothing. */

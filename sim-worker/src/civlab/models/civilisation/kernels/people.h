@@ -12,6 +12,7 @@
 #define MARK_KIN 1u /* after moves are done: a household it came from ended, merged or moved */
 #define HEAD_LEFT 0xffffffffffffffffull /* of `elder`: a head is still there */
 #define OWN_PLACE (REACH / 2)
+#define FATES_AHEAD 1024u /* that are asked for before they are looked at */
 
 FN int is_round(u32 tick) { return tick % SLOW == SLOW - 1; }
 
@@ -41,6 +42,7 @@ typedef u64 EightCells __attribute__((may_alias));
 /* First slot from `at` on whose cell holds `value`, which is not zero; `end` if none does. Segments begin and end on
  * multiples of 64, so cells may be read by the eight. */
 FN u32 next_with(const u8 *cells, u32 value, u32 at, u32 end) {
+#if MANY_LANES
     while (at < end) {
         if ((at & 7u) == 0 && *(const EightCells *)(cells + at) == 0) {
             at += 8;
@@ -49,6 +51,16 @@ FN u32 next_with(const u8 *cells, u32 value, u32 at, u32 end) {
         if (cells[at] == value) return at;
         at++;
     }
+#else
+    while (at < end) {
+        const u8 *run = cells + (at & ~63u);
+        if (any_matches_u8(run, (u8)value)) {
+            const u64 here = matches_u8(run, (u8)value) >> (at & 63u);
+            if (here) return at + lowest_bit(here);
+        }
+        at = (at & ~63u) + 64;
+    }
+#endif
     return end;
 }
 
@@ -61,6 +73,13 @@ FN u32 household_now(const struct World *w, const struct Home *h, u32 household_
     u32 at = h->first_household + household_plus_one - 1;
     while (w->fate[at] >= FATE_MOVED) at = h->first_household + w->fate[at] - FATE_MOVED;
     return at;
+}
+
+/* Whether none of sixteen households in a row, the first a multiple of sixteen, has a fate. */
+FN int no_fates(const u32 *fate) {
+    const EightCells *two = (const EightCells *)fate;
+    will_read(fate + FATES_AHEAD);
+    return (((two[0] | two[1]) | (two[2] | two[3])) | ((two[4] | two[5]) | (two[6] | two[7]))) == 0;
 }
 
 /* First vacant slot from `at` on; `end` if there is none. A household's slot that was left in this round still bears

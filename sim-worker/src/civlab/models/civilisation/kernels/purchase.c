@@ -17,7 +17,7 @@ FN u64 pay_orders(const struct World *w, const struct Place *p, u32 firm, const 
         w->invest[cell] = times_q32(w->invest[cell], fill[g]);
         *bought = w->order[cell] + w->invest[cell];
         *investment += w->invest[cell];
-        if (*bought) add_to(w->paid_firms + market_of(p->region, g), *bought);
+        if (*bought) add_alone(w->paid_firms + market_of(p->region, g), *bought);
         sum += *bought;
     }
     return sum;

@@ -87,7 +87,7 @@ FN void carry(const struct World *w, const struct Market *m, const u64 *units, s
     const u32 count = m->end - m->begin;
     u64 need = 0;
     for (u32 j = 0; j < REACH; j++)
-        if (units[j]) need += times_over(units[j], s->freight_energy[m->good], m->lot) * distance_of(j);
+        if (units[j]) need += times_over(units[j], s->freight_energy[m->good], m->lot) * disc_distance(j);
     for (u32 firm = m->begin; firm < m->end; firm++) {
         const u64 part = times_over(need, w->sold[firm], sale->units), usual = w->haul[firm];
         CHANGE(w, &m->place.home, changes, HAUL, haul, firm, firm, usual - usual / 4 + part / 4);
