@@ -7,8 +7,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from civlab.runtime.building import build, levels
+
+settings.register_profile("torture", max_examples=1000, deadline=None)
 
 SMALL_TOWN = """\
 # Six hundred people with every layer, a hospital that overflows and two introductions.

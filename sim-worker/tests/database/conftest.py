@@ -44,9 +44,9 @@ apiVersion: civlab/v1
 model: civilisation
 title: Two small nations
 ticks: 110
-population: {size: 1800}
+population: {size: 6000}
 world:
-  map: {regions: 8, sea: 0.3}
+  map: {regions: 6, sea: 0.3}
   nations:
     - {name: North, share: 0.6}
     - {name: South, share: 0.4}

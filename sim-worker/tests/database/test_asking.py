@@ -303,9 +303,7 @@ def test_json_and_csv_have_every_digit(runs: Mapping[str, Path], database: Path)
 
 def test_the_shell_lists_prints_and_fails_as_it_says(database: Path, copy_of: CopyOf, tmp_path: Path) -> None:
     listed = json.loads(shell(database, "--json")[1])["queries"]
-    assert [(item["model"], item["name"]) for item in listed] == [
-        (m, n) for m in LOADED for x, n in SHIPPED if x == m
-    ]
+    assert [(item["model"], item["name"]) for item in listed] == [(m, n) for m in LOADED for x, n in SHIPPED if x == m]
     assert "Lorenz curve" in shell(database, "--list")[1]
     code, output, _ = shell(database, "curve")
     assert (code, "… 40 rows" in output, "Kermack" in output) == (0, False, True)

@@ -247,7 +247,7 @@ def test_the_transmission_tree_is_a_forest_in_time_rooted_outside() -> None:
     assert (np.diff(tree["tick"]) >= 0).all()
 
 
-@pytest.mark.parametrize("name", sorted(set(BUILTIN) - {"exchange"}))
+@pytest.mark.parametrize("name", sorted(set(BUILTIN) - {"exchange", "two-nations"}))
 def test_memory_stays_within_the_estimate_and_120_bytes_an_agent(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     most = 0
     release = Arrays.release

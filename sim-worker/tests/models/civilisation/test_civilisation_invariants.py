@@ -124,7 +124,7 @@ def store(good: int, amount: int = 1) -> Act:
 
 
 ESTATES = cell("estates", VITALS)
-LIMITS = 2**40
+LIMITS = layout.HIGHEST_PRICE
 WHOLE = 2**32
 BREAKS = {
     **{f"a unit of {good} in store": Break(store(k), "goods", 1, k + 1) for k, good in enumerate(GOODS)},
@@ -182,7 +182,12 @@ BREAKS = {
     "fuel below zero": Break(put("reserve", 2**64 - 1, row=3, part=1), "negative", 1, before="audit"),
     "a price of nothing": Break(put("tariff", 0, row=2, part=5), "bounds", -1, 3, "audit"),
     "a price beyond all bounds": Break(put("tariff", LIMITS + 8, row=1), "bounds", 8, 2, "audit"),
-    "more than a whole budget": Break(put("fill", WHOLE + 2, row=5, part=6), "bounds", 2, 6, "audit"),
+    "more than a whole budget": Break(put("fill", WHOLE + 2, row=5, part=6), "rationing", 2, 7, "audit"),
+    "a posted price beyond all bounds": Break(put("price", LIMITS + 3, row=9), "bounds", 3, before="account"),
+    "a wage beyond all bounds": Break(put("wage", LIMITS + 1, row=4), "bounds", 1, 5, "audit"),
+    "a price level of nothing": Break(put("level", 0, row=1), "bounds", -1, before="audit"),
+    "a price of energy beyond all bounds": Break(put("energy_price", LIMITS + 6), "bounds", 6, before="audit"),
+    "productivity beyond all bounds": Break(put("technology", 4 * LIMITS + 7), "bounds", 7, before="audit"),
     "a joule embodied in nothing": Break(add("embodied"), "embodied", 1),
     "a joule that leaves a good": Break(add("stock_embodied", -1, part=3), "embodied", -1, before="account"),
 }
@@ -203,9 +208,9 @@ def test_what_is_broken_on_purpose_stops_the_very_tick_by_name_place_and_residue
     world.acts = {broken.before: broken.act}
     error = stopped(world)
     place = f", place {broken.place}" if broken.place else ""
-    assert error.code == "CONSERVATION_BROKEN"
+    assert error.code == ("PRICES_UNBOUNDED" if broken.invariant == "bounds" else "CONSERVATION_BROKEN")
     assert error.path == f"member 0, invariant {broken.invariant}{place}"
-    assert error.message.startswith(f"tick {broken.ticks}: {broken.residue:+d} more than there should be")
+    assert error.message.startswith(f"tick {broken.ticks}: {broken.residue:+d} ")
 
 
 def test_each_invariant_has_its_number_its_equation_and_a_test_that_breaks_it() -> None:
