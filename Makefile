@@ -5,7 +5,7 @@ PY := .venv/bin/python
 CLUSTER ?= dev
 MEMBERS := libs/contracts sim-worker operator cli devcluster
 
-.PHONY: help setup lock demo test test-fast lint generate check-generated docs bench bench-epidemic bench-climate bench-exchange bench-ensemble bench-runtime bench-operator clean
+.PHONY: help setup lock demo test test-fast torture-civlab lint generate check-generated docs bench bench-epidemic bench-climate bench-exchange bench-civlab bench-ensemble bench-runtime bench-operator clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,9 @@ test: setup lint ## Everything: lint, types, unit, property, kernel, chart and e
 test-fast: setup lint ## What needs no cluster, in under three minutes
 	$(PY) -m pytest -m "not cluster" -n 2 --dist worksteal
 
+torture-civlab: setup ## A thousand civilisations drawn at random, each run, counted anew and interrupted
+	$(PY) -m pytest -n 0 --timeout 7200 --hypothesis-profile=torture sim-worker/tests/models/civilisation/test_civilisation_random.py
+
 lint: setup ## ruff, mypy --strict, import-linter, shellcheck, drift of generated files
 	tools/lint.sh
 
@@ -39,7 +42,7 @@ lock: ## Resolve requirements.in anew into the hashed lock
 docs: setup ## Build the documentation into site/, checking every link
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
 
-bench: bench-epidemic bench-climate bench-exchange bench-ensemble bench-runtime bench-operator ## All benchmarks
+bench: bench-epidemic bench-climate bench-exchange bench-civlab bench-ensemble bench-runtime bench-operator ## All benchmarks
 
 bench-epidemic: setup ## Epidemic: rate, threads, Covasim and Starsim, layers, chain, bandwidth
 	PYTHONPATH=tests $(PY) -m bench.bench_epidemic
@@ -49,6 +52,9 @@ bench-climate: setup ## Climate: member-years a CPU second beside FaIR, by phase
 
 bench-exchange: setup ## Random exchange: agent-rounds a CPU second beside Mesa, mesa-frames and bare NumPy
 	PYTHONPATH=tests $(PY) -m bench.bench_exchange
+
+bench-civlab: setup ## Civilisation: rate, phases, bandwidth, memory, growth, proofs, results, checkpoints, peers
+	PYTHONPATH=tests $(PY) -m bench.bench_civlab
 
 bench-ensemble: setup ## A thousand small worlds against one large one
 	PYTHONPATH=tests $(PY) -m bench.bench_ensemble

@@ -34,15 +34,19 @@ class Sample:
 
 @dataclass(frozen=True)
 class Figure:
-    """One printed figure: the median with the least and the greatest of the rounds, and the goal if there is one."""
+    """One printed figure: the median with the least and the greatest of the rounds, and the goal if there is one.
+
+    What was not measured has no numbers, and says why.
+    """
 
     name: str
     unit: str
-    median: float
-    least: float
-    greatest: float
+    median: float | None
+    least: float | None
+    greatest: float | None
     goal: str = ""
     met: bool | None = None
+    why_not: str = ""
 
 
 def cpu_seconds() -> float:
@@ -85,6 +89,11 @@ def figure(
     return Figure(name, unit, median, min(values), max(values), goal, met)
 
 
+def unmeasured(name: str, unit: str, why_not: str, *, at_least: float) -> Figure:
+    """The place of a figure that cannot be measured here."""
+    return Figure(name, unit, None, None, None, f"≥ {at_least:g}", None, f"not measured: {why_not}")
+
+
 def ratios(above: Sequence[float], below: Sequence[float]) -> list[float]:
     """Ratio within each round."""
     return [a / b for a, b in zip(above, below, strict=True)]
@@ -103,7 +112,7 @@ def report(title: str, figures: Sequence[Figure], *, as_json: bool, load_before:
     for heading in ("figure", "median", "least", "greatest", "unit", "goal", ""):
         table.add_column(heading, justify="right" if heading in ("median", "least", "greatest") else "left")
     for item in figures:
-        verdict = {True: "met", False: "missed", None: ""}[item.met]
-        numbers = (f"{value:.4g}" for value in (item.median, item.least, item.greatest))
+        verdict = {True: "met", False: "missed", None: item.why_not}[item.met]
+        numbers = ("" if value is None else f"{value:.4g}" for value in (item.median, item.least, item.greatest))
         table.add_row(item.name, *numbers, item.unit, item.goal, verdict)
     Console(width=150).print(table)

@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from bench.measure import Action, Sample, figure, interleaved, ratios, timed
+from bench.measure import Action, Sample, figure, interleaved, ratios, report, timed, unmeasured
 
 
 @pytest.mark.unit
@@ -39,3 +39,9 @@ def test_a_goal_is_judged_on_the_median(at_least: float | None, at_most: float |
     judged = figure("rate", "1/s", [1.0, 3.0, 3.0], at_least=at_least, at_most=at_most)
     assert (judged.median, judged.least, judged.greatest) == (3.0, 1.0, 3.0)
     assert (judged.goal, judged.met) == (goal, met)
+
+
+@pytest.mark.unit
+def test_what_was_not_measured_has_a_row_that_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    report("Rates", [unmeasured("on a device", "1/s", "no device", at_least=3)], as_json=False)
+    assert "not measured: no device" in capsys.readouterr().out
