@@ -1,11 +1,12 @@
-"""Runs the commands of the tutorial that needs no cluster, and writes down what they print.
+"""Runs the commands of the tutorials that need no cluster, and writes down what they print.
 
-The tutorial quotes these outputs from files. A test runs the same steps and compares, so the page cannot promise a
+The tutorials quote these outputs from files. A test runs the same steps and compares, so a page cannot promise a
 digest that no longer comes out; only figures are compared, those of times and rates left out.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import re
 import shlex
@@ -17,7 +18,7 @@ from pathlib import Path
 
 from quoting import DOCS, FENCE, ROOT
 
-TUTORIAL = DOCS / "tutorials" / "civlab-on-a-laptop.md"
+TUTORIALS = tuple(DOCS / "tutorials" / f"{name}.md" for name in ("civlab-on-a-laptop", "two-nations"))
 
 QUOTED = re.compile(r'--8<-- "([^"]+)"')
 VARIES = re.compile(r"\d+(\.\d+)? s\b|a second")
@@ -72,17 +73,25 @@ def figures(output: str) -> list[str]:
     return NUMBER.findall(lasting)
 
 
-def main() -> int:
-    """Record every quoted output; returns the exit status."""
+def record(tutorial: Path) -> None:
+    """Follow a tutorial in an empty folder and write down each output that it quotes."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()
         (folder / "examples").symlink_to(ROOT / "examples")
-        for step in steps(TUTORIAL.read_text()):
+        for step in steps(tutorial.read_text()):
             print(step.command, flush=True)
             output = run(step, folder)
             if step.output is not None:
                 step.output.parent.mkdir(exist_ok=True)
                 step.output.write_text(output)
+
+
+def main() -> int:
+    """Record the tutorials that are named by their pages, or all; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("pages", nargs="*", type=Path, help="tutorials; default all that need no cluster")
+    for tutorial in parser.parse_args().pages or TUTORIALS:
+        record(tutorial)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""The tutorial that needs no cluster, run as a reader would: each command, and what it is said to print."""
+"""The tutorials that need no cluster, run as a reader would: each command, and what it is said to print."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from quoting import ROOT
 
 
 @pytest.mark.kernel
-def test_the_tutorial_prints_what_it_says(tmp_path: Path) -> None:
+@pytest.mark.parametrize("tutorial", record_tutorial.TUTORIALS, ids=lambda page: page.stem)
+def test_a_tutorial_prints_what_it_says(tutorial: Path, tmp_path: Path) -> None:
     folder = tmp_path.resolve()
     (folder / "examples").symlink_to(ROOT / "examples")
-    for step in record_tutorial.steps(record_tutorial.TUTORIAL.read_text()):
+    for step in record_tutorial.steps(tutorial.read_text()):
         printed = record_tutorial.run(step, folder)
         if step.output is not None:
             said = record_tutorial.figures(step.output.read_text())

@@ -23,8 +23,9 @@ LOOKS_LIKE_A_CODE = re.compile(r"[A-Z]+(_[A-Z]+)+")
 NAMES_OF_SURROUNDINGS = re.compile(
     r"(AWS|AZURE|CGO|CIVLAB|GOOGLE|JOB|OMP|PARPOUR|PIP|POD|SC|XDG)_.*"
     r"|SOURCE_DATE_EPOCH|DEFAULT_PATH_FOR_NON_LISTED_NODES"
+    r"|(ENERGY|GOODS)_FLOW|(MARKET|NATION|REGION)_METRIC|START_WARMING"
 )
-"""Environment variables and the like: spelt as codes are, and none."""
+"""Environment variables, prefixes of the kernels' constants and the like: spelt as codes are, and none."""
 
 CATALOGUE = "error-codes.yaml"
 
