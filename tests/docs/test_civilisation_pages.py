@@ -1,4 +1,4 @@
-"""The overview of the civilisation tells its phases and invariants as they are; the guide's recipes and refusals hold."""
+"""The overview of the civilisation tells its phases and invariants; the recipes and refusals of the guide are real."""
 
 from __future__ import annotations
 

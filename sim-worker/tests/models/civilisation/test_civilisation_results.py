@@ -356,7 +356,8 @@ def test_inequality_is_exact_by_its_definition(world: World) -> None:
         ("gini", "deposits", "deposit", "deposit"),
         ("income_gini", "incomes", "income", "income"),
     ):
-        values = sorted(held(world, column_name)[slot][0] for slot in alive)
+        column = held(world, column_name)
+        values = sorted(column[slot][0] for slot in alive)
         apart = int(np.abs(np.subtract.outer(np.array(values), np.array(values))).sum())
         exact = Fraction(apart, 2 * len(values) * sum(values))
         assert measures[name] == [int(exact * 1_000_000 + Fraction(1, 2))]
@@ -364,7 +365,8 @@ def test_inequality_is_exact_by_its_definition(world: World) -> None:
             assert count == percent * len(values) // 100
             assert lorenz[sums][percent] == sum(values[:count])
             assert lorenz[ends][percent] == (values[count - 1] if count else 0)
-    deposits = sorted(held(world, "deposit")[slot][0] for slot in alive)
+    column = held(world, "deposit")
+    deposits = sorted(column[slot][0] for slot in alive)
     rich = Fraction(sum(deposits[-(len(deposits) // 10) :]), sum(deposits))
     assert measures["top_tenth"] == [int(rich * 1_000_000 + Fraction(1, 2))]
     assert measures["median"] == [deposits[(len(deposits) - 1) // 2]]
