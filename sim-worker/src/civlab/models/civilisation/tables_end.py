@@ -139,16 +139,13 @@ def household(world: World, number: int) -> Columns:
 def generation(world: World, number: int) -> Columns:
     """Households by nation, generation and age of their heads."""
     found, of = households(world, number), nation_of_regions(world, number)
-    decade = np.minimum(found.age // DECADES, (AGES - 1) // DECADES)
-    keys = np.stack([of[found.region], found.generation, decade], axis=1)
-    classes, place = np.unique(keys, axis=0, return_inverse=True)
-    place = place.reshape(-1)
-    sums = []
-    for values in (np.ones(len(place), "i8"), found.size, found.deposit.astype("i8"), found.income.astype("i8")):
-        total = np.zeros(len(classes), "i8")
-        np.add.at(total, place, values)
-        sums.append(total)
-    return [classes[:, 0], classes[:, 1], DECADES * classes[:, 2], *sums]
+    shape = (int(of.max()) + 1, 256, AGES // DECADES + 1)
+    keys = np.ravel_multi_index((of[found.region], found.generation, np.minimum(found.age, AGES - 1) // DECADES), shape)
+    order = np.argsort(keys, kind="stable")
+    classes, first = np.unique(keys[order], return_index=True)
+    nation, generations, decade = np.unravel_index(classes, shape)
+    counted = (np.ones(len(keys), "i8"), found.size, found.deposit.astype("i8"), found.income.astype("i8"))
+    return [nation, generations, DECADES * decade, *(np.add.reduceat(values[order], first) for values in counted)]
 
 
 def lorenz(world: World, number: int) -> Columns:
