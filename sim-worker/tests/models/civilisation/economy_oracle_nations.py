@@ -130,8 +130,10 @@ def set_course(e: EconomyWorld, nation: Nation) -> None:
 
 
 def next_purchases(e: EconomyWorld, nation: Nation) -> int:
-    """Towards a share of the wages of usual employment, less where the debt is beyond its target."""
+    """Towards a share of the wages of usual employment, less where the debt is beyond its target; or as they are."""
     s, flows, number = e.scenario, nation.flows, nation.number
+    if s["purchases_fixed"][number]:
+        return nation.purchases
     workers, employed = workforce(nation)
     usual = workers * (ONE - s["unemployment"]) // ONE
     goal = part(flows["wages"] * usual // employed if employed else 0, s["public_size"][number])

@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from civlab.models.civilisation.compile import compile_civilisation
 from civlab.runtime.backend import Backend, CpuBackend, load
+from parpour_contracts.scenario import parse_scenario
 
-from .civilisations import compiled
+from .civilisations import compiled, document
 from .economy_harness import DoubleRun
 from .economy_oracle import EconomyOracle
 
@@ -82,7 +84,12 @@ def test_every_week_of_a_world_that_runs_out_of_fuel_and_credit_is_that_of_the_o
 
 
 def test_every_week_of_neighbours_in_a_batch_is_that_of_their_oracles(backend: Backend) -> None:
-    worlds = compiled(size=1000, regions=3, nations=1, more=WITHOUT_CAPITAL), compiled(size=1000, regions=3, nations=3)
+    text = document(size=1000, regions=3, nations=3)
+    steady = text.replace("{name: Last,", "{name: Last, government: {purchases: fixed},")
+    worlds = (
+        compiled(size=1000, regions=3, nations=1, more=WITHOUT_CAPITAL),
+        compile_civilisation(parse_scenario(steady)),
+    )
     run = DoubleRun.begin(*worlds, seed=SEED, backend=backend)
     run.agree(14)
 

@@ -309,6 +309,7 @@ def fill_governments(
         row["dividends"][number] = fixed((account.profits - account.taxes_profits + account.interest) / before, 32)
         row["public_size"][number] = fixed(account.purchases / account.wages, 32)
         row["banks"][number] = section.credit.banks
+        row["purchases_fixed"][number] = government.purchases == "fixed"
 
 
 def fuel_of_citizen(world: WorldAccount, section: EconomySection) -> tuple[int, int]:

@@ -84,6 +84,7 @@ SCENARIO = Structure(
         Field("critical", "u4", "1 for inputs without which nothing is made", (GOODS,)),
         Field("priority", "u4", "step of the ladder at which an industry bids for energy", (GOODS,)),
         Field("banks", "u4", "banks by nation", (NATIONS,)),
+        Field("purchases_fixed", "u4", "1 for nations whose government always buys for the start's sum", (NATIONS,)),
         Field("firms", "u4", "firms"),
         Field("nations", "u4", "nations"),
         Field("ticks", "u4", "ticks of the scenario"),

@@ -182,8 +182,8 @@ class Labour(Section):
 class Saving(Section):
     """How households save; the share of income that is spent follows, so that the start is at rest."""
 
-    wealth: Annotated[Exact, Field(ge=0, le=2)] = Decimal("0.1")
-    """Share of wealth spent in a year."""
+    wealth: Annotated[Exact, Field(ge=0, le=52)] = Decimal("0.1")
+    """Share of wealth spent in a year; 52 spends all of it every week."""
     savings: Annotated[Exact, Field(ge=0, le=520)] = Decimal(26)
     """Weeks of income that a household owns at the start."""
     patience: Annotated[Exact, Field(ge=0, le=10)] = Decimal("1")
@@ -243,6 +243,9 @@ class Government(Section):
     """Weekly benefit for a child over a trained employee's pay."""
     debt: Annotated[Exact, Field(ge=0, le=10)] = Decimal("0.35")
     """Public debt over the output of a year, at the start and aimed at."""
+    purchases: Literal["follow", "fixed"] = "follow"
+    """What it buys: `follow` lets purchases go with wages, employment and debt; `fixed` keeps those of the start, in
+    money."""
 
 
 class EconomySection(Section):

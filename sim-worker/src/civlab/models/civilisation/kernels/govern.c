@@ -101,12 +101,28 @@ FN u64 grown(u64 value, i64 rate) {
     return (u64)((i128)value + more > 1 ? (i128)value + more : 1);
 }
 
+/* Purchases move towards the start's share of the wages of usual employment, and less where the debt is beyond its target;
+ * or they stay as they are. */
+FN u64 next_purchases(const struct Member *m, u32 at, u32 number, u64 workers, u64 seekers) {
+    const struct World *w = m->w;
+    const struct Scenario *s = m->home->scenario;
+    const u64 *flow = w->flow + (u64)at * FLOWS, buys = w->purchases[at];
+    if (s->purchases_fixed[number]) return buys;
+    const u64 usual = times_over(workers, Q32_ONE - s->unemployment, Q32_ONE);
+    const u64 goal = times_q32(times_over(flow[FLOW_WAGES], usual, workers - seekers), s->public_size[number]);
+    const u64 yearly = times_over(flow[FLOW_OUTPUT] * WEEKS, s->debt_target[number], Q32_ONE);
+    const i64 burden = within(-q32_times((i64)s->debt_speed, change_of(most(yearly, 1), w->debt[at])),
+                              -(i64)Q32_ONE / 100, (i64)Q32_ONE / 100);
+    const u64 next = goal >= buys ? buys + (goal - buys) / MEMORY : buys - (buys - goal) / MEMORY;
+    return grown(next, burden);
+}
+
 /* What is expected, the central bank's rate, pay, technology and purchases of the next week. */
 FN void set_course(const struct Member *m, u32 at, u32 number, u64 workers, u64 seekers) {
     const struct World *w = m->w;
     const struct Scenario *s = m->home->scenario;
     const struct Home *h = m->home;
-    u64 *flow = w->flow + (u64)at * FLOWS;
+    const u64 *flow = w->flow + (u64)at * FLOWS;
     const u64 level = price_level(m, number), output = w->output[at];
     const i64 inflation = w->inflation[at] + (change_of(w->level[at], level) - w->inflation[at]) / MEMORY +
                           q32_times(s->credibility, s->inflation_target - w->inflation[at]) / MEMORY;
@@ -117,20 +133,13 @@ FN void set_course(const struct Member *m, u32 at, u32 number, u64 workers, u64 
                      q32_times(s->rate_growth, growth);
     const i64 rate = q32_times(s->rate_memory, w->policy_rate[at]) +
                      q32_times((i64)Q32_ONE - s->rate_memory, rule);
-    const u64 usual = times_over(workers, Q32_ONE - s->unemployment, Q32_ONE);
-    const u64 goal = times_q32(times_over(flow[FLOW_WAGES], usual, workers - seekers), s->public_size[number]);
-    const u64 yearly = times_over(flow[FLOW_OUTPUT] * WEEKS, s->debt_target[number], Q32_ONE);
-    const i64 burden = within(-q32_times((i64)s->debt_speed, change_of(most(yearly, 1), w->debt[at])),
-                              -(i64)Q32_ONE / 100, (i64)Q32_ONE / 100);
-    const u64 buys = w->purchases[at];
-    const u64 next = goal >= buys ? buys + (goal - buys) / MEMORY : buys - (buys - goal) / MEMORY;
     CHANGE(w, h, m->changes, LEVEL, level, nation, at, level);
     CHANGE(w, h, m->changes, INFLATION, inflation, nation, at, inflation);
     CHANGE(w, h, m->changes, OUTPUT, output, nation, at, smooth);
     CHANGE(w, h, m->changes, GROWTH, growth, nation, at, growth);
     CHANGE(w, h, m->changes, POLICY_RATE, policy_rate, nation, at, within(rate, 0, (i64)Q32_ONE / 104));
     CHANGE(w, h, m->changes, TECHNOLOGY, technology, nation, at, grown(w->technology[at], (i64)s->progress));
-    CHANGE(w, h, m->changes, PURCHASES, purchases, nation, at, grown(next, burden));
+    CHANGE(w, h, m->changes, PURCHASES, purchases, nation, at, next_purchases(m, at, number, workers, seekers));
     const u64 *result = w->call + (u64)at * CALLS;
     if (result[CALL_VOLUME])
         CHANGE(w, h, m->changes, ENERGY_PRICE, energy_price, nation, at, next_ladder(w->energy_price[at], result));

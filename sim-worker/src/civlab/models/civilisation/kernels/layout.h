@@ -501,12 +501,13 @@ struct Scenario {
     u32 critical[9]; /* 1 for inputs without which nothing is made */
     u32 priority[9]; /* step of the ladder at which an industry bids for energy */
     u32 banks[8]; /* banks by nation */
+    u32 purchases_fixed[8]; /* 1 for nations whose government always buys for the start's sum */
     u32 firms; /* firms */
     u32 nations; /* nations */
     u32 ticks; /* ticks of the scenario */
     u32 retirement; /* years at which a citizen retires */
 };
-CIVLAB_STATIC_ASSERT(sizeof(struct Scenario) == 3248, "layout of Scenario");
+CIVLAB_STATIC_ASSERT(sizeof(struct Scenario) == 3280, "layout of Scenario");
 
 struct People {
     u64 death[3][2][111]; /* Q0.63 a round, [health][woman][age] */
