@@ -21,8 +21,8 @@ demo: setup ## Start Kubernetes, install the chart, run examples/epidemic.yaml, 
 test: setup lint ## Everything: lint, types, unit, property, kernel, chart and end-to-end tests
 	tools/test.sh
 
-test-fast: setup lint ## What needs no cluster, in under three minutes
-	$(PY) -m pytest -m "not cluster" -n 2 --dist worksteal
+test-fast: setup lint ## What needs no cluster and is not marked long, in under three minutes
+	$(PY) -m pytest -m "not cluster and not long" -n 2 --dist worksteal
 
 torture-civlab: setup ## A thousand civilisations drawn at random, each run, counted anew and interrupted
 	$(PY) -m pytest -n 0 --timeout 7200 --hypothesis-profile=torture sim-worker/tests/models/civilisation/test_civilisation_random.py
