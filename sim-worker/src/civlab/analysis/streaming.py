@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from civlab.results.columns import to_floats, to_numpy
+from civlab.results.parquet import open_parquet
 from civlab.results.reader import Results
 from civlab.results.schema import TIMESERIES
 
@@ -39,7 +39,7 @@ def blocks(results: Results, metric: str) -> Iterator[NDArray[Any]]:
     """
     for item in results.manifest.files(TIMESERIES):
         with results.store.reader(item.path) as file:
-            parquet = pq.ParquetFile(file)
+            parquet = open_parquet(file)
             if metric not in parquet.schema_arrow.names:
                 raise KeyError(metric)
             for group in range(parquet.num_row_groups):

@@ -21,6 +21,7 @@ from civlab.database import layout
 from civlab.database.engine import engine, faults, number, opened, quoted, transaction
 from civlab.errors import CivlabError
 from civlab.results.manifest import RunManifest
+from civlab.results.parquet import open_parquet
 from civlab.results.schema import table_meanings
 from civlab.results.tables import TableFile
 from civlab.runs.spec import RunSpec
@@ -245,7 +246,7 @@ def _checked(store: Store, item: TableFile) -> Iterator[pq.ParquetFile]:
             raise CivlabError("RESULT_MISMATCH", address, f"does not have the hash that the manifest names; {REMEDY}")
         file.seek(0)
         try:
-            yield pq.ParquetFile(file)
+            yield open_parquet(file)
         except (pa.ArrowException, OSError) as fault:
             raise CivlabError("RESULT_MISMATCH", address, f"is no table that can be read ({fault}); {REMEDY}") from None
 

@@ -13,10 +13,10 @@ from typing import Any, TypeVar
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from civlab.results.columns import to_floats, to_numpy
+from civlab.results.parquet import open_parquet
 from civlab.results.reader import Results
 from civlab.results.schema import MEMBERS, PARAMETER_PREFIX, TIMESERIES
 
@@ -126,7 +126,7 @@ def read_thinned(results: Results, table: str, columns: Sequence[str], *, most: 
     parts: list[pa.Table] = []
     for item in results.manifest.files(table):
         with results.store.reader(item.path) as file:
-            parquet = pq.ParquetFile(file)
+            parquet = open_parquet(file)
             for group in range(parquet.num_row_groups):
                 reach = parquet.metadata.row_group(group).column(0).statistics
                 if reach.max // step * step < reach.min:

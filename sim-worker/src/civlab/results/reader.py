@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from civlab.errors import CivlabError
 from civlab.results.columns import to_floats, to_numpy
 from civlab.results.manifest import RunManifest
+from civlab.results.parquet import open_parquet
 from civlab.results.schema import MEMBERS, TIMESERIES
 from civlab.store import Store, open_store
 
@@ -48,7 +48,7 @@ class Results:
                     "RESULT_MISMATCH", self.store.address(item.path), f"does not have the {item.size} bytes it had"
                 )
             with self.store.reader(item.path) as file:
-                parts.append(pq.ParquetFile(file).read(columns=columns, use_threads=False))
+                parts.append(open_parquet(file).read(columns=columns, use_threads=False))
         return pa.concat_tables(parts)
 
     def head(self, table: str, column: str, *, rows: int) -> np.ndarray:
@@ -56,7 +56,7 @@ class Results:
         parts: list[np.ndarray] = []
         for item in self.manifest.files(table):
             with self.store.reader(item.path) as file:
-                parquet = pq.ParquetFile(file)
+                parquet = open_parquet(file)
                 for group in range(parquet.num_row_groups):
                     if sum(len(part) for part in parts) >= rows:
                         break

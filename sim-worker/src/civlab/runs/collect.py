@@ -6,7 +6,6 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from civlab.design import design_parameters
 from civlab.errors import CivlabError
@@ -14,6 +13,7 @@ from civlab.results.columns import to_numpy
 from civlab.results.declaration import Headline
 from civlab.results.headline import Spread, spreads
 from civlab.results.manifest import RunManifest, ShardManifest
+from civlab.results.parquet import open_parquet
 from civlab.results.schema import MEMBERS
 from civlab.results.tables import TableFile
 from civlab.runs.spec import RunSpec
@@ -83,7 +83,7 @@ def _member_table(store: Store, files: Iterable[TableFile], headlines: Sequence[
     parts: list[pa.Table] = []
     for item in files:
         with store.reader(item.path) as file:
-            parts.append(pq.ParquetFile(file).read(columns=names, use_threads=False))
+            parts.append(open_parquet(file).read(columns=names, use_threads=False))
     return pa.concat_tables(parts)
 
 
