@@ -64,6 +64,8 @@ def checked(kind: type[Document], value: Value) -> Document:
 
 
 RANGE_FAULTS = ("greater_than", "less_than", "too_long", "too_short", "literal_error", "union_tag_invalid")
+NO_NUMBER = "should be a finite number, such as 0.25"
+"""Exact decimals are the one type that is checked by its class."""
 
 
 def first_fault(error: ValidationError, document: type[BaseModel]) -> ScenarioError:
@@ -84,7 +86,7 @@ def first_fault(error: ValidationError, document: type[BaseModel]) -> ScenarioEr
     if fault["loc"][-1:] == ("[key]",):
         known = fault.get("ctx", {}).get("expected", "").replace("'", "").replace(" or ", ", ").split(", ")
         return ScenarioError("SCENARIO_UNKNOWN_FIELD", path, f"no such key{nearest(str(fault['input']), known)}")
-    message = fault["msg"].removeprefix("Value error, ")
+    message = NO_NUMBER if kind == "is_instance_of" else fault["msg"].removeprefix("Value error, ")
     if kind == "value_error":
         return ScenarioError("SCENARIO_INVALID", *placed(document, fault["loc"], path, message))
     code = "SCENARIO_OUT_OF_RANGE" if any(name in kind for name in RANGE_FAULTS) else "SCENARIO_WRONG_TYPE"
