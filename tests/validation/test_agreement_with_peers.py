@@ -15,6 +15,8 @@ import pytest
 from validation.agreement import differences, figures_of, probabilities, ratios
 from validation.comparison import EPIDEMIC, PEERS, Courses, all_courses, civlab_ensemble
 
+pytestmark = pytest.mark.long
+
 
 @pytest.fixture(scope="module")
 def courses(tmp_path_factory: pytest.TempPathFactory) -> Courses:
