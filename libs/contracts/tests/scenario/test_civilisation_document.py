@@ -82,6 +82,9 @@ def test_the_estimate_grows_with_citizens_and_members() -> None:
     assert estimate(large).bytes / large.agents < 320
 
 
+DYING = "{age: 0, women: 0.01, men: 0.01}"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "code", "path", "words"),
     [
@@ -99,6 +102,30 @@ def test_the_estimate_grows_with_citizens_and_members() -> None:
         ("renewable: 0.328", "renewables: 0.3", "SCENARIO_UNKNOWN_FIELD", "economy.energy.renewables", "'renewable'"),
         ("pension: 0.4}", "pension: -0.4}", "SCENARIO_OUT_OF_RANGE", "world.nations.0.government.pension", "0"),
         ("wage: 80000", "wage: 80000.5", "SCENARIO_WRONG_TYPE", "economy.labour.wage", "integer"),
+        *(
+            ("life_table: united-states-2017", f"life_table: {{kind: own, ages: [{steps}]}}", code, path, words)
+            for steps, code, path, words in (
+                ("{age: 1, women: 0.1, men: 0.1}", "SCENARIO_INVALID", "people.life_table.ages", "begin at 0"),
+                (f"{DYING}, {DYING}", "SCENARIO_INVALID", "people.life_table.ages", "each given once"),
+                ("{age: 0, women: 0.1, men: 0.01}", "SCENARIO_INVALID", "people.life_table.ages", "15.01% of women"),
+                ("{age: 0, women: 1.1, men: 0}", "SCENARIO_OUT_OF_RANGE", "people.life_table.ages.0.women", "1.1"),
+                ("{age: 0, woman: 1, men: 0}", "SCENARIO_UNKNOWN_FIELD", "people.life_table.ages.0.woman", "'women'"),
+            )
+        ),
+        *(
+            (
+                "fertility: united-states-2017",
+                f"fertility: {{kind: own, ages: [{steps}]}}",
+                "SCENARIO_INVALID",
+                path,
+                words,
+            )
+            for steps, path, words in (
+                ("{age: 20, births: 0}", "people.fertility.ages", "0 children"),
+                ("{age: 20, births: 0.2}", "people.fertility.ages", "18.2 children"),
+                ("{age: 20, births: 0.2}, {age: 15, births: 0}", "people.fertility.ages", "15 years come after 20"),
+            )
+        ),
         (PUBLISHED, "technology: {kind: united-states}", "SCENARIO_OUT_OF_RANGE", "economy.technology", "own"),
         (
             "energy: {",

@@ -29,7 +29,13 @@ from civlab.models.civilisation.compile_people import (
 from civlab.models.civilisation.phases_people import PEOPLE_PHASES
 from civlab.runtime.arrays import Arrays
 from civlab.runtime.backend import Backend
-from parpour_contracts.scenario.civilisation.people import Health, Households, Migration, PeopleSection, Schooling
+from parpour_contracts.scenario.civilisation.people import (
+    Health,
+    Households,
+    Migration,
+    PeopleSection,
+    Schooling,
+)
 
 from .people_harness import MONEY, people_row, recounted, run_round, state, world_of_people
 
@@ -106,6 +112,34 @@ def test_growth_is_the_root_of_the_euler_lotka_equation(name: str) -> None:
         brentq(lambda growth: net_reproduction(section, growth) - 1, 0.9, 1.1, xtol=1e-15), abs=1e-12
     )
     assert ROUNDS * math.log(float(found.growth)) == pytest.approx(brentq(by_years, -0.1, 0.1), abs=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("hazard", "births", "first", "end"), [(0.01, 0.05, 15, 50), (0.02, 0.2, 18, 45), (0.04, 0.3, 20, 30)]
+)
+def test_growth_with_one_hazard_and_one_rate_of_births_is_that_of_the_closed_form(
+    hazard: float, births: float, first: int, end: int
+) -> None:
+    """With a hazard m at all ages and daughters at rate b between the ages a and e, the integral of Euler and Lotka is
+    b (exp(-(r + m) a) - exp(-(r + m) e)) / (r + m) = 1 (Keyfitz and Caswell, Applied Mathematical Demography)."""
+    chance = Decimal(repr(round(1 - math.exp(-hazard), 12)))
+    section = PeopleSection.model_validate(
+        {
+            "life_table": {"kind": "own", "ages": [{"age": 0, "women": chance, "men": chance}]},
+            "fertility": {
+                "kind": "own",
+                "ages": [{"age": first, "births": Decimal(str(births))}, {"age": end, "births": Decimal(0)}],
+            },
+            "boys": Decimal("0.5"),
+        }
+    )
+
+    def excess(rate: float) -> float:
+        leaving = rate + hazard
+        return births / 2 * (math.exp(-leaving * first) - math.exp(-leaving * end)) / leaving - 1
+
+    growth = ROUNDS * math.log(float(demography(section).growth))
+    assert growth == pytest.approx(brentq(excess, -0.05, 0.2), abs=2e-4)
 
 
 @pytest.mark.parametrize(("value", "degree"), [(0, 13), (1, 13), (3**39 - 1, 13), (3**39, 13), (2**800 + 12345, 13)])

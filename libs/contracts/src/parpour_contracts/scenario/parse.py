@@ -69,11 +69,12 @@ NO_NUMBER = "should be a finite number, such as 0.25"
 
 
 def first_fault(error: ValidationError, document: type[BaseModel]) -> ScenarioError:
-    """The fault that explains the validation of a document best: an unknown field, else the one that lies deepest."""
-    faults = sorted(
-        error.errors(include_url=False), key=lambda fault: (fault["type"] != "extra_forbidden", -len(fault["loc"]))
+    """The fault that explains the validation of a document best: an unknown field, else the one that lies deepest, and
+    a section's own words before a choice that it is none of."""
+    fault = min(
+        error.errors(include_url=False),
+        key=lambda fault: (fault["type"] != "extra_forbidden", -len(fault["loc"]), fault["type"] != "value_error"),
     )
-    fault = faults[0]
     path = ".".join(str(part) for part in walk(document, fault["loc"])[0])
     kind = fault["type"]
     if kind == "extra_forbidden":

@@ -19,7 +19,7 @@ import numpy as np
 
 from civlab.models.civilisation.layout import ADULT, AGES, SLOW, WEEKS
 from civlab.models.civilisation.layout_people import DISTANCES, HEALTHS, HOME
-from parpour_contracts.scenario.civilisation.people import PeopleSection
+from parpour_contracts.scenario.civilisation.people import OwnFertility, OwnLifeTable, PeopleSection
 
 DIGITS = Context(prec=40)
 Q63, Q64, Q31, Q30, Q32 = 1 << 63, 1 << 64, 1 << 31, 1 << 30, 1 << 32
@@ -56,18 +56,32 @@ def rows(name: str) -> list[list[str]]:
     return list(csv.reader(text.splitlines()))[1:]
 
 
-@cache
-def life_table(name: str) -> tuple[tuple[Decimal, ...], tuple[Decimal, ...]]:
-    """Chance of death within a year of men and of women by age; the last age is open."""
-    table = rows(f"life_table_{name.replace('-', '_')}.csv")
-    return tuple(Decimal(row[2]) for row in table), tuple(Decimal(row[1]) for row in table)
-
-
-@cache
-def schedule(name: str) -> tuple[Decimal, ...]:
-    """Births of a woman in a year by age."""
+def steps(ages: Sequence[tuple[int, Decimal]]) -> tuple[Decimal, ...]:
+    """A value for each year of age from steps by first age; nothing before the first."""
     found = [Decimal(0)] * AGES
-    for first, last, births in rows(f"fertility_{name.replace('-', '_')}.csv"):
+    for first, value in ages:
+        found[first:] = [value] * (AGES - first)
+    return tuple(found)
+
+
+@cache
+def life_table(table: str | OwnLifeTable) -> tuple[tuple[Decimal, ...], tuple[Decimal, ...]]:
+    """Chance of death within a year of men and of women by age; the last age is open."""
+    if isinstance(table, OwnLifeTable):
+        return steps([(step.age, step.men) for step in table.ages]), steps(
+            [(step.age, step.women) for step in table.ages]
+        )
+    lines = rows(f"life_table_{table.replace('-', '_')}.csv")
+    return tuple(Decimal(row[2]) for row in lines), tuple(Decimal(row[1]) for row in lines)
+
+
+@cache
+def schedule(table: str | OwnFertility) -> tuple[Decimal, ...]:
+    """Births of a woman in a year by age."""
+    if isinstance(table, OwnFertility):
+        return steps([(step.age, step.births) for step in table.ages])
+    found = [Decimal(0)] * AGES
+    for first, last, births in rows(f"fertility_{table.replace('-', '_')}.csv"):
         for age in range(int(first), int(last) + 1):
             found[age] = Decimal(births) / 1000
     return tuple(found)
@@ -75,11 +89,11 @@ def schedule(name: str) -> tuple[Decimal, ...]:
 
 def fertility(section: PeopleSection) -> tuple[Decimal, ...]:
     """Births of a woman in a year by age, scaled to the total that the section asks for."""
-    published = schedule(section.fertility)
+    given = schedule(section.fertility)
     if section.total_fertility is None:
-        return published
-    total = sum(published, Decimal(0))
-    return tuple(DIGITS.divide(DIGITS.multiply(births, section.total_fertility), total) for births in published)
+        return given
+    total = sum(given, Decimal(0))
+    return tuple(DIGITS.divide(DIGITS.multiply(births, section.total_fertility), total) for births in given)
 
 
 def root(value: int, degree: int) -> int:

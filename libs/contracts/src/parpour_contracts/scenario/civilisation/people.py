@@ -1,22 +1,109 @@
 """The demographic section of a civilisation: who lives how long, has children, finds a partner, learns and moves.
 
-Rates are chances or rates a year; the compiler spreads them over the rounds of a year. Published tables are named,
-not given, so that a document stays a page long.
+Rates are chances or rates a year; the compiler spreads them over the rounds of a year. Published tables are named, so
+that a document stays a page long; tables of your own are given by steps of age.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
+from itertools import pairwise, zip_longest
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
 from parpour_contracts.scenario.document import Exact, Section, Share
 
+ADULT = 18
+"""Years at which a citizen may work."""
+OLDEST = 110
+"""The last year of age of a table; whoever is older has its chances."""
+LEAST_GROWN_UP = Decimal("0.25")
+"""Share of the newborn who live to work, at least."""
+MOST_CHILDREN = 10
 Table = Literal["united-states-1950", "united-states-2017"]
 Rate = Annotated[Exact, Field(ge=0, le=4)]
 """Events a year."""
 Answer = Annotated[Exact, Field(ge=0, le=100)]
+
+
+class Mortality(Section):
+    """Chances of death from one age on, up to the next that is given."""
+
+    age: Annotated[int, Field(ge=0, le=OLDEST)]
+    """First year of age."""
+    women: Share
+    """Chance that a woman of that age dies within a year."""
+    men: Share
+    """Chance that a man of that age dies within a year."""
+
+
+class Births(Section):
+    """Births from one age of the mother on, up to the next that is given; none before the first."""
+
+    age: Annotated[int, Field(ge=0, le=OLDEST)]
+    """First year of age."""
+    births: Share
+    """Children of a woman of that age in a year."""
+
+
+def in_order(ages: list[int]) -> None:
+    """Raises ValueError unless each age comes after the one before."""
+    for before, after in pairwise(ages):
+        if after <= before:
+            raise ValueError(f"ages: {after} years come after {before}: order the steps by age, each given once")
+
+
+class OwnLifeTable(Section):
+    """A life table of your own, by steps of age."""
+
+    kind: Literal["own"]
+    ages: Annotated[tuple[Mortality, ...], Field(min_length=1, max_length=OLDEST + 1, strict=False)]
+    """The steps, from the newborn on."""
+
+    @model_validator(mode="after")
+    def livable(self) -> Self:
+        """The steps begin at birth, and enough of the newborn grow up to work."""
+        in_order([step.age for step in self.ages])
+        if self.ages[0].age != 0:
+            raise ValueError(f"ages: the table begins at {self.ages[0].age} years: begin at 0")
+        for sex in ("women", "men"):
+            alive = Decimal(1)
+            for step, after in zip_longest(self.ages, self.ages[1:]):
+                years = (after.age if after else ADULT) - step.age
+                for _ in range(min(years, ADULT - step.age)):
+                    alive *= 1 - getattr(step, sex)
+            if alive < LEAST_GROWN_UP:
+                raise ValueError(
+                    f"ages: only {alive:.2%} of {sex} would live to {ADULT} years, less than {LEAST_GROWN_UP:.0%}: "
+                    "lower the chances of the young"
+                )
+        return self
+
+
+class OwnFertility(Section):
+    """Births by age of the mother of your own, by steps of age."""
+
+    kind: Literal["own"]
+    ages: Annotated[tuple[Births, ...], Field(min_length=1, max_length=OLDEST + 1, strict=False)]
+    """The steps."""
+
+    @property
+    def total(self) -> Decimal:
+        """Children of a woman who lives through all ages."""
+        ends = [*(step.age for step in self.ages[1:]), OLDEST + 1]
+        return sum(((end - step.age) * step.births for step, end in zip(self.ages, ends, strict=True)), Decimal(0))
+
+    @model_validator(mode="after")
+    def bearable(self) -> Self:
+        """The steps are in order, and their sum is a number of children that the model's bounds allow."""
+        in_order([step.age for step in self.ages])
+        if not 0 < self.total <= MOST_CHILDREN:
+            raise ValueError(
+                f"ages: a woman would have {self.total} children: give more than none and at most {MOST_CHILDREN}; "
+                "end the fertile ages by a step without births"
+            )
+        return self
 
 
 class Health(Section):
@@ -85,14 +172,14 @@ class Migration(Section):
 class PeopleSection(Section):
     """Life, families, schools and moves."""
 
-    life_table: Table = "united-states-2017"
-    """Chances of death by sex and year of age: period life tables of the United States Social Security
-    Administration."""
+    life_table: Table | OwnLifeTable = "united-states-2017"
+    """Chances of death by sex and year of age: a period life table of the United States Social Security
+    Administration, or one of your own."""
     mortality: Annotated[Exact, Field(ge=Decimal("0.1"), le=10)] = Decimal(1)
     """Factor on the life table's chances of death."""
-    fertility: Table = "united-states-2017"
-    """Births by age of the mother: United States National Center for Health Statistics."""
-    total_fertility: Annotated[Exact, Field(ge=Decimal("0.1"), le=10)] | None = None
+    fertility: Table | OwnFertility = "united-states-2017"
+    """Births by age of the mother: United States National Center for Health Statistics, or your own."""
+    total_fertility: Annotated[Exact, Field(ge=Decimal("0.1"), le=MOST_CHILDREN)] | None = None
     """Children of a woman who lives through all ages; the schedule is scaled to it. None: as published."""
     boys: Annotated[Exact, Field(ge=Decimal("0.01"), le=Decimal("0.99"))] = Decimal("0.512")
     """Share of boys among births."""
