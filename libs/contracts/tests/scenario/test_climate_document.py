@@ -59,6 +59,26 @@ def test_a_bad_field_is_refused_with_its_path_and_reason(old: str, new: str, cod
     assert words in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("points", "code", "path", "words"),
+    [
+        ("", "SCENARIO_OUT_OF_RANGE", "pathway.points", "at least 1"),
+        ("{year: 2000}", "SCENARIO_MISSING_FIELD", "pathway.points.0.co2", "required"),
+        ("{year: 1749, co2: 1}", "SCENARIO_OUT_OF_RANGE", "pathway.points.0.year", "1750"),
+        ("{year: 2000, co2: 1}, {year: 2000, co2: 2}", "SCENARIO_INVALID", "pathway.points", "given once"),
+        ("{year: 2000, co2: 1}, {year: 2001, co2: 2, ch4: 1}", "SCENARIO_INVALID", "pathway.points", "all of them"),
+        ("{year: 2000, co2: .inf}", "SCENARIO_WRONG_TYPE", "pathway.points.0.co2", "finite"),
+        ("{year: 2000, co: 1}", "SCENARIO_UNKNOWN_FIELD", "pathway.points.0.co", "'co2'"),
+    ],
+)
+def test_bad_points_are_refused(points: str, code: str, path: str, words: str) -> None:
+    text = f"apiVersion: civlab/v1\nmodel: climate\ntitle: t\nticks: 9\npathway: {{kind: own, points: [{points}]}}\n"
+    with pytest.raises(ScenarioError) as caught:
+        parse_scenario(text)
+    assert (caught.value.code, caught.value.path) == (code, path)
+    assert words in caught.value.message
+
+
 def test_a_pathway_nested_too_deep_is_refused() -> None:
     pathway = "{kind: family, name: low}"
     for _ in range(8):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Context, Decimal
 from fractions import Fraction
 
 import pytest
@@ -11,6 +12,7 @@ from civlab.models.climate.compile import compile_climate
 from civlab.models.climate.configuration import published
 from civlab.models.climate.pathways import family, yearly
 from parpour_contracts.scenario import ClimateScenario, parse_scenario
+from parpour_contracts.scenario.climate import Course, Point
 
 pytestmark = pytest.mark.unit
 
@@ -70,3 +72,44 @@ def test_a_run_beyond_its_pathway_is_refused_with_the_years_there_are() -> None:
 
 def test_the_published_ensemble_has_841_sets_that_differ() -> None:
     assert len(set(published())) == 841
+
+
+def test_a_course_of_your_own_is_straight_between_its_points_and_level_beyond_them() -> None:
+    begin, middle, end = (
+        "year: 2000, co2: 30, ch4: 300, forcing: 0.5",
+        "year: 2010, co2: 40, ch4: 310",
+        "co2: -10, ch4: 350",
+    )
+    points = f"{{{begin}}}, {{{middle}}}, {{year: 2030, {end}}}"
+    own = yearly(scenario(f"{{kind: own, points: [{points}]}}").pathway)
+    assert own.keys() == family("none").keys()
+    for year, co2, ch4, forcing in (
+        (1750, 30, 300, Fraction(1, 2)),
+        (2000, 30, 300, Fraction(1, 2)),
+        (2003, 33, 303, Fraction(7, 20)),
+        (2010, 40, 310, 0),
+        (2025, Fraction(5, 2), 340, 0),
+        (2030, -10, 350, 0),
+        (2500, -10, 350, 0),
+    ):
+        assert list(own[year]) == [co2, ch4, family("none")[1750][2], forcing, 1]
+
+
+def test_a_course_through_every_year_of_a_family_is_that_family() -> None:
+    published = family("middle")
+    names = ("co2", "ch4", "n2o", "forcing")
+    points = tuple(
+        Point(year=year, **{name: exact_decimal(value) for name, value in zip(names, amounts[:4], strict=True)})
+        for year, amounts in sorted(published.items())
+    )
+    own = yearly(Course(kind="own", points=points))
+    assert {year: amounts[:4] for year, amounts in own.items()} == {
+        year: amounts[:4] for year, amounts in published.items()
+    }
+
+
+def exact_decimal(value: Fraction) -> Decimal:
+    """The decimal that a published number is."""
+    found = Context(prec=60).divide(Decimal(value.numerator), Decimal(value.denominator))
+    assert Fraction(found) == value
+    return found

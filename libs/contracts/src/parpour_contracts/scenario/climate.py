@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
+from itertools import pairwise
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
@@ -180,7 +181,41 @@ class Overlay(Section):
         return self
 
 
-Pathway = Annotated[Family | Splice | Blend | Overlay, Field(discriminator="kind")]
+class Point(Section):
+    """What is emitted in one year. A gas without a number emits what keeps the start in balance, as in `none`."""
+
+    year: Annotated[int, Field(ge=FIRST_YEAR, le=LAST_YEAR)]
+    """The year."""
+    co2: Annotated[Exact, Field(ge=-(10**6), le=10**6)]
+    """GtCO2 a year."""
+    ch4: Annotated[Exact, Field(ge=0, le=10**6)] | None = None
+    """Mt CH4 a year."""
+    n2o: Annotated[Exact, Field(ge=0, le=10**6)] | None = None
+    """Mt N2O a year."""
+    forcing: Annotated[Exact, Field(ge=-100, le=100)] = Decimal(0)
+    """Prescribed forcing besides these gases, W m-2."""
+
+
+class Course(Section):
+    """A pathway of your own: straight lines between points, and as at the nearest point before and after them."""
+
+    kind: Literal["own"]
+    points: Annotated[tuple[Point, ...], Field(min_length=1, max_length=LAST_YEAR - FIRST_YEAR + 1, strict=False)]
+    """The points, by year."""
+
+    @model_validator(mode="after")
+    def in_order(self) -> Self:
+        """Years rise, and a gas is given at all points or at none."""
+        for before, after in pairwise(self.points):
+            if after.year <= before.year:
+                raise ValueError(f"points: {after.year} comes after {before.year}: order them by year, each given once")
+            for gas in ("ch4", "n2o"):
+                if (getattr(before, gas) is None) != (getattr(after, gas) is None):
+                    raise ValueError(f"points: {gas} is given at some points: give it at all of them or at none")
+        return self
+
+
+Pathway = Annotated[Family | Splice | Blend | Overlay | Course, Field(discriminator="kind")]
 
 
 def depth(pathway: Pathway) -> int:

@@ -7,6 +7,7 @@ one value on every machine.
 from __future__ import annotations
 
 import csv
+from bisect import bisect_right
 from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
@@ -14,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 
-from parpour_contracts.scenario.climate import FAMILIES, Blend, Family, Overlay, Pathway, Splice
+from parpour_contracts.scenario.climate import FAMILIES, Blend, Course, Family, Overlay, Pathway, Point, Splice
 
 DATA = Path(__file__).parent / "data"
 BASELINE_YEAR = 1750
@@ -39,7 +40,29 @@ def yearly(pathway: Pathway) -> Yearly:
         return {
             year: mixed(first[year], second[year], ramp(pathway, year)) for year in sorted(first.keys() & second.keys())
         }
+    if isinstance(pathway, Course):
+        return course(pathway)
     return {year: shifted(pathway, year, amounts) for year, amounts in yearly(pathway.base).items()}
+
+
+def course(own: Course) -> dict[int, Amounts]:
+    """Straight lines between the points, level before the first and after the last."""
+    still = family("none")
+    years = [point.year for point in own.points]
+    amounts = [amounts_of(point, still[BASELINE_YEAR]) for point in own.points]
+    found = {}
+    for year in still:
+        after = min(bisect_right(years, year), len(years) - 1)
+        before = max(after - 1, 0)
+        along = Fraction(year - years[before], years[after] - years[before]) if before < after else Fraction(0)
+        found[year] = mixed(amounts[before], amounts[after], min(max(along, Fraction(0)), Fraction(1)))
+    return found
+
+
+def amounts_of(point: Point, still: Amounts) -> Amounts:
+    """A point's amounts, with those of the start for a gas that it does not give."""
+    ch4, n2o = (still[place] if own is None else Fraction(own) for place, own in ((1, point.ch4), (2, point.n2o)))
+    return Fraction(point.co2), ch4, n2o, Fraction(point.forcing), Fraction(1)
 
 
 def ramp(blend: Blend, year: int) -> Fraction:
