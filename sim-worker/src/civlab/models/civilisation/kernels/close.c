@@ -11,9 +11,9 @@ FN void close_household(const struct World *w, const struct Home *h, u32 at, str
         estates->all += w->deposit[at];
         estates->unclaimed += w->heirs[at] ? 0 : w->deposit[at];
         remove_household(w, h, changes, at);
+        w->heirs[at] = 0, w->first_heir[at] = 0; /* nobody else has heirs */
     }
-    w->fate[at] = w->heirs[at] = 0;
-    w->first_heir[at] = 0;
+    w->fate[at] = 0;
 }
 
 FN void civilisation_close_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
