@@ -34,9 +34,10 @@ introductions: [{{tick: 0, count: 100}}]
 
 def tick_seconds(world: World) -> dict[str, float]:
     """CPU seconds of each phase in one more tick."""
+    world.fused = False
     before = {name: timing.seconds for name, timing in world.timings.items()}
     world.advance()
-    return {name: timing.seconds - before[name] for name, timing in world.timings.items()}
+    return {name: timing.seconds - before.get(name, 0) for name, timing in world.timings.items()}
 
 
 def bandwidth_figures(*, rounds: int) -> list[Figure]:

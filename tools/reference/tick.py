@@ -35,10 +35,14 @@ def phases(model: Model) -> str:
         for p in model.phases
     ]
     chained = ", ".join(code(name) for name in model.chained)
+    shared = [launch.phases for launch in model.launches if len(launch.phases) > 1]
+    fused = ", ".join(" + ".join(code(p.name) for p in phases) for phases in shared)
     return (
         "## The tick, in order\n\n"
         + table(("Phase", "Runs for", "Reads", "Writes", "What happens"), rows)
-        + "\n\nA tile is a stretch of agents of one member that one thread walks. The [chain]"
+        + "\n\nA tile is a stretch of agents of one member that one thread walks. "
+        + "From what phases read and write follows which need no barrier between them and share a launch: "
+        + f"{fused}. The [chain]"
         + f"(../explanation/determinism.md) takes in one digest of each of {chained}."
     )
 

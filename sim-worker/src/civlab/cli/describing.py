@@ -16,6 +16,8 @@ from civlab.runs.spec import civlab_errors
 from civlab.wording import counted
 from parpour_contracts.scenario import BUILTIN, MODELS, Parameter, builtin_scenario, json_schema, parse_scenario
 
+TICK_TITLE = "The tick, in order, with what a phase costs an agent in a short trial; a launch has no barrier inside"
+
 
 @click.command()
 @click.argument("scenario")
@@ -57,13 +59,17 @@ def explain(
         return
     click.echo(f"{result.title}\n")
     steps = [
-        (p.stage, p.name, f"{result.phase_nanoseconds[p.name]:.2f}", p.meaning)
-        if any(phase.stage for phase in result.phases)
-        else (p.name, f"{result.phase_nanoseconds[p.name]:.2f}", p.meaning)
+        (
+            *([p.stage] if any(phase.stage for phase in result.phases) else []),
+            p.name,
+            str(result.launches[p.name]),
+            f"{result.phase_nanoseconds[p.name]:.2f}",
+            p.meaning,
+        )
         for p in result.phases
     ]
-    heads = ("stage", "phase", "ns", "meaning")[-len(steps[0]) :]
-    print_table("The tick, in order, with what a phase costs an agent in a short trial", heads, steps, right="ns")
+    heads = ("stage", "phase", "launch", "ns", "meaning")[-len(steps[0]) :]
+    print_table(TICK_TITLE, heads, steps, right="ns")
     touched = [(p.name, ", ".join(p.reads), ", ".join(p.writes)) for p in result.phases]
     print_table("\nWhat each phase reads and writes", ("phase", "reads", "writes"), touched)
     print_table("\nThe state", ("column", "type", "role", "meaning"), result.columns)
@@ -108,6 +114,7 @@ def _document(result: Explanation) -> dict[str, Any]:
             {
                 "stage": p.stage,
                 "name": p.name,
+                "launch": result.launches[p.name],
                 "reads": p.reads,
                 "writes": p.writes,
                 "meaning": p.meaning,

@@ -76,21 +76,27 @@ FN void will_read(const void *cell) { (void)cell; }
 #endif
 
 struct World;
-/* Runs body(world, tick, i) for every i < count on so many threads, in chunks taken as threads come free. */
-void civlab_team_run(void (*body)(const struct World *, u32, u32), const struct World *world, u32 tick, u32 count,
-                     u32 chunk, int threads);
+typedef void (*Body)(const struct World *world, u32 tick, u32 i);
+/* Runs so many bodies, one after the other, for every i < count on so many threads, in chunks taken as threads come
+ * free. A kernel's body is name_one; name is one kernel by itself. */
+void civlab_team_run(const Body *bodies, int number, const struct World *world, u32 tick, u32 count, u32 chunk, int threads);
 
-#define TILE_KERNEL(name)                                                                            \
-    static void name##_one(const struct World *world, u32 tick, u32 tile) {                          \
+#define TILES_AT_ONCE 4u
+#define MEMBERS_AT_ONCE 64u
+
+#define TILE_KERNEL(name)                                                                               \
+    void name##_one(const struct World *world, u32 tick, u32 tile) {                                    \
         for (u32 lane = 0; lane < TILE_LANES; lane++) name##_tile(world, tick, tile, lane, TILE_LANES); \
-    }                                                                                                \
-    void name(const struct World *world, u32 tick, u32 count, int threads) {                         \
-        civlab_team_run(name##_one, world, tick, count, 4, threads);                                 \
+    }                                                                                                   \
+    void name(const struct World *world, u32 tick, u32 count, int threads) {                            \
+        const Body body = name##_one;                                                                   \
+        civlab_team_run(&body, 1, world, tick, count, TILES_AT_ONCE, threads);                          \
     }
-#define MEMBER_KERNEL(name)                                                                          \
-    static void name##_one(const struct World *world, u32 tick, u32 member) { name##_member(world, tick, member); } \
-    void name(const struct World *world, u32 tick, u32 count, int threads) {                         \
-        civlab_team_run(name##_one, world, tick, count, 64, threads);                                \
+#define MEMBER_KERNEL(name)                                                                                        \
+    void name##_one(const struct World *world, u32 tick, u32 member) { name##_member(world, tick, member); }       \
+    void name(const struct World *world, u32 tick, u32 count, int threads) {                                       \
+        const Body body = name##_one;                                                                              \
+        civlab_team_run(&body, 1, world, tick, count, MEMBERS_AT_ONCE, threads);                                   \
     }
 
 FN double square_root(double x) { return __builtin_sqrt(x); }

@@ -14,10 +14,10 @@
 #endif
 
 struct Job {
-    void (*body)(const struct World *, u32, u32);
+    const Body *bodies; /* run one after the other for each index */
     const struct World *world;
     u32 tick, chunk;
-    int threads;
+    int count, threads; /* of bodies, of threads */
 };
 
 static pthread_mutex_t one_job = PTHREAD_MUTEX_INITIALIZER; /* held by the caller for the whole job */
@@ -42,7 +42,8 @@ static void work(const struct Job *mine, int me) {
             const u32 from = __atomic_fetch_add(&share->next, mine->chunk, __ATOMIC_RELAXED);
             if (from >= share->stop) break;
             const u32 to = share->stop - from < mine->chunk ? share->stop : from + mine->chunk;
-            for (u32 i = from; i < to; i++) mine->body(mine->world, mine->tick, i);
+            for (u32 i = from; i < to; i++)
+                for (int b = 0; b < mine->count; b++) mine->bodies[b](mine->world, mine->tick, i);
         }
     }
 }
@@ -106,18 +107,18 @@ static void recruit(int threads) {
     }
 }
 
-void civlab_team_run(void (*body)(const struct World *, u32, u32), const struct World *world, u32 tick, u32 count,
-                     u32 chunk, int threads) {
+void civlab_team_run(const Body *bodies, int number, const struct World *world, u32 tick, u32 count, u32 chunk, int threads) {
     if (threads > MOST_THREADS) threads = MOST_THREADS;
     if (threads <= 1 || count <= chunk) {
-        for (u32 i = 0; i < count; i++) body(world, tick, i);
+        for (u32 i = 0; i < count; i++)
+            for (int b = 0; b < number; b++) bodies[b](world, tick, i);
         return;
     }
     pthread_mutex_lock(&one_job);
     pthread_mutex_lock(&lock);
     recruit(threads - 1);
     wanted = threads - 1 < team_size ? threads - 1 : team_size;
-    const struct Job mine = {body, world, tick, chunk, wanted + 1};
+    const struct Job mine = {bodies, world, tick, chunk, number, wanted + 1};
     job = mine;
     for (int i = 0; i < mine.threads; i++) {
         shares[i].next = (u32)((u64)count * (u32)i / (u32)mine.threads);

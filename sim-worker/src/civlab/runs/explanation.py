@@ -32,6 +32,8 @@ class Explanation:
     agent_updates_per_second: int
     parameters: Mapping[str, Parameter]
     phases: tuple[Phase, ...]
+    launches: Mapping[str, int]
+    """By phase the number of the launch that it is part of, from 1: between launches all tiles wait for each other."""
     phase_nanoseconds: Mapping[str, float]
     """By phase, what a tick of it costs an agent, in nanoseconds of the trial's clock."""
     columns: tuple[tuple[str, str, str, str], ...]
@@ -57,6 +59,7 @@ def explain_spec(spec: RunSpec, backend: Backend) -> Explanation:
         agent_updates_per_second=round(rate),
         parameters=parameters(spec.scenario),
         phases=model.phases,
+        launches={phase.name: n for n, launch in enumerate(model.launches, 1) for phase in launch.phases},
         phase_nanoseconds=costs,
         columns=tuple((c.name, c.dtype, c.role, c.meaning) for c in model.columns if c.role in ("dynamic", "static")),
         metrics=tuple((m.name, m.unit, m.meaning) for m in model.metrics),
@@ -70,6 +73,7 @@ def _trial(spec: RunSpec, backend: Backend) -> tuple[int, float, dict[str, float
     World.create(spec.model, [member], seed=spec.seed, backend=backend)
     started = time.perf_counter()
     world = World.create(spec.model, [member], seed=spec.seed, backend=backend)
+    world.fused = False
     world.advance(spec.ticks)
     updates = small.agents * spec.ticks
     costs = {name: timing.seconds / updates * 1e9 for name, timing in world.timings.items()}

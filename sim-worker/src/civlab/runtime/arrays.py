@@ -115,9 +115,10 @@ class Arrays:
         del self.column[name]
         self.record[name] = 0
 
-    def run(self, kernel: str, over: str, tick: int = 0) -> None:
-        """Launches a kernel on all members, or on all tiles of the set `over`."""
-        self.backend.launch(kernel, self.record, tick, self.sizes[over], over="member" if over == "member" else "tile")
+    def run(self, kernels: str | Sequence[str], over: str, tick: int = 0) -> None:
+        """Launches one kernel or several on all members, or on all tiles of the set `over`."""
+        names = (kernels,) if isinstance(kernels, str) else kernels
+        self.backend.launch(names, self.record, tick, self.sizes[over], over="member" if over == "member" else "tile")
 
     def bytes(self) -> int:
         """Bytes of all columns that are held."""

@@ -1,7 +1,7 @@
 """Where arrays live and kernels run: a CPU with threads, or a CUDA device.
 
 Both run the same sources and give the same bits. A backend knows nothing of models: it allocates, copies, and launches
-a named kernel on a world record with a tick and a count.
+named kernels on a world record with a tick and a count.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import os
 import re
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -25,6 +26,8 @@ BLOCK = 256
 """Threads of a CUDA block."""
 Over = Literal["tile", "member"]
 """What a kernel runs on; on a GPU a tile is a block, a member a thread."""
+AT_ONCE: dict[Over, int] = {"tile": 4, "member": 64}
+"""Tiles or members that a thread of a CPU takes at a time."""
 
 
 class Backend(ABC):
@@ -76,8 +79,12 @@ class Backend(ABC):
         """The device address of an array's first element."""
 
     @abstractmethod
-    def launch(self, kernel: str, world: np.ndarray, tick: int, count: int, *, over: Over) -> None:
-        """Runs `kernel` for `count` tiles or members on a world record of one element."""
+    def launch(self, kernels: Sequence[str], world: np.ndarray, tick: int, count: int, *, over: Over) -> None:
+        """Runs kernels for `count` tiles or members on a world record of one element.
+
+        Each tile goes through all of them in turn; where one ends for all tiles before the next begins is the backend's
+        choice.
+        """
 
     @abstractmethod
     def finish(self) -> None:
@@ -114,6 +121,8 @@ class CpuBackend(Backend):
         self.xp = np
         self.threads = threads
         self.compiled = compiled
+        self.bodies: dict[tuple[str, ...], ctypes.Array[ctypes.c_void_p]] = {}
+        """Addresses of the kernels of each launch so far."""
 
     def zeros(self, count: int, dtype: np.dtype[Any]) -> Any:
         return np.zeros(count, dtype)
@@ -127,13 +136,19 @@ class CpuBackend(Backend):
     def address(self, array: Any) -> int:
         return int(array.ctypes.data)
 
-    def launch(self, kernel: str, world: np.ndarray, tick: int, count: int, *, over: Over) -> None:
+    def launch(self, kernels: Sequence[str], world: np.ndarray, tick: int, count: int, *, over: Over) -> None:
         assert over in ("tile", "member")
-        function = getattr(self.compiled, kernel)
-        function(
+        names = tuple(kernels)
+        if names not in self.bodies:
+            addresses = [ctypes.cast(getattr(self.compiled, f"{name}_one"), ctypes.c_void_p) for name in names]
+            self.bodies[names] = (ctypes.c_void_p * len(names))(*addresses)
+        self.compiled.civlab_team_run(
+            self.bodies[names],
+            ctypes.c_int(len(names)),
             ctypes.c_void_p(world.ctypes.data),
             ctypes.c_uint32(tick),
             ctypes.c_uint32(count),
+            ctypes.c_uint32(AT_ONCE[over]),
             ctypes.c_int(self.threads),
         )
 
@@ -203,13 +218,14 @@ class CudaBackend(Backend):
     def address(self, array: Any) -> int:
         return int(array.data.ptr)
 
-    def launch(self, kernel: str, world: np.ndarray, tick: int, count: int, *, over: Over) -> None:
-        if kernel not in self.kernels:
-            source = kernel_source(kernel)
-            module = self.xp.RawModule(code=flat_source(source), options=CUDA_OPTIONS)
-            self.kernels[kernel] = module.get_function(kernel)
+    def launch(self, kernels: Sequence[str], world: np.ndarray, tick: int, count: int, *, over: Over) -> None:
         grid = count if over == "tile" else -(-count // BLOCK)
-        self.kernels[kernel]((grid,), (BLOCK,), (world, np.uint32(tick), np.uint32(count)))
+        for kernel in kernels:
+            if kernel not in self.kernels:
+                source = kernel_source(kernel)
+                module = self.xp.RawModule(code=flat_source(source), options=CUDA_OPTIONS)
+                self.kernels[kernel] = module.get_function(kernel)
+            self.kernels[kernel]((grid,), (BLOCK,), (world, np.uint32(tick), np.uint32(count)))
 
     def finish(self) -> None:
         self.device.synchronize()

@@ -17,6 +17,7 @@ from civlab.runtime.arrays import Arrays, Compiled, MemberSpec
 from civlab.runtime.backend import Backend
 from civlab.runtime.columns import Column, Field, Kind, Metric, Structure, world_dtype
 from civlab.runtime.phases import Phase
+from civlab.runtime.schedule import Launch, schedule
 
 if TYPE_CHECKING:
     from civlab.runtime.world import World
@@ -81,6 +82,17 @@ class Model:
     constants: Mapping[str, int] = field(default_factory=dict)
     """Constants of the generated header, where their names are in capitals."""
     enumerations: tuple[Enumeration, ...] = ()
+    inside: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """For a set of tiles, kinds whose entities belong to one tile each, besides those that are cut into such tiles."""
+
+    @cached_property
+    def launches(self) -> tuple[Launch, ...]:
+        """The tick as launches: its phases, ordered and fused by what they declare."""
+        inside = {phase.over: frozenset({phase.over, *self.inside.get(phase.over, ())}) for phase in self.phases}
+        for kind in self.kinds:
+            if kind.tiles in inside:
+                inside[kind.tiles] |= {kind.name}
+        return schedule(self.phases, self.columns, inside)
 
     @cached_property
     def dynamic(self) -> tuple[Column, ...]:

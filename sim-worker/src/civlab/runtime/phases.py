@@ -14,7 +14,8 @@ class Phase:
 
     `over` says what the kernel runs on: "member", or a set of tiles. `streams` are the columns of which every tick
     reads or writes every element, for figures of bandwidth; other columns are touched where something happens. `stage`
-    groups phases that together do one thing, where a tick has many.
+    groups phases that together do one thing, where a tick has many. `beyond` names the columns, of kinds whose entities
+    belong to one tile each, that the kernel touches at other tiles' entities too.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Phase:
     meaning: str
     streams: tuple[str, ...] = ()
     stage: str = ""
+    beyond: tuple[str, ...] = ()
 
 
 @dataclass

@@ -19,6 +19,7 @@ from civlab.runtime.chain import hash_arrays, head_bytes, head_words, member_dig
 from civlab.runtime.columns import Column, metric_values
 from civlab.runtime.model import Model
 from civlab.runtime.phases import Phase, Timing
+from civlab.runtime.schedule import Launch
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,9 @@ class Snapshot:
 class World:
     """Members of an ensemble in one batch on one backend; make it with `create` or `restore`."""
 
+    fused = True
+    """Whether phases that need no barrier share a launch; if not, each is timed, and may be watched, by itself."""
+
     def __init__(self, members: Sequence[MemberSpec[Any]], arrays: Arrays) -> None:
         self.members = tuple(members)
         self.arrays = arrays
@@ -58,7 +62,8 @@ class World:
         self.backend = arrays.backend
         self.tick = 0
         self.ticks = members[0].scenario.ticks
-        self.timings = {phase.name: Timing() for phase in self.model.phases}
+        self.timings: dict[str, Timing] = {}
+        """What launches have cost so far, by their names."""
         self.starts = [self.start_digest(number) for number in range(len(members))]
         heads = np.concatenate([head_words(start) for start in self.starts])
         arrays.put("head", self.backend.upload(heads))
@@ -131,7 +136,9 @@ class World:
         if self.tick + ticks > self.ticks:
             raise CivlabError("RUN_AT_END", "ticks", f"the scenario has {self.ticks} ticks; {self.tick} are done")
         for _ in range(ticks):
-            for phase in self.model.phases:
+            for launch in self.model.launches if self.fused else ():
+                self.run_launch(launch)
+            for phase in () if self.fused else self.model.phases:
                 self.run_phase(phase)
             self.tick += 1
         self.backend.finish()
@@ -141,13 +148,17 @@ class World:
             raise CivlabError(fault.code, path, fault.message)
 
     def run_phase(self, phase: Phase) -> None:
-        """Runs one phase of the current tick and adds what it cost to the timings."""
+        """Runs one phase of the current tick by itself and adds what it cost to the timings."""
+        self.run_launch(Launch((phase,)))
+
+    def run_launch(self, launch: Launch) -> None:
+        """Runs phases of the current tick and adds what they cost together to the timings."""
         began = self.backend.clock()
-        self.arrays.run(phase.kernel, phase.over, self.tick)
-        timing = self.timings[phase.name]
+        self.arrays.run(launch.kernels, launch.over, self.tick)
+        timing = self.timings.setdefault(launch.name, Timing())
         timing.seconds += self.backend.clock() - began
         timing.calls += 1
-        timing.bytes += sum(int(self.arrays.column[name].nbytes) for name in phase.streams)
+        timing.bytes += sum(int(self.arrays.column[name].nbytes) for phase in launch.phases for name in phase.streams)
 
     def metrics(self, first: int, last: int) -> dict[str, np.ndarray]:
         """What `metric_values` gives for ticks first … last - 1 of those done."""

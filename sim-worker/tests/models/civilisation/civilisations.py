@@ -48,6 +48,7 @@ def world_of(*scenarios: CompiledCivilisation, backend: Backend | None = None, s
 class MeddledWorld(World):
     """A world in which acts of the test come between phases, once each: `acts` by the phase that they come before."""
 
+    fused = False
     acts: Mapping[str, Act]
 
     def run_phase(self, phase: Phase) -> None:

@@ -57,6 +57,7 @@ def columns_of(world: World, number: int) -> dict[str, list[Any]]:
 class DoubleRun(World):
     """A world with an oracle for each member."""
 
+    fused = False
     oracles: Sequence[EconomyOracle] = ()
 
     @classmethod

@@ -381,6 +381,8 @@ KINDS = (
     Kind("nation", "regions under one government", first="member_nation", count="member_nations"),
     Kind("bank", "who lends to firms of one nation", first="member_bank", count="member_banks"),
 )
+INSIDE = {"cluster": ("region", "citizen", "household")}
+"""A region's tile holds its firms, its cells, and all who live there."""
 CONSTANTS = {
     "goods": len(GOODS),
     "zones": len(ZONES),

@@ -86,4 +86,5 @@ MODEL = Model(
     agents=agents,
     constants=layout.CONSTANTS,
     enumerations=layout.ENUMERATIONS,
+    inside=layout.INSIDE,
 )

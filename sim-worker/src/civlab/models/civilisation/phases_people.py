@@ -102,6 +102,7 @@ PEOPLE_PHASES = (
         ),
         ("mark", "queue", "boarded"),
         "households that think of a move choose a region by wages, work, warmth and distance",
+        beyond=("workforce", "wage", "warmth"),
         streams=("event",),
     ),
     Phase(
@@ -129,6 +130,7 @@ PEOPLE_PHASES = (
         (*REGION, "reach", "boarded", "boarding", "queue", "mark", *CITIZEN, *HOUSEHOLD, "fate", "moved"),
         (*CITIZEN, *HOUSEHOLD, "fate", "moved", "vital", "arrival_rows", "fault", *PROOF),
         "regions take in those who move to them",
+        beyond=("boarded", "boarding", "queue", "mark", *CITIZEN, *HOUSEHOLD, "fate"),
     ),
     Phase(
         "depart",
@@ -146,6 +148,7 @@ PEOPLE_PHASES = (
         ("heirs", "first_heir", "mark"),
         "households claim the estates of those that they came from",
         streams=("size", "origin_a", "origin_b"),
+        beyond=("fate", "heirs", "first_heir"),
     ),
     Phase(
         "inherit",
@@ -155,6 +158,7 @@ PEOPLE_PHASES = (
         ("deposit", "origin_a", "origin_b", "mark", "vital", *PROOF),
         "estates are split among the claims, and links follow what moved or merged",
         streams=("mark",),
+        beyond=("fate", "heirs", "first_heir", "deposit"),
     ),
     Phase(
         "close",

@@ -87,4 +87,5 @@ MODEL = Model(
     fault=fault,
     constants=layout.HEADER_CONSTANTS,
     enumerations=layout.ENUMERATIONS,
+    inside={"tile": ("member",)},
 )

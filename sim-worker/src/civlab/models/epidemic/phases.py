@@ -51,6 +51,7 @@ PHASES = (
         ("claim", "claimed"),
         "the infectious meet their contacts, layer by layer; hits become claims",
         streams=("state",),
+        beyond=("state", "claim", "claimed"),
     ),
     Phase(
         "settle",

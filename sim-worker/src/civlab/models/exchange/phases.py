@@ -17,6 +17,7 @@ PHASES = (
         ("money", "flow", "column_digest", "phase_digest"),
         "agents meet in pairs drawn anew, and each pair trades by the law",
         streams=("money",),
+        beyond=("money",),
     ),
     Phase(
         "audit",
