@@ -47,12 +47,18 @@ MANY = 50_000_000
 
 
 class Runs:
-    """Runs of one scenario on a backend, each in a new world; the worlds' clocks are kept."""
+    """Runs of one scenario on a backend, each in a new world; the worlds' clocks are kept.
 
-    def __init__(self, scenario: CivilisationScenario, backend: Backend, *, members: int = 1) -> None:
+    With `apart`, a barrier stands after every phase, so that each has a clock of its own.
+    """
+
+    def __init__(
+        self, scenario: CivilisationScenario, backend: Backend, *, members: int = 1, apart: bool = False
+    ) -> None:
         self.scenario = scenario
         self.backend = backend
         self.members = members
+        self.apart = apart
         self.nanoseconds: dict[str, list[float]] = {}
         """Of each phase by citizen-tick, run by run."""
         self.bytes: dict[str, float] = {}
@@ -61,6 +67,7 @@ class Runs:
     def prepare(self) -> Action:
         """A run in a new world, whose records are touched once before."""
         world = world_of(self.scenario, backend=self.backend, members=self.members)
+        world.fused = not self.apart
         for column in world.model.histories:
             world.arrays.column[column.name].fill(0)
         return partial(self._run, world)
@@ -86,9 +93,11 @@ def rate_figures(*, rounds: int) -> list[Figure]:
     """The rate on two threads and on one, by elapsed and by CPU time, and the phases of one thread."""
     scenario = civilisation()
     one, two = (Runs(scenario, Backend.cpu(threads)) for threads in (1, 2))
-    samples = interleaved({"one thread": one.prepare, "two threads": two.prepare}, rounds=rounds)
+    apart = Runs(scenario, Backend.cpu(1), apart=True)
+    actions = {"one thread": one.prepare, "two threads": two.prepare, "apart": apart.prepare}
+    samples = interleaved(actions, rounds=rounds)
     single, double = samples["one thread"], samples["two threads"]
-    streamed = sum(one.bytes.values())
+    streamed = sum(apart.bytes.values())
     copies = [machine.copy_bandwidth() / streamed / 1e6 for _ in range(rounds)]
     title = f"{CITIZENS:,} citizens, {scenario.firms:,} firms, {REGIONS} regions"
     return [
@@ -99,7 +108,12 @@ def rate_figures(*, rounds: int) -> list[Figure]:
             "… two threads are faster (elapsed)", "times", ratios([s.wall for s in single], [s.wall for s in double])
         ),
         figure(f"… what a copy's bandwidth would allow, {streamed:.0f} bytes streamed", CPU_RATE, copies),
-        *phase_figures(one),
+        figure(
+            "… one thread over a barrier after each phase",
+            "times",
+            ratios([s.cpu for s in samples["apart"]], [s.cpu for s in single]),
+        ),
+        *phase_figures(apart),
     ]
 
 
@@ -186,8 +200,8 @@ def proof_figures(*, rounds: int) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         target = Path(folder) / "unchained.so"
         build(best_level(), target, defines=["CIVLAB_UNCHAINED"])
-        without = Runs(civilisation(), CpuBackend(load(str(target)), 1))
-    chained = Runs(civilisation(), Backend.cpu(1))
+        without = Runs(civilisation(), CpuBackend(load(str(target)), 1), apart=True)
+    chained = Runs(civilisation(), Backend.cpu(1), apart=True)
     samples = interleaved({"chained": chained.prepare, "without": without.prepare}, rounds=rounds)
     return proof_shares(samples, chained)
 
