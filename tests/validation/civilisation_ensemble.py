@@ -1,7 +1,7 @@
 """An ensemble of small civilisations, and what of it is held against facts of economies: quarters, years, firms.
 
 The document says no more than the worlds' size, so that what is judged is the model as it comes. Worlds are as small as
-they can be: with fewer than about 1,500 citizens a region, an industry of few hands may stop all others. Weeks are
+they can be: with fewer than about 1,000 citizens a region, firms' least staff of one shows in unemployment. Weeks are
 added up to quarters, because people act in rounds of four weeks and the climate in rounds of a year.
 """
 

@@ -166,7 +166,8 @@ def deliver(e: EconomyWorld, region: Region, site: Site) -> None:
 
 def pool(e: EconomyWorld, nation: Nation, sites: dict[Region, Site]) -> None:
     """Embodied energy goes from all who sold to all who bought; sellers learn what was asked of them."""
-    s, flows = e.scenario, nation.flows
+    s = e.scenario
+    e.energy_expected[nation] = sum(seller.sales // QUANTUM + 1 for site in sites.values() for seller in site.sellers)
     embodied = shared_out(sum(s.embodied for s in sites.values()), [site.bought for site in sites.values()])
     for site, joules in zip(sites.values(), embodied, strict=True):
         bids = [order.got for order in site.firms.values()]
@@ -174,12 +175,23 @@ def pool(e: EconomyWorld, nation: Nation, sites: dict[Region, Site]) -> None:
         for firm, share in zip(site.firms, shared_out(for_firms, bids), strict=True):
             firm.stock_embodied[ENERGY] += share
         for firm, order in site.sellers.items():
-            units = order.got * QUANTUM
-            asked = min(units * flows["energy_wanted"] // flows["energy_volume"], 2 * units) if units else 0
-            if site.offered[firm]:
-                learn(s["learning"], firm, asked)
+            learn(s["learning"], firm, asked_of(e, nation, firm, order.got, site.offered[firm] // QUANTUM))
     e.energy_sold[nation] = {region: site.sold for region, site in sites.items()}
     e.quanta.update({firm: order.got for site in sites.values() for firm, order in site.sellers.items()})
+
+
+def asked_of(e: EconomyWorld, nation: Nation, firm: Firm, sold: int, offered: int) -> int:
+    """Units asked of a seller: what it sold, its part of what was bid in vain; what it expected if it sold all."""
+
+    def expects(seller: Firm) -> int:
+        return seller.sales // QUANTUM + 1
+
+    in_vain = max(nation.flows["energy_wanted"] - nation.flows["energy_volume"], 0)
+    part_of_it = in_vain * expects(firm) // e.energy_expected[nation]
+    e.rules["hopes of energy bounded"] += sold + part_of_it > 4 * expects(firm)
+    asked = min(sold + part_of_it, 4 * expects(firm)) * QUANTUM
+    e.rules["sold out of energy"] += sold == offered and asked < firm.sales
+    return max(asked, firm.sales) if sold == offered else asked
 
 
 def learn(learning: int, firm: Firm, asked: int) -> None:

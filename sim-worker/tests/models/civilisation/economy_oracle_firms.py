@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .economy_oracle_energy import QUANTUM, affordable, ladder_price
-from .economy_oracle_numbers import ONE, part, within
+from .economy_oracle_numbers import ONE, part, shared_out, within
 from .economy_oracle_world import ALL_GOODS, ALL_SKILLS, BASE, ENERGY, FUEL, EconomyWorld, Firm, Region
 
 MILLION = 1_000_000
@@ -71,12 +71,12 @@ def plan_staff(e: EconomyWorld, f: Firm) -> None:
     s = e.scenario
     mix, efficiency = s["mix"][f.industry], s["efficiency"]
     mean = sum(m * x * 256 >> 63 for m, x in zip(mix, efficiency, strict=True))
-    effort = f.target * 256 // productivity(e, f.region, f.industry)
-    heads = effort * 256 // max(mean, 1) + 1 if f.target else 0
-    f.want = [(heads * m + (1 << 62)) >> 63 for m in mix]
-    if f.target:
-        usual = mix.index(max(mix))
-        f.want[usual] = max(f.want[usual], 1)
+    effort = f.target * 256 // productivity(e, f.region, f.industry) + 1 if f.target else 0
+    f.want = shared_out(effort * 256 // max(mean, 1) + 1 if f.target else 0, mix)
+    usual = mix.index(max(mix))
+    while sum(n * int(x) for n, x in zip(f.want, efficiency, strict=True)) < effort:
+        e.rules["heads beyond the mix"] += 1
+        f.want[usual] += 1
     f.lapse, f.wages = [], 0
     for skill in ALL_SKILLS:
         there, want = f.staff[skill], f.want[skill]
@@ -199,7 +199,7 @@ def possible_output(e: EconomyWorld, f: Firm) -> int:
     e.rules["short of staff"] += output < f.target
     for good in ALL_GOODS:
         need = s["technology"][i][good]
-        if need and s["critical"][good]:
+        if need and s["critical"][i][good]:
             inputs = f.stock[good] * s["lot"][i] // need
             e.rules["short of energy"] += good == ENERGY and inputs < output
             e.rules["short of goods"] += good != ENERGY and inputs < output

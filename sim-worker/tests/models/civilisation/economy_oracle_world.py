@@ -184,6 +184,7 @@ class EconomyWorld:
         self.granted: dict[Bank, int] = {}
         self.quanta: dict[Firm, int] = {}
         self.energy_sold: dict[Nation, dict[Region, int]] = {}
+        self.energy_expected: dict[Nation, int] = {}
         self.sold_abroad: Counter[tuple[int, int, int]] = Counter()
         c = self.columns
         count = len(c["treasury"])

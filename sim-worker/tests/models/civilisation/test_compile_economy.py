@@ -366,6 +366,16 @@ def test_a_technology_that_cannot_work_is_refused(section: EconomySection, code:
     assert (caught.value.code, caught.value.path) == (code, path)
 
 
+def test_fuel_and_energy_wait_for_each_other_alone_and_no_industry_for_its_own_good(two: CompiledCivilisation) -> None:
+    critical = two.record[0]["critical"].astype(bool)
+    names = [{GOODS[g] for g in np.flatnonzero(line)} for line in critical]
+    goods = {"food", "fuel", "energy", "materials", "manufactures", "logistics"}
+    assert names[GOODS.index("fuel")] == {"energy"}
+    assert names[GOODS.index("energy")] == {"fuel"}
+    for place, good in enumerate(GOODS):
+        assert good in ("fuel", "energy") or names[place] == goods - {good}
+
+
 def test_a_good_that_nobody_wants_need_not_be_made() -> None:
     demand = Demand(consumption={"food": Decimal(1)}, government={"food": Decimal(1)}, investment={"food": Decimal(1)})
     technology = OwnTechnology(kind="own", industries={"food": Industry(labour=Decimal("0.8"))})

@@ -58,7 +58,8 @@ OF_HARD_TIMES = {
     "scaled pay", "credit above the assets' worth", "credit rationed", "interest on credit", "failure", "rescue",
     "bank pays out", "energy rationed at the margin", "offers rationed at the margin", "no energy traded",
     "empty ground", "nothing came", "sold out beside others", "hopes bounded", "too little energy to carry",
-    "all money spent", "bounded price", "bounded pay", "rate at its bound",
+    "all money spent", "bounded price", "bounded pay", "rate at its bound", "sold out of energy",
+    "heads beyond the mix",
 }  # fmt: skip
 
 

@@ -40,16 +40,17 @@ TOP_PRIORITY, PRIORITY_STEP = 240, 12
 SKILL_ROUNDS = 100
 ONE = 1 << 60
 
-COVER = ("1", "2", "0.5", "3", "3", "0.5", "1", "0.1", "0.1")
+COVER = ("1", "2", "1.5", "3", "3", "0.5", "1", "0.1", "0.1")
 """Weeks of sales kept in store. Manufacturers and trade hold 1.3 months of sales in all stores (United States Census
-Bureau, Manufacturing and Trade Inventories, 2014); what cannot be stored keeps a little room."""
+Bureau, Manufacturing and Trade Inventories, 2014); what cannot be stored keeps a little room. Energy is in part gas, of
+which six weeks' use lies in store (Energy Information Administration 2014)."""
 INPUT_COVER = ("1.5", "2", "1.5", "2", "2", "1.5", "1.5", "1.5", "1.5")
 """Weeks of use of inputs; what is bought in a week is used in the next, so less than one starves."""
 PERISH = ("0.01", "0", "0.02", "0.001", "0.001", "0.001", "0.02", "0.05", "0.05")
 """Share of unsold output lost in a week; food: a few weeks in cold storage, services: work done in vain."""
 CRITICAL = (1, 1, 1, 1, 1, 0, 1, 0, 0)
 """Inputs without which a week's output stops: goods, energy and carriage (Pichler et al. 2022, Journal of Economic
-Dynamics and Control 144: buildings and most services can wait)."""
+Dynamics and Control 144: buildings and most services can wait); but see `critical`."""
 FREIGHT = ("0.004", "0.002", "0", "0.008", "0.002", "0.6", "0.3", "0.5", "0.7")
 """Rise of the price by a cell of distance: goods by weight, services by what it takes to meet."""
 FREIGHT_ENERGY = (20, 10, 0, 25, 2, 0, 0, 0, 0)
@@ -59,6 +60,16 @@ ELASTICITY = ("0.5", "0.8", "0.6", "0.9", "1.1", "1", "1", "1.1", "1")
 """Elasticities of spending to income, before they are scaled to average one: food is a necessity (Engel's law)."""
 FRISCH = Fraction(-2)
 """Elasticity of the marginal utility of spending at high incomes (Frisch 1959; Lluch, Powell and Williams 1977)."""
+
+
+def critical(*, industry: int, good: int) -> int:
+    """1 for an input without which an industry's output stops.
+
+    Fuel and energy need each other only: parts and carriage can wait there, or one idle week of any industry would end
+    all. An industry that is short of its own good uses what it is making.
+    """
+    core = (FUEL, ENERGY)
+    return int(CRITICAL[good] and good != industry and (industry not in core or good in core))
 
 
 def fixed(value: Fraction | Decimal | int, bits: int) -> int:
@@ -170,7 +181,7 @@ def fill_technology(
     row["cover"] = [fixed(Decimal(text), 32) for text in COVER]
     row["input_cover"] = [fixed(Decimal(text), 32) for text in INPUT_COVER]
     row["perish"] = [fixed(Decimal(text), 32) for text in PERISH]
-    row["critical"] = CRITICAL
+    row["critical"] = [[critical(industry=j, good=g) for g in PLACES] for j in PLACES]
     row["freight"] = [fixed(Fraction(text) * Fraction(section.prices.freight), 32) for text in FREIGHT]
     row["freight_energy"] = [round(value * MEGAJOULE * Fraction(section.prices.freight)) for value in FREIGHT_ENERGY]
 

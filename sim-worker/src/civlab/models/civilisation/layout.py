@@ -64,8 +64,11 @@ HEADS = ("people", "workers", "employed", "seekers", "retired", "minors", "house
 """Counts of a region's citizens."""
 VITALS = ("births", "deaths", "arrivals", "departures", "hires", "separations", "estates", "inherited", "unclaimed")
 """Cells of what happens to a region's people in a tick: citizens, and money for the last three."""
-CALLS = ("price", "bid_step", "bid_left", "ask_step", "ask_left", "volume", "wanted", "money")
-"""Cells of an energy call: price, margins, volume, what was bid at the last price or above, what buyers paid."""
+CALLS = (
+    "price", "bid_step", "bid_left", "ask_step", "ask_left", "volume", "wanted", "wanted_step", "expected", "money",
+)  # fmt: skip
+"""Cells of an energy call: price, margins, volume, what was bid at the last price (at the call's, if that is lower) or
+above and the step of that price, what sellers expected to sell, what buyers paid."""
 DRAWS = (
     "terrain", "settlement", "household", "age", "child", "kin", "skill", "firm", "work", "match", "event", "birth",
     "partner", "destination", "school", "wealth", "reserve",

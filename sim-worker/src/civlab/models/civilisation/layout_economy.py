@@ -81,7 +81,7 @@ SCENARIO = Structure(
         Field("debt_target", "u8", "Q32.32: public debt over a year's output, by nation", (NATIONS,)),
         Field("debt_speed", "u8", "Q32.32 a week: answer of purchases to the debt"),
         Field("efficiency", "u4", "efficiency of a skill, 256 is one", (SKILLS,)),
-        Field("critical", "u4", "1 for inputs without which nothing is made", (GOODS,)),
+        Field("critical", "u4", "1 for inputs without which nothing is made, [industry][good]", (GOODS, GOODS)),
         Field("priority", "u4", "step of the ladder at which an industry bids for energy", (GOODS,)),
         Field("banks", "u4", "banks by nation", (NATIONS,)),
         Field("purchases_fixed", "u4", "1 for nations whose government always buys for the start's sum", (NATIONS,)),

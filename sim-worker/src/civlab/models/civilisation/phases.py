@@ -130,8 +130,8 @@ ENERGY = (
     row(
         "bid",
         "cluster",
-        f"{SITE} industry bid inventory price budget_households budget_public energy_price",
-        "ladder_demand ladder_supply",
+        f"{SITE} industry bid inventory price sales budget_households budget_public energy_price",
+        "ladder_demand ladder_supply call",
         "orders for energy are added up on the ladder of prices",
     ),
     row(
@@ -158,10 +158,10 @@ ENERGY = (
     row(
         "deliver",
         "cluster",
-        f"{SITE} industry call bid_share ask_share bid inventory embodied cash stock price budget_households "
+        f"{SITE} industry call bid_share ask_share bid inventory embodied cash stock price sales budget_households "
         "budget_public energy_price",
-        "bid cash stock spent inventory embodied sold demanded fill paid_public paid_firms energy_final "
-        "energy_bought energy_sold energy_embodied flow_goods offered split_weight split_share split_rest "
+        "bid cash stock spent inventory embodied sold demanded fill unspent paid_public paid_firms energy_final "
+        "energy_bought energy_sold energy_embodied flow_goods split_weight split_share split_rest "
         f"{DIGESTS}",
         "energy changes hands, by priority and then by largest remainders",
     ),
@@ -233,9 +233,8 @@ MARKET = (
     row(
         "remit",
         "cluster",
-        f"{SITE} energy_money energy_embodied energy_final sold demanded bid sales call offered",
-        "cash revenue sales sold demanded stock_embodied bid flow_energy offered split_share split_rest tariff "
-        f"{DIGESTS}",
+        f"{SITE} energy_money energy_embodied energy_final sold demanded bid sales call",
+        f"cash revenue sales sold demanded stock_embodied bid flow_energy split_share split_rest tariff {DIGESTS}",
         "sellers of energy are paid",
     ),
     row(

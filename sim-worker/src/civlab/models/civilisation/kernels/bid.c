@@ -26,8 +26,9 @@ FN void civilisation_bid_tile(const struct World *w, u32 tick, u32 tile, u32 lan
     for (u32 firm = p.begin + lane; firm < p.end; firm += lanes) {
         const u32 industry = w->industry[firm];
         if (w->bid[firm]) add_to(demand + p.scenario->priority[industry], w->bid[firm]);
-        if (industry == GOOD_ENERGY)
-            add_to(supply + ladder_step(last, w->price[firm]), w->inventory[firm] >> QUANTUM_SHIFT);
+        if (industry != GOOD_ENERGY) continue;
+        add_to(supply + ladder_step(last, w->price[firm]), w->inventory[firm] >> QUANTUM_SHIFT);
+        add_to(w->call + (u64)p.nation * CALLS + CALL_EXPECTED, quanta_expected(w, firm));
     }
 }
 

@@ -6,7 +6,7 @@
 
 struct Call {
     u64 last, price;
-    u32 bid_step, ask_step;
+    u32 bid_step, ask_step, wanted_step;
 };
 
 FN struct Call call_of(const struct World *w, u32 nation) {
@@ -16,6 +16,7 @@ FN struct Call call_of(const struct World *w, u32 nation) {
     c.price = result[CALL_PRICE];
     c.bid_step = (u32)result[CALL_BID_STEP];
     c.ask_step = (u32)result[CALL_ASK_STEP];
+    c.wanted_step = (u32)result[CALL_WANTED_STEP];
     return c;
 }
 

@@ -1,5 +1,6 @@
 /* Phase `deliver`: energy changes hands within each region's part of the call: firms pay for what they get at once,
- * households with their other spending, and sellers are paid when all of that is known (phase `remit`). */
+ * households with their other spending, and sellers are paid when all of that is known (phase `remit`). What was
+ * bid in vain is seen by all sellers, so that one without stores does not take that for want of buyers. */
 #include "calling.h"
 
 /* Parts of the region's share at the margin: households, government, all firms. */
@@ -39,7 +40,16 @@ FN u64 serve_firms(const struct World *w, const struct Place *p, const struct Ca
     return quanta;
 }
 
-/* Sellers hand over; what is asked of each is what it sold, and its part of what was bid in vain. */
+/* What is asked of a seller, in quanta: what it sold, and its part, by expected sales, of what was bid in vain; at most four
+ * times what it expected. One that sold all it had cannot tell what more it would have sold, and expects no less than
+ * before. */
+FN u64 asked_of(const struct World *w, const u64 *result, u32 firm, u64 sold) {
+    const u64 expected = quanta_expected(w, firm), in_vain = minus(result[CALL_WANTED], result[CALL_VOLUME]);
+    const u64 asked = least(sold + times_over(in_vain, expected, result[CALL_EXPECTED]), 4 * expected) << QUANTUM_SHIFT;
+    return sold == w->inventory[firm] >> QUANTUM_SHIFT ? most(asked, w->sales[firm]) : asked;
+}
+
+/* Sellers hand over, and see what was asked of them. */
 FN void take_offers(const struct World *w, const struct Place *p, const struct Call *c, struct Changes *changes) {
     const u32 begin = first_of_industry(w, p->region, GOOD_ENERGY), end = first_of_industry(w, p->region, GOOD_ENERGY + 1);
     const u64 *result = w->call + (u64)p->nation * CALLS;
@@ -50,9 +60,8 @@ FN void take_offers(const struct World *w, const struct Place *p, const struct C
     for (u32 firm = begin; firm < end; firm++) {
         const u64 quanta = offer_full(w, c, firm) + w->split_share[firm], units = quanta << QUANTUM_SHIFT;
         const u64 energy = times_over(w->embodied[firm], units, w->inventory[firm]);
-        const u64 wanted = times_over(units, result[CALL_WANTED], result[CALL_VOLUME]);
-        w->sold[firm] = quanta, w->offered[firm] = w->inventory[firm];
-        w->demanded[firm] = least(wanted, 2 * units);
+        w->sold[firm] = quanta;
+        w->demanded[firm] = asked_of(w, result, firm, quanta);
         CHANGE(w, &p->home, changes, EMBODIED, embodied, firm, firm, w->embodied[firm] - energy);
         CHANGE(w, &p->home, changes, INVENTORY, inventory, firm, firm, w->inventory[firm] - units);
         sold += quanta, embodied += energy;
@@ -62,6 +71,16 @@ FN void take_offers(const struct World *w, const struct Place *p, const struct C
     *goods_flow(w, p->region, GOODS_FLOW_SOLD, GOOD_ENERGY) = sold << QUANTUM_SHIFT;
 }
 
+/* Quanta that the region's buyers want at the last price, or at the call's where that is lower. */
+FN u64 wanted_here(const struct World *w, const struct Place *p, const struct Call *c) {
+    const u64 market = market_of(p->region, GOOD_ENERGY), lot = p->scenario->lot[GOOD_ENERGY];
+    u64 wanted = affordable_quanta(w->budget_households[market], lot, c->last, c->wanted_step) +
+                 affordable_quanta(w->budget_public[market], lot, c->last, c->wanted_step);
+    for (u32 firm = p->begin; firm < p->end; firm++)
+        if (p->scenario->priority[w->industry[firm]] >= c->wanted_step) wanted += w->bid[firm];
+    return wanted;
+}
+
 FN void deliver_region(const struct World *w, const struct Place *p, struct Changes *changes) {
     const struct Call c = call_of(w, p->nation);
     const struct Parts parts = part_margin(w, p, &c);
@@ -69,11 +88,14 @@ FN void deliver_region(const struct World *w, const struct Place *p, struct Chan
     const u64 households = budget_full(p, &c, w->budget_households[market]) + parts.households;
     const u64 government = budget_full(p, &c, w->budget_public[market]) + parts.government;
     const u64 cost = cost_of(households << QUANTUM_SHIFT, lot, c.price);
+    const u64 wanted = wanted_here(w, p, &c);
     u64 money = 0;
     const u64 firms = serve_firms(w, p, &c, &money, changes);
     w->fill[market] = times_over(cost, Q32_ONE, w->budget_households[market]);
     w->paid_public[market] = cost_of(government << QUANTUM_SHIFT, lot, c.price);
     w->paid_firms[market] = money;
+    w->unspent[market] = cost_of((wanted - households - government - firms) << QUANTUM_SHIFT, lot,
+                                 ladder_price(c.last, c.wanted_step));
     w->energy_final[p->region] = households + government;
     w->energy_bought[p->region] = households + government + firms;
     *goods_flow(w, p->region, GOODS_FLOW_CONSUMED, GOOD_ENERGY) = (households + government) << QUANTUM_SHIFT;

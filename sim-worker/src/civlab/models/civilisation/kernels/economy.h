@@ -51,6 +51,9 @@ FN u64 cost_of(u64 units, u64 lot, u64 price) { return times_over(units, price, 
 /* Energy is called in quanta, so that a nation's sum fits in 64 bits. */
 #define QUANTUM_SHIFT 10u
 
+/* Quanta that a seller of energy expects to sell, at least one. */
+FN u64 quanta_expected(const struct World *w, u32 firm) { return (w->sales[firm] >> QUANTUM_SHIFT) + 1; }
+
 /* Price of a step of the ladder: half the last price to one and a half times it. */
 FN u64 ladder_price(u64 last, u32 step) { return most(last * (LADDER / 2 + step) / LADDER, 1); }
 

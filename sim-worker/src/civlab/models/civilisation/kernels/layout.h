@@ -25,7 +25,7 @@
 #define LANDS 4u
 #define FLOWS 39u
 #define HEADS 7u
-#define CALLS 8u
+#define CALLS 10u
 #define VITALS 9u
 #define GOODS_FLOWS 8u
 #define ENERGY_FLOWS 5u
@@ -158,7 +158,9 @@
 #define CALL_ASK_LEFT 4u
 #define CALL_VOLUME 5u
 #define CALL_WANTED 6u
-#define CALL_MONEY 7u
+#define CALL_WANTED_STEP 7u
+#define CALL_EXPECTED 8u
+#define CALL_MONEY 9u
 
 #define EVENT_DEATH 1u
 #define EVENT_BIRTH 2u
@@ -498,7 +500,7 @@ struct Scenario {
     u64 debt_target[8]; /* Q32.32: public debt over a year's output, by nation */
     u64 debt_speed; /* Q32.32 a week: answer of purchases to the debt */
     u32 efficiency[3]; /* efficiency of a skill, 256 is one */
-    u32 critical[9]; /* 1 for inputs without which nothing is made */
+    u32 critical[9][9]; /* 1 for inputs without which nothing is made, [industry][good] */
     u32 priority[9]; /* step of the ladder at which an industry bids for energy */
     u32 banks[8]; /* banks by nation */
     u32 purchases_fixed[8]; /* 1 for nations whose government always buys for the start's sum */
@@ -507,7 +509,7 @@ struct Scenario {
     u32 ticks; /* ticks of the scenario */
     u32 retirement; /* years at which a citizen retires */
 };
-CIVLAB_STATIC_ASSERT(sizeof(struct Scenario) == 3280, "layout of Scenario");
+CIVLAB_STATIC_ASSERT(sizeof(struct Scenario) == 3568, "layout of Scenario");
 
 struct People {
     u64 death[3][2][111]; /* Q0.63 a round, [health][woman][age] */
@@ -741,7 +743,7 @@ struct World {
     u64 *flow; /* 39 per nation, money: the tick's flows */
     u64 *ladder_demand; /* 256 per nation, mJ: energy bid by limit */
     u64 *ladder_supply; /* 256 per nation, mJ: energy offered by limit */
-    u64 *call; /* 8 per nation, no unit: result of the energy call */
+    u64 *call; /* 10 per nation, no unit: result of the energy call */
     i64 *equity; /* per bank, money: capital of the bank */
     u64 *lent; /* per bank, money: loans of its firms */
     u8 *bank_nation; /* per bank, no unit: nation, counted within the member */

@@ -15,7 +15,7 @@ FN u64 output_possible(const struct World *w, const struct Place *p, u32 firm, u
     output = least(output, w->target[firm]);
     for (u32 g = 0; g < GOODS; g++) {
         const u64 need = s->technology[industry][g];
-        if (need == 0 || !s->critical[g]) continue;
+        if (need == 0 || !s->critical[industry][g]) continue;
         output = least(output, times_over(w->stock[(u64)firm * GOODS + g], s->lot[industry], need));
     }
     return output;

@@ -39,22 +39,33 @@ FN u64 next_price(const struct World *w, const struct Place *p, u32 industry, u6
     return most(next, 1);
 }
 
+/* Employees wanted by skill: heads by the industry's mix, by largest remainders, and more of the usual skill where those
+ * heads would make less than the target. */
+FN void staff_wanted(const struct World *w, const struct Place *p, u32 industry, u64 target, u64 wanted[SKILLS]) {
+    const struct Scenario *s = p->scenario;
+    const u64 effort = target ? times_over(target, 256, productivity_now(w, p, industry)) + 1 : 0;
+    u64 mean = 0, rest[SKILLS], there = 0;
+    u32 usual = 0;
+    for (u32 k = 0; k < SKILLS; k++) {
+        mean += (u64)(((u128)s->mix[industry][k] * s->efficiency[k] << 8) >> 63);
+        usual = s->mix[industry][k] > s->mix[industry][usual] ? k : usual;
+    }
+    apportion(target ? (effort << 8) / most(mean, 1) + 1 : 0, s->mix[industry], SKILLS, wanted, rest);
+    for (u32 k = 0; k < SKILLS; k++) there += wanted[k] * s->efficiency[k];
+    wanted[usual] += (minus(effort, there) + s->efficiency[usual] - 1) / s->efficiency[usual];
+}
+
 /* Employees wanted by skill, and the chance that one of those there leaves. */
 FN u64 plan_staff(const struct World *w, const struct Place *p, u32 firm, u32 industry, u64 target) {
     const struct Scenario *s = p->scenario;
-    const u64 effort = times_over(target, 256, productivity_now(w, p, industry));
-    u64 mean = 0, wages = 0;
-    for (u32 k = 0; k < SKILLS; k++) mean += (u64)(((u128)s->mix[industry][k] * s->efficiency[k] << 8) >> 63);
-    const u64 heads = target ? (effort << 8) / most(mean, 1) + 1 : 0;
-    u32 usual = 0;
-    for (u32 k = 1; k < SKILLS; k++) usual = s->mix[industry][k] > s->mix[industry][usual] ? k : usual;
+    u64 wanted[SKILLS], wages = 0;
+    staff_wanted(w, p, industry, target, wanted);
     for (u32 k = 0; k < SKILLS; k++) {
         const u64 cell = (u64)firm * SKILLS + k, there = w->staff[cell];
-        const u64 wanted = most((u64)(((u128)heads * s->mix[industry][k] + ((u64)1 << 62)) >> 63), target && k == usual);
-        const u64 excess = there > wanted ? ((there - wanted) << 32) / there : 0;
-        w->want[cell] = (u32)wanted;
+        const u64 excess = there > wanted[k] ? ((there - wanted[k]) << 32) / there : 0;
+        w->want[cell] = (u32)wanted[k];
         w->lapse[cell] = (u32)least(s->quit + times_q32(excess, s->layoff), 0xffffffffull);
-        wages += most(there, wanted) * pay_of(s, w->wage[p->region], k);
+        wages += most(there, wanted[k]) * pay_of(s, w->wage[p->region], k);
     }
     return wages + times_q32(wages, s->contributions[p->number]);
 }

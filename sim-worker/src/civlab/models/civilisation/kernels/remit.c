@@ -1,5 +1,4 @@
-/* Phase `remit`: sellers of energy are paid by what they sold, and embodied energy reaches those who bought. A seller that
- * had nothing to offer learns nothing of demand. */
+/* Phase `remit`: sellers of energy are paid by what they sold, and embodied energy reaches those who bought. */
 #include "economy.h"
 
 FN void pay_sellers(const struct World *w, const struct Place *p, struct Changes *changes) {
@@ -7,11 +6,11 @@ FN void pay_sellers(const struct World *w, const struct Place *p, struct Changes
     const u32 begin = first_of_industry(w, p->region, GOOD_ENERGY), end = first_of_industry(w, p->region, GOOD_ENERGY + 1);
     apportion(w->energy_money[p->region], w->sold + begin, end - begin, w->split_share + begin, w->split_rest + begin);
     for (u32 firm = begin; firm < end; firm++) {
-        const u64 sales = w->sales[firm], asked = w->offered[firm] ? w->demanded[firm] : w->sales[firm];
+        const u64 sales = w->sales[firm], asked = w->demanded[firm];
         const u64 next = asked >= sales ? sales + times_q32(asked - sales, s->learning)
                                         : sales - times_q32(sales - asked, s->learning);
         w->revenue[firm] = w->split_share[firm];
-        w->sold[firm] = w->demanded[firm] = w->offered[firm] = 0;
+        w->sold[firm] = w->demanded[firm] = 0;
         CHANGE(w, &p->home, changes, CASH, cash, firm, firm, w->cash[firm] + w->split_share[firm]);
         CHANGE(w, &p->home, changes, SALES, sales, firm, firm, most(next, 1));
     }
