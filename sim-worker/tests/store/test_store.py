@@ -41,16 +41,32 @@ def test_a_second_writer_with_other_bytes_is_a_conflict(store: Store) -> None:
 def test_an_addressed_object_is_found_by_its_hash(store: Store) -> None:
     name = store.put_addressed("objects", b"data")
     assert name == blake3(b"data").hexdigest()
-    assert store.get_addressed("objects", name) == b"data"
+    memory = bytearray(4)
+    store.fill_addressed("objects", name, memoryview(memory))
+    assert memory == b"data"
     assert store.list("objects") == [f"objects/{name}"]
 
 
-def test_a_damaged_object_is_found_out(store: Store) -> None:
+@pytest.mark.parametrize("found", [b"dat4", b"dat", b"data more"], ids=["changed", "cut", "longer"])
+def test_a_damaged_object_is_found_out(store: Store, found: bytes) -> None:
     name = store.put_addressed("objects", b"data")
-    store.put(f"objects/{name}", b"dat4")
+    store.put(f"objects/{name}", found)
     with pytest.raises(CivlabError) as caught:
-        store.get_addressed("objects", name)
+        store.fill_addressed("objects", name, memoryview(bytearray(4)))
     assert code_of(caught) == "STORE_OBJECT_DAMAGED"
+
+
+def test_an_object_stays_what_it_was_when_the_memory_that_it_came_from_changes(store: Store) -> None:
+    memory = bytearray(b"data")
+    name = store.put_addressed("objects", memoryview(memory))
+    memory[:] = b"more"
+    assert store.get(f"objects/{name}") == b"data"
+
+
+def test_a_missing_addressed_object_is_named(store: Store) -> None:
+    with pytest.raises(CivlabError) as caught:
+        store.fill_addressed("objects", "0" * 64, memoryview(bytearray(4)))
+    assert code_of(caught) == "STORE_OBJECT_MISSING"
 
 
 def test_a_missing_object_is_named(store: Store) -> None:

@@ -33,7 +33,9 @@ class Rows:
 
     @classmethod
     def joined(cls, parts: Sequence[Rows]) -> Rows:
-        """One after the other."""
+        """One after the other; a single part is itself."""
+        if len(parts) == 1:
+            return parts[0]
         columns = zip(*(part.columns for part in parts), strict=True)
         return cls(np.concatenate([part.counts for part in parts]), tuple(np.concatenate(column) for column in columns))
 

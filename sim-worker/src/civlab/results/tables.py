@@ -23,8 +23,9 @@ from civlab.results.outcome import BatchOutcome
 from civlab.results.schema import MEMBERS, TIMESERIES
 from civlab.store import ByteSink, Store
 
-ROWS_IN_A_GROUP = 1 << 18
-"""About how many rows of the longest table stand in one row group (40 MB of timeseries in memory)."""
+ROWS_IN_A_GROUP = 1 << 16
+"""About how many rows of the longest table stand in one row group (10 MB of timeseries in memory, thrice while it is
+written: a worker has room for that whatever its worlds take)."""
 SETTINGS: dict[str, Any] = {
     "version": "2.6",
     "compression": "zstd",

@@ -6,6 +6,7 @@ no file format stands between a checkpoint and its hash, and an unchanged column
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -28,6 +29,11 @@ class StoredArray:
     shape: tuple[int, ...]
     blake3: str
 
+    @property
+    def size(self) -> int:
+        """Bytes of the array."""
+        return math.prod(self.shape) * np.dtype(self.dtype).itemsize
+
     def document(self) -> dict[str, Any]:
         """The JSON form that `from_document` reads."""
         return {"name": self.name, "dtype": self.dtype, "shape": list(self.shape), "blake3": self.blake3}
@@ -42,19 +48,27 @@ class StoredArray:
 
 
 def write_array(store: Store, folder: str, name: str, array: NDArray[Any]) -> StoredArray:
-    """Write an array below `folder` unless it stands there already."""
+    """Write an array below `folder`, from its own memory where it lies there in one piece."""
     plain = np.ascontiguousarray(array, dtype=array.dtype.newbyteorder("<"))
     if plain.dtype.str not in DTYPES:
         raise ValueError(f"arrays of dtype {plain.dtype.str} are not stored")
-    return StoredArray(name, plain.dtype.str, plain.shape, store.put_addressed(folder, plain.tobytes()))
+    return StoredArray(name, plain.dtype.str, plain.shape, store.put_addressed(folder, _bytes_of(plain)))
 
 
 def read_array(store: Store, folder: str, stored: StoredArray) -> NDArray[Any]:
     """The array, writable. Raises CivlabError STORE_OBJECT_MISSING or STORE_OBJECT_DAMAGED."""
-    data = store.get_addressed(folder, stored.blake3)
-    dtype = np.dtype(stored.dtype)
-    if len(data) != dtype.itemsize * int(np.prod(stored.shape, dtype=object)):
-        raise CivlabError(
-            "STORE_OBJECT_DAMAGED", store.address(f"{folder}/{stored.blake3}"), f"is no array of shape {stored.shape}"
-        )
-    return np.frombuffer(bytearray(data), dtype=dtype).reshape(stored.shape)
+    array = np.empty(stored.shape, stored.dtype)
+    store.fill_addressed(folder, stored.blake3, _bytes_of(array))
+    return array
+
+
+def check_array(store: Store, folder: str, stored: StoredArray) -> None:
+    """Read the array without keeping it. Raises CivlabError STORE_OBJECT_MISSING or STORE_OBJECT_DAMAGED."""
+    path = f"{folder}/{stored.blake3}"
+    if store.digest(path) != (stored.blake3, stored.size):
+        raise CivlabError("STORE_OBJECT_DAMAGED", store.address(path), "its content is not what its name says")
+
+
+def _bytes_of(array: NDArray[Any]) -> memoryview:
+    """The memory of an array that lies in one piece."""
+    return memoryview(array.reshape(-1).view(np.uint8))

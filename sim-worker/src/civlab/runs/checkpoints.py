@@ -7,15 +7,17 @@ shard may then delete its own without asking who else uses them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from numpy.typing import NDArray
 
 from civlab import __version__
 from civlab.errors import CivlabError
-from civlab.runs.arrays import StoredArray, read_array, write_array
+from civlab.runs.arrays import StoredArray, check_array, read_array, write_array
+from civlab.runtime.snapshot import MadeArrays
 from civlab.store import Store
 from civlab.store.sealed import seal, unseal
 
@@ -42,7 +44,8 @@ class RunningBatch:
     count: int
     tick: int
     facts: dict[str, Any]
-    arrays: Arrays
+    arrays: Mapping[str, NDArray[Any]]
+    """Read or made when they are asked for, one at a time, as they are together as large as the world."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +67,7 @@ class ShardCheckpoints:
         self._keep = keep
         self._standing: dict[str, frozenset[str]] = {}
 
-    def write_arrays(self, arrays: Arrays) -> tuple[StoredArray, ...]:
+    def write_arrays(self, arrays: Mapping[str, NDArray[Any]]) -> tuple[StoredArray, ...]:
         """Store arrays for a later checkpoint to name."""
         return tuple(write_array(self._store, self._objects, name, array) for name, array in arrays.items())
 
@@ -101,7 +104,7 @@ class ShardCheckpoints:
             self._prune()
 
     def take_up(self) -> Checkpoint | None:
-        """The newest checkpoint that is whole: every chunk that it names is read and its hash checked.
+        """The newest checkpoint that is whole: every chunk that it names is read once and its hash checked.
 
         Those that are not are deleted, lest they count among the newest when older ones are forgotten.
         """
@@ -134,7 +137,7 @@ class ShardCheckpoints:
                 return None
             checkpoint = self._decode(document)
             for batch in checkpoint.finished:
-                self.read_arrays(batch.arrays)
+                self._check(batch.arrays)
         except CivlabError as fault:
             if fault.code not in {"STORE_OBJECT_DAMAGED", "STORE_OBJECT_MISSING"}:
                 raise
@@ -163,10 +166,16 @@ class ShardCheckpoints:
         stored = document["running"]
         if not stored:
             return Checkpoint(finished, None)
-        arrays = self.read_arrays(StoredArray.from_document(item) for item in stored["arrays"])
+        chunks = [StoredArray.from_document(item) for item in stored["arrays"]]
+        self._check(chunks)
+        arrays = MadeArrays({item.name: partial(read_array, self._store, self._objects, item) for item in chunks})
         return Checkpoint(
             finished, RunningBatch(stored["first"], stored["count"], stored["tick"], stored["facts"], arrays)
         )
+
+    def _check(self, stored: Iterable[StoredArray]) -> None:
+        for item in stored:
+            check_array(self._store, self._objects, item)
 
     def _prune(self) -> None:
         paths = self.manifests()

@@ -18,7 +18,8 @@ from civlab.runs.snapshots import decode_snapshot
 from civlab.runs.spec import RunSpec
 from civlab.runtime.backend import Backend
 from civlab.runtime.columns import metric_cells
-from civlab.runtime.world import Snapshot, World
+from civlab.runtime.snapshot import Snapshot
+from civlab.runtime.world import World
 from civlab.store import Store
 
 BEFORE_THE_FIRST_TICK = -1

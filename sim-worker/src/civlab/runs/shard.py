@@ -137,7 +137,7 @@ class _ShardWork:
         return world, batch
 
     def _checkpoint(self, world: World, batch: range) -> None:
-        facts, arrays = encode_snapshot(world.snapshot())
+        facts, arrays = encode_snapshot(world.passing_snapshot())
         running = RunningBatch(batch.start, len(batch), world.tick, facts, arrays)
         self.checkpoints.save(Checkpoint(self.finished, running))
 

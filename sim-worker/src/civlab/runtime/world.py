@@ -7,7 +7,7 @@ threads or on the backend; the tests hold that as a property.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,33 +20,7 @@ from civlab.runtime.columns import Column, metric_values
 from civlab.runtime.model import Model
 from civlab.runtime.phases import Phase, Timing
 from civlab.runtime.schedule import Launch
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """All that a batch needs to go on: dynamic columns, member after member, and the chain.
-
-    Static columns are not in it: they are made again from seed and scenario, and `starts` proves them the same.
-    """
-
-    tick: int
-    members: tuple[int, ...]
-    counts: dict[str, tuple[int, ...]]
-    """Entities of each member by kind."""
-    columns: dict[str, np.ndarray]
-    """Dynamic columns by name, one element (or row of elements) an entity, without padding."""
-    heads: np.ndarray
-    """uint32 [members, 8]."""
-    starts: tuple[bytes, ...]
-    states: tuple[bytes, ...]
-    """BLAKE3 over each member's dynamic columns."""
-    histories: dict[str, np.ndarray]
-    """Rows so far of each history column, [rows, entities of all members, width]."""
-
-    def segment(self, kind: str, place: int) -> slice:
-        """Where the entities of the member at `place` lie among those of a kind."""
-        first = sum(self.counts[kind][:place])
-        return slice(first, first + self.counts[kind][place])
+from civlab.runtime.snapshot import MadeArrays, Snapshot
 
 
 class World:
@@ -114,12 +88,12 @@ class World:
         self.arrays.put("head", self.backend.upload(snapshot.heads[list(source)].astype("u4").reshape(-1)))
         for column in (*self.model.dynamic, *self.model.histories):
             saved = (snapshot.histories if column.role == "history" else snapshot.columns)[column.name]
-            values = self.download(column.name).copy()
+            values = self.download(column.name)
             rows = values.reshape(-1, self.arrays.sizes[column.per], column.width)
             saved = saved.reshape(-1, sum(snapshot.counts[column.per]), column.width)
             for number, place in enumerate(source):
                 rows[: len(saved), self.within(column.per, number)] = saved[:, snapshot.segment(column.per, place)]
-            self.arrays.put(column.name, self.backend.upload(values))
+            self.backend.overwrite(self.arrays.column[column.name], values)
         for number, place in enumerate(source):
             if self.state_digest(number) != snapshot.states[place]:
                 raise broken(self.members[number].index, "state", "the saved columns are not the ones that were hashed")
@@ -184,12 +158,16 @@ class World:
         return self.rows(name, 0, column.rows(self.tick))[:, self.within(column.per, number)]
 
     def snapshot(self) -> Snapshot:
-        """All that is needed to go on from here, checked first.
+        """All that is needed to go on from here, checked first; a copy, which nothing changes.
 
         Raises CivlabError CHAIN_BROKEN with member and column if a column differs from its running digest.
         """
+        return self.passing_snapshot().copied()
+
+    def passing_snapshot(self) -> Snapshot:
+        """The same without the copy: columns and histories are taken from the world when they are asked for, so it
+        holds until the next tick only. Raises as `snapshot` does."""
         self.check()
-        numbers = range(len(self.members))
         kept = (*self.model.dynamic, *self.model.histories)
         return Snapshot(
             tick=self.tick,
@@ -198,18 +176,27 @@ class World:
                 kind: tuple(int(count) for count in self.arrays.segments[kind].count)
                 for kind in dict.fromkeys(column.per for column in kept)
             },
-            columns={
-                column.name: np.concatenate([self.member_column(column.name, number) for number in numbers])
-                for column in self.model.dynamic
-            },
+            columns=MadeArrays(
+                {column.name: partial(self._dense_column, column.name) for column in self.model.dynamic}
+            ),
             heads=self.download("head").reshape(-1, 8).copy(),
             starts=tuple(self.starts),
-            states=tuple(self.state_digest(number) for number in numbers),
-            histories={
-                column.name: np.concatenate([self.member_rows(column.name, number) for number in numbers], axis=1)
-                for column in self.model.histories
-            },
+            states=tuple(self.state_digest(number) for number in range(len(self.members))),
+            histories=MadeArrays(
+                {column.name: partial(self._dense_rows, column.name) for column in self.model.histories}
+            ),
         )
+
+    def _dense_column(self, name: str) -> np.ndarray:
+        """A column of all members without padding: of a single member the world's own memory where that is the
+        host's."""
+        parts = [self.member_column(name, number) for number in range(len(self.members))]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts)
+
+    def _dense_rows(self, name: str) -> np.ndarray:
+        """The rows so far of a history column of all members, likewise."""
+        parts = [self.member_rows(name, number) for number in range(len(self.members))]
+        return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1)
 
     def agents(self) -> tuple[int, ...]:
         """Entities of the model's first kind in each member, or what the model says; one where it has no kind."""

@@ -16,7 +16,7 @@ from typing import TypeVar
 import obstore
 from blake3 import blake3
 from obstore.exceptions import AlreadyExistsError, BaseError, NotFoundError, PreconditionError
-from obstore.store import ObjectStore
+from obstore.store import MemoryStore, ObjectStore
 
 from civlab.errors import CivlabError
 from civlab.store.failures import cause, is_refusal
@@ -61,8 +61,10 @@ class Store:
         """The object's bytes, or None when there is none."""
         return self._attempt(path, lambda: self._read(path))
 
-    def put(self, path: str, data: bytes) -> None:
-        """Write the object, over what may be there."""
+    def put(self, path: str, data: bytes | memoryview) -> None:
+        """Write the object, over what may be there; the caller may change its memory afterwards."""
+        if isinstance(self._backend, MemoryStore):
+            data = bytes(data)
         self._attempt(path, lambda: obstore.put(self._backend, path, data, use_multipart=False))
 
     def put_once(self, path: str, data: bytes) -> None:
@@ -85,7 +87,7 @@ class Store:
                 "stands already with other content; another run owns this place, give this one its own",
             )
 
-    def put_addressed(self, folder: str, data: bytes) -> str:
+    def put_addressed(self, folder: str, data: bytes | memoryview) -> str:
         """Write `data` below `folder` under the name of its BLAKE3 hash; the hash comes back in hex.
 
         It is written even if it stands: what stands may be damaged, and writing equal bytes harms nobody.
@@ -94,14 +96,32 @@ class Store:
         self.put(f"{folder}/{name}", data)
         return name
 
-    def get_addressed(self, folder: str, name: str) -> bytes:
-        """The bytes whose BLAKE3 hash is `name`. Raises STORE_OBJECT_MISSING or STORE_OBJECT_DAMAGED."""
-        data = self.get(f"{folder}/{name}")
-        if blake3(data).hexdigest() != name:
-            raise CivlabError(
-                "STORE_OBJECT_DAMAGED", self.address(f"{folder}/{name}"), "its content is not what its name says"
-            )
-        return data
+    def fill_addressed(self, folder: str, name: str, target: memoryview) -> None:
+        """Read the object whose BLAKE3 hash is `name` into memory of exactly its size, without a copy besides.
+
+        Raises STORE_OBJECT_MISSING, or STORE_OBJECT_DAMAGED when hash or size are others.
+        """
+        path = f"{folder}/{name}"
+
+        def fill() -> bool | None:
+            hasher, size = blake3(), 0
+            try:
+                for chunk in obstore.get(self._backend, path).stream(min_chunk_size=READ_CHUNK):
+                    piece = memoryview(chunk)
+                    if size + len(piece) > len(target):
+                        return False
+                    hasher.update(piece)
+                    target[size : size + len(piece)] = piece
+                    size += len(piece)
+            except (NotFoundError, FileNotFoundError):
+                return None
+            return size == len(target) and hasher.hexdigest() == name
+
+        whole = self._attempt(path, fill)
+        if whole is None:
+            raise CivlabError("STORE_OBJECT_MISSING", self.address(path), "there is no such object in the store")
+        if not whole:
+            raise CivlabError("STORE_OBJECT_DAMAGED", self.address(path), "its content is not what its name says")
 
     def exists(self, path: str) -> bool:
         """Whether the object stands."""
@@ -141,7 +161,7 @@ class Store:
             hasher, size = blake3(), 0
             try:
                 for chunk in obstore.get(self._backend, path).stream(min_chunk_size=READ_CHUNK):
-                    hasher.update(bytes(chunk))
+                    hasher.update(memoryview(chunk))
                     size += len(chunk)
             except (NotFoundError, FileNotFoundError):
                 return None

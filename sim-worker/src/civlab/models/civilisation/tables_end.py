@@ -1,12 +1,13 @@
 """Tables of what there is at the end: people by age, firms, households and what they hold, technology.
 
 A million households would make tables that nobody reads, so `household` is an even sample; whatever is counted or added
-up comes from all of them.
+up comes from all of them, some slots at a time: a list of everyone would take more memory than the world itself.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from civlab.models.civilisation.history import NATION, REGION, nation_of_regions, places
 from civlab.models.civilisation.layout import ADULT, AGES, EPOCH, GOODS, SKILLS, WEEKS
 from civlab.results.declaration import Table, TableColumn
-from civlab.results.inequality import gini, share_of_richest
+from civlab.results.inequality import gini, parts, share_of_richest, sums_between
 from civlab.runtime.world import World
 
 Columns = Sequence[NDArray[Any]]
@@ -35,7 +36,7 @@ ILL = 2
 
 @dataclass(frozen=True)
 class People:
-    """A member's living citizens: household, region, age in years and traits, one element each."""
+    """Some of a member's living citizens: household, region, age in years and traits, one element each."""
 
     household: NDArray[np.int64]
     region: NDArray[np.int64]
@@ -44,77 +45,66 @@ class People:
     employed: NDArray[np.bool_]
 
 
-def people(world: World, number: int) -> People:
-    """Who lives in the member now."""
-    household = world.member_column("household", number).astype("i8")
-    alive = household > 0
-    age = (world.tick - 1 + EPOCH - world.member_column("born", number).astype("i8")) // WEEKS
-    return People(
-        household[alive] - 1,
-        regions_of(world, number, "citizen")[alive],
-        age[alive],
-        world.member_column("traits", number).astype("i8")[alive],
-        (world.member_column("employer", number) > 0)[alive],
-    )
+def people(world: World, number: int) -> Iterator[People]:
+    """Who lives in the member now, the citizens of some slots at a time."""
+    columns = [world.member_column(name, number) for name in ("household", "born", "traits", "employer")]
+    ends = ends_of_regions(world, number, "citizen")
+    for part in parts(len(columns[0])):
+        alive = np.flatnonzero(columns[0][part])
+        household, born, traits, employer = (column[part][alive].astype("i8") for column in columns)
+        yield People(
+            household - 1,
+            np.searchsorted(ends, part.start + alive, side="right"),
+            (world.tick - 1 + EPOCH - born) // WEEKS,
+            traits,
+            employer > 0,
+        )
 
 
-def regions_of(world: World, number: int, kind: str) -> NDArray[np.int64]:
-    """Region of each slot of citizens or households, counted within the member."""
+def ends_of_regions(world: World, number: int, kind: str) -> NDArray[np.int64]:
+    """Where the slots of citizens or households of each region end, counted within the member."""
     bounds = world.download(f"region_{kind}").reshape(-1, 2)[world.within("region", number)].astype("i8")
-    return np.repeat(np.arange(len(bounds)), bounds[:, 1] - bounds[:, 0])
+    return np.cumsum(bounds[:, 1] - bounds[:, 0])
 
 
-@dataclass(frozen=True)
-class Households:
-    """A member's households: number, region, deposit, smoothed weekly income, size, generation, minors, age of its
-    eldest head, one element each."""
-
-    number: NDArray[np.int64]
-    region: NDArray[np.int64]
-    deposit: NDArray[np.uint64]
-    income: NDArray[np.uint64]
-    size: NDArray[np.int64]
-    generation: NDArray[np.int64]
-    minors: NDArray[np.int64]
-    age: NDArray[np.int64]
+def at_home(world: World, number: int) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+    """By slot of a household: age of its eldest head in years, and how many minors live in it."""
+    slots = world.segment("household", number)[1]
+    heads, minors = np.zeros(slots, "u1"), np.zeros(slots, "u1")
+    for who in people(world, number):
+        lead = who.traits & CHILD == 0
+        np.maximum.at(heads, who.household[lead], who.age[lead].astype("u1"))
+        np.add.at(minors, who.household[who.age < ADULT], np.uint8(1))
+    return heads, minors
 
 
-def households(world: World, number: int) -> Households:
-    """The households of the member now."""
-    size = world.member_column("size", number).astype("i8")
-    alive = np.flatnonzero(size)
-    who = people(world, number)
-    heads, minors = np.zeros(len(size), "i8"), np.zeros(len(size), "i8")
-    lead = who.traits & CHILD == 0
-    np.maximum.at(heads, who.household[lead], who.age[lead])
-    np.add.at(minors, who.household[who.age < ADULT], 1)
-    return Households(
-        alive,
-        regions_of(world, number, "household")[alive],
-        world.member_column("deposit", number)[alive],
-        world.member_column("income", number)[alive],
-        size[alive],
-        world.member_column("generation", number).astype("i8")[alive],
-        minors[alive],
-        heads[alive],
-    )
+def in_order(world: World, number: int, name: str, *, by_head: bool = False) -> NDArray[np.uint64]:
+    """A column of the households that there are now, ascending; `by_head` divides it by their citizens."""
+    size = world.member_column("size", number)
+    living = size > 0
+    values: NDArray[np.uint64] = world.member_column(name, number)[living]
+    if by_head:
+        values //= size[living]
+    values.sort()
+    return values
 
 
 def demographic(world: World, number: int) -> Columns:
     """People by nation, sex and age."""
-    who, of = people(world, number), nation_of_regions(world, number)
-    nations = int(of.max()) + 1
-    shape = (nations, len(SEXES), AGES)
-    cell = np.ravel_multi_index((of[who.region], who.traits & WOMAN, np.minimum(who.age, AGES - 1)), shape)
-    size = nations * len(SEXES) * AGES
-    kinds = [
-        np.ones(len(cell), bool),
-        who.employed,
-        who.traits // HEALTH % 4 >= ILL,
-        who.traits & PARTNERED > 0,
-        *(who.traits // SKILL % 4 == skill for skill in range(len(SKILLS))),
-    ]
-    return [*places(*shape), *(np.bincount(cell[kind], minlength=size) for kind in kinds)]
+    of = nation_of_regions(world, number)
+    shape = (int(of.max()) + 1, len(SEXES), AGES)
+    counts = np.zeros((4 + len(SKILLS), math.prod(shape)), "i8")
+    for who in people(world, number):
+        cell = np.ravel_multi_index((of[who.region], who.traits & WOMAN, np.minimum(who.age, AGES - 1)), shape)
+        kinds = [
+            np.ones(len(cell), bool),
+            who.employed,
+            who.traits // HEALTH % 4 >= ILL,
+            who.traits & PARTNERED > 0,
+            *(who.traits // SKILL % 4 == skill for skill in range(len(SKILLS))),
+        ]
+        counts += [np.bincount(cell[kind], minlength=counts.shape[1]) for kind in kinds]
+    return [*places(*shape), *counts]
 
 
 def firm(world: World, number: int) -> Columns:
@@ -129,53 +119,75 @@ def firm(world: World, number: int) -> Columns:
 
 def household(world: World, number: int) -> Columns:
     """An even sample of the households."""
-    found = households(world, number)
-    step = -(-len(found.number) // SAMPLE)
-    names = ("number", "region", "size", "minors", "generation", "age", "deposit", "income")
-    chosen = [getattr(found, name)[::step] for name in names]
-    return [*chosen, np.full(len(chosen[0]), step)]
+    heads, minors = at_home(world, number)
+    size = world.member_column("size", number)
+    alive = np.flatnonzero(size)
+    step = -(-len(alive) // SAMPLE)
+    chosen = alive[::step]
+    region = np.searchsorted(ends_of_regions(world, number, "household"), chosen, side="right")
+    generation, *money = (world.member_column(name, number)[chosen] for name in ("generation", "deposit", "income"))
+    return [
+        chosen,
+        region,
+        size[chosen],
+        minors[chosen],
+        generation,
+        heads[chosen],
+        *money,
+        np.full(len(chosen), step),
+    ]
 
 
 def generation(world: World, number: int) -> Columns:
     """Households by nation, generation and age of their heads."""
-    found, of = households(world, number), nation_of_regions(world, number)
+    heads, _ = at_home(world, number)
+    of, ends = nation_of_regions(world, number), ends_of_regions(world, number, "household")
+    columns = [world.member_column(name, number) for name in ("generation", "size", "deposit", "income")]
     shape = (int(of.max()) + 1, 256, AGES // DECADES + 1)
-    keys = np.ravel_multi_index((of[found.region], found.generation, np.minimum(found.age, AGES - 1) // DECADES), shape)
-    order = np.argsort(keys, kind="stable")
-    classes, first = np.unique(keys[order], return_index=True)
+    sums = np.zeros((4, math.prod(shape)), "i8")
+    for part in parts(len(heads)):
+        alive = np.flatnonzero(columns[1][part])
+        generations, *added = (column[part][alive].astype("i8") for column in columns)
+        nation = of[np.searchsorted(ends, part.start + alive, side="right")]
+        decade = np.minimum(heads[part][alive], AGES - 1) // DECADES
+        cell = np.ravel_multi_index((nation, generations, decade), shape)
+        for total, values in zip(sums, (np.ones(len(cell), "i8"), *added), strict=True):
+            np.add.at(total, cell, values)
+    classes = np.flatnonzero(sums[0])
     nation, generations, decade = np.unravel_index(classes, shape)
-    counted = (np.ones(len(keys), "i8"), found.size, found.deposit.astype("i8"), found.income.astype("i8"))
-    return [nation, generations, DECADES * decade, *(np.add.reduceat(values[order], first) for values in counted)]
+    return [nation, generations, DECADES * decade, *sums[:, classes]]
 
 
 def lorenz(world: World, number: int) -> Columns:
     """What the poorest 0, 1, … 100 per cent of the households hold and earn."""
-    found = households(world, number)
-    counts = np.arange(PARTS + 1) * len(found.number) // PARTS
-    columns: list[NDArray[Any]] = [np.arange(PARTS + 1), counts]
-    for values in (found.deposit, found.income):
-        ordered = np.sort(values)
-        sums = np.concatenate([np.zeros(1, "u8"), np.cumsum(ordered)])[counts]
-        columns += [sums.astype("i8"), np.append(np.uint64(0), ordered)[counts].astype("i8")]
+    columns: list[NDArray[Any]] = []
+    for name in ("deposit", "income"):
+        ordered = in_order(world, number, name)
+        counts = np.arange(PARTS + 1) * len(ordered) // PARTS
+        columns = columns or [np.arange(PARTS + 1), counts]
+        greatest = np.where(counts > 0, ordered[counts - 1], 0)
+        columns += [np.append(0, np.cumsum(sums_between(ordered, counts))), greatest.astype("i8")]
     return columns
 
 
 def inequality(world: World, number: int) -> Columns:
     """What needs all households or firms in order: one row."""
-    found = households(world, number)
-    deposits, incomes = np.sort(found.deposit), np.sort(found.income)
-    heads = np.sort(found.income // found.size.astype("u8"))
+    deposits = in_order(world, number, "deposit")
     middle = (len(deposits) - 1) // 2
-    staff = np.sort(world.member_column("staff", number).sum(axis=1))
+    of_deposits = gini(deposits), share_of_richest(deposits, 10), int(deposits[middle])
+    del deposits
+    incomes = in_order(world, number, "income")
+    of_incomes = gini(incomes), share_of_richest(incomes, 10), int(incomes[middle])
+    del incomes
     figures = (
-        gini(deposits),
-        gini(incomes),
-        gini(heads),
-        share_of_richest(deposits, 10),
-        share_of_richest(incomes, 10),
-        int(deposits[middle]),
-        int(incomes[middle]),
-        int(staff[-1]),
+        of_deposits[0],
+        of_incomes[0],
+        gini(in_order(world, number, "income", by_head=True)),
+        of_deposits[1],
+        of_incomes[1],
+        of_deposits[2],
+        of_incomes[2],
+        int(world.member_column("staff", number).sum(axis=1).max()),
     )
     return [np.array([figure]) for figure in figures]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from civlab.models.epidemic.layout import ORIGINS, STATES
 from civlab.models.epidemic.transmissions import transmissions
 from civlab.results.declaration import Headline, ResultSet, Table, TableColumn
+from civlab.results.inequality import parts
 from civlab.results.outcome import BatchOutcome
 from civlab.runtime.world import World
 from parpour_contracts.scenario import EpidemicScenario
@@ -53,20 +55,19 @@ def figures(outcome: BatchOutcome) -> Mapping[str, NDArray[np.int64]]:
 
 def ages(world: World, number: int) -> Sequence[NDArray[np.int64]]:
     """Persons, infected and dead by age group at the end."""
-    groups = np.minimum(world.member_column("age", number) // 10, len(AGE_GROUPS) - 1)
-    infected = world.member_column("infected_at", number) != 0
-    dead = world.member_column("state", number) == STATES.index("dead")
-    counts = [
-        np.bincount(groups[chosen], minlength=len(AGE_GROUPS)).astype(np.int64)
-        for chosen in (slice(None), infected, dead)
-    ]
+    age, infected_at, state = (world.member_column(name, number) for name in ("age", "infected_at", "state"))
+    counts = np.zeros((3, len(AGE_GROUPS)), np.int64)
+    for part in parts(len(age)):
+        groups = np.minimum(age[part] // 10, len(AGE_GROUPS) - 1)
+        chosen = (slice(None), infected_at[part] != 0, state[part] == STATES.index("dead"))
+        counts += [np.bincount(groups[which], minlength=len(AGE_GROUPS)) for which in chosen]
     return [np.array(AGE_GROUPS), *counts]
 
 
-def tree(world: World, number: int) -> Sequence[NDArray[np.int64]]:
+def tree(world: World, number: int) -> Sequence[NDArray[Any]]:
     """Every infection, by tick."""
     found = transmissions(world, number)
-    return [found[name].astype(np.int64) for name in ("tick", "infector", "infected", "layer")]
+    return [found[name] for name in ("tick", "infector", "infected", "layer")]
 
 
 def persons(scenario: EpidemicScenario) -> int:

@@ -14,8 +14,8 @@ def transmissions(world: World, number: int) -> dict[str, np.ndarray]:
     infected = np.flatnonzero(infected_at)
     infected = infected[np.argsort(infected_at[infected], kind="stable")]
     return {
-        "infector": world.member_column("infector", number)[infected].astype("i8") - 1,
-        "infected": infected.astype("i8"),
-        "tick": infected_at[infected].astype("i8") - 1,
-        "layer": world.member_column("origin", number)[infected].astype("i8") - 1,
+        "infector": world.member_column("infector", number)[infected].astype("i4") - 1,
+        "infected": infected.astype("i4"),
+        "tick": infected_at[infected].astype("i4") - 1,
+        "layer": world.member_column("origin", number)[infected] - 1,
     }

@@ -14,7 +14,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from civlab.results.declaration import Headline, ResultSet, Table, TableColumn
-from civlab.results.inequality import gini, share_of_richest
+from civlab.results.inequality import gini, share_of_richest, sums_between
 from civlab.results.outcome import BatchOutcome
 from civlab.runtime.world import World
 
@@ -42,21 +42,18 @@ def inequality(world: World, number: int) -> Sequence[NDArray[Any]]:
 
 def holdings(world: World, number: int) -> Sequence[NDArray[Any]]:
     """Agents and money by eighths of the mean."""
-    money = world.member_column("money", number)
-    mean = np.uint64(world.members[number].scenario.record["mean"][0])
-    place = np.minimum(money * np.uint64(8) // mean, np.uint64(BINS)).astype(np.int64)
-    ordered = np.sort(money)
-    bounds = np.searchsorted(np.sort(place), np.arange(BINS + 2))
-    sums = np.concatenate([np.zeros(1, "u8"), np.cumsum(ordered)])[bounds]
-    return [np.arange(BINS + 1), np.diff(bounds), np.diff(sums).astype(np.int64)]
+    mean = int(world.members[number].scenario.record["mean"][0])
+    ordered = np.sort(world.member_column("money", number))
+    least = np.array([-(-eighths * mean // 8) for eighths in range(BINS + 1)], "u8")
+    bounds = np.append(np.searchsorted(ordered, least), len(ordered))
+    return [np.arange(BINS + 1), np.diff(bounds), sums_between(ordered, bounds)]
 
 
 def lorenz(world: World, number: int) -> Sequence[NDArray[Any]]:
     """Agents and money of the poorest 0, 1, … 100 per cent."""
     ordered = np.sort(world.member_column("money", number))
     counts = np.arange(PARTS + 1) * len(ordered) // PARTS
-    sums = np.concatenate([np.zeros(1, "u8"), np.cumsum(ordered)])[counts]
-    return [np.arange(PARTS + 1), counts, sums.astype(np.int64)]
+    return [np.arange(PARTS + 1), counts, np.append(0, np.cumsum(sums_between(ordered, counts)))]
 
 
 def figures(outcome: BatchOutcome) -> Mapping[str, NDArray[Any]]:
