@@ -186,7 +186,8 @@ def recounted(arrays: Arrays) -> np.ndarray:
 
 def run_round(arrays: Arrays, number: int) -> dict[str, np.ndarray]:
     """One round of people, and what it added up by region; the cells are cleared."""
-    tick = layout.SLOW * (number + 1) - 1
+    weeks = int(arrays.backend.download(arrays.column["people"])[0]["round"])
+    tick = weeks * (number + 1) - 1
     for phase in PEOPLE_PHASES:
         arrays.run(phase.kernel, phase.over, tick)
     arrays.backend.finish()

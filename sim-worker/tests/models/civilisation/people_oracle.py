@@ -10,7 +10,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
-from civlab.models.civilisation.layout import ADULT, DRAWS, EPOCH, REACH, SKILLS, SLOW, WEEKS
+from civlab.models.civilisation.layout import ADULT, DRAWS, EPOCH, REACH, SKILLS, WEEKS
 
 from ..epidemic_oracle import philox
 
@@ -61,6 +61,7 @@ class PeopleOracle:
             name: [int(x) for x in values] for name, values in columns.items() if values.dtype.names is None
         }
         self.people, self.scenario = columns["people"][0], columns["scenario"][0]
+        self.weeks = int(self.people["round"])
         self.seed, self.stream = seed, stream
         self.regions = len(c["region_nation"])
         self.households: dict[int, Household] = {}
@@ -125,7 +126,7 @@ class PeopleOracle:
         left, p = (high << 32 | low) >> 1, self.people
         weeks = self.tick + EPOCH - c.born
         age = min(weeks // WEEKS, 110)
-        season = (self.tick // SLOW + c.region) % (WEEKS // SLOW) == 0
+        season = (self.tick // self.weeks + c.region) % (WEEKS // self.weeks) == 0
         grown = c.child and age >= ADULT
         single = not c.child and not c.partnered
         for what, possible, chance in (
@@ -144,7 +145,7 @@ class PeopleOracle:
                 break
             left -= int(chance)
         c.health += {"worse": 1, "better": -1}.get(self.event.get(c, ""), 0)
-        if ADULT * WEEKS - SLOW <= weeks < ADULT * WEEKS:
+        if ADULT * WEEKS - self.weeks <= weeks < ADULT * WEEKS:
             word = self.block("school", c.slot)[0] >> 1
             c.skill = sum(word >= int(share) for share in p["skill"])
         if weeks >= ADULT * WEEKS and weeks < int(self.scenario["retirement"]) * WEEKS and c.health < 2:

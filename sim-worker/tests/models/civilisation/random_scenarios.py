@@ -17,7 +17,15 @@ from parpour_contracts.scenario.civilisation.economy import GOODS
 from parpour_contracts.scenario.parse import Parameter, validate
 
 FRACTION = st.integers(0, 1000).map(lambda k: Decimal(k) / 1000)
-ELSEWHERE = ("ticks", "population.", "world.map.regions", "world.settlement.minimum", ".share", "people.schooling.")
+ELSEWHERE = (
+    "ticks",
+    "population.",
+    "world.map.regions",
+    "world.settlement.minimum",
+    ".share",
+    "people.schooling.",
+    "people.round",
+)
 """Numbers that depend on others, which `documents` draws itself."""
 
 
@@ -87,6 +95,7 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
             "nations": [{"name": f"N{k}", "share": share} for k, share in enumerate(nations)],
         },
         "people": {
+            "round": draw(st.sampled_from([1, 2, 4, 13])),
             "life_table": draw(st.sampled_from(["united-states-1950", "united-states-2017"])),
             "schooling": dict(zip(("basic", "trained", "expert"), schooling, strict=True)),
         },

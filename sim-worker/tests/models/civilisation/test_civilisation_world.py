@@ -37,10 +37,10 @@ economy:
 
 
 def civilisations() -> list[CompiledCivilisation]:
-    """Several tiles in a region, many small nations, two members of one scenario, and a world in unrest."""
+    """Several tiles in a region, small nations with quarterly rounds, two members of a scenario, a world in unrest."""
     return [
         compiled(size=12_000, regions=2, nations=1, ticks=TICKS),
-        compiled(size=2500, regions=12, nations=4, ticks=TICKS),
+        compiled(size=2500, regions=12, nations=4, ticks=TICKS, more="people: {round: 13}\n"),
         *[compiled(ticks=TICKS)] * 2,
         compiled(size=9000, regions=3, nations=3, ticks=TICKS, more=UNREST),
     ]

@@ -16,7 +16,6 @@ from scipy.optimize import brentq
 from civlab.models.civilisation import layout
 from civlab.models.civilisation.compile_people import (
     MEN,
-    ROUNDS,
     WOMEN,
     citizens_of_household,
     demography,
@@ -24,6 +23,7 @@ from civlab.models.civilisation.compile_people import (
     founding,
     life_table,
     root,
+    rounds_of_year,
     schedule,
 )
 from civlab.models.civilisation.phases_people import PEOPLE_PHASES
@@ -51,15 +51,16 @@ HARSH = PeopleSection(
     households=Households(leave=Decimal(1), partner=Decimal("0.5"), endowment=Decimal(1)),
     migration=Migration(rate=Decimal(1)),
 )
+ROUNDS = layout.WEEKS // layout.SLOW
 YEAR = range(ROUNDS)
 CITIZEN = ("born", "household", "traits")
 
 
 def net_reproduction(section: PeopleSection, growth: float = 1) -> float:
     """Daughters of a newborn girl, discounted by the growth of a round."""
-    found, alive, daughters = demography(section), 1.0, 0.0
-    for number in range(1, ROUNDS * layout.AGES):
-        age = number // ROUNDS
+    found, alive, daughters, rounds = demography(section), 1.0, 0.0, rounds_of_year(section)
+    for number in range(1, rounds * layout.AGES):
+        age = number // rounds
         daughters += growth**-number * alive * float(found.birth[age]) * float(1 - section.boys)
         alive *= 1 - float(found.death[WOMEN][age])
     return daughters
@@ -145,6 +146,42 @@ def test_growth_with_one_hazard_and_one_rate_of_births_is_that_of_the_closed_for
 @pytest.mark.parametrize(("value", "degree"), [(0, 13), (1, 13), (3**39 - 1, 13), (3**39, 13), (2**800 + 12345, 13)])
 def test_whole_roots_are_exact(value: int, degree: int) -> None:
     assert root(value, degree) ** degree <= value < (root(value, degree) + 1) ** degree
+
+
+@pytest.mark.parametrize("weeks", [1, 2, 4, 13])
+def test_a_year_kills_bears_and_changes_as_many_in_rounds_of_any_length(weeks: int) -> None:
+    section = PeopleSection.model_validate({"round": weeks})
+    rounds, found, row = layout.WEEKS // weeks, demography(section), people_row(section)[0]
+    for sex in (MEN, WOMEN):
+        for table, chance in zip(life_table(section.life_table)[sex], found.death[sex], strict=True):
+            assert float(1 - (1 - chance) ** rounds) == pytest.approx(float(table), abs=1e-15)
+    assert [float(chance * rounds) for chance in found.birth] == pytest.approx([float(b) for b in fertility(section)])
+    for field, rate in (("leave", 0.15), ("recover", 0.4)):
+        assert 1 - (1 - int(row[field]) / 2**63) ** rounds == pytest.approx(1 - (1 - rate / 13) ** 13, abs=1e-12)
+    assert 1 - (1 - int(row["worsen"][40]) / 2**63) ** rounds == pytest.approx(1 - (1 - 0.08 / 13) ** 13, abs=1e-12)
+    assert int(row["move"][30]) / 2**63 * rounds == pytest.approx(0.05, abs=1e-15)
+    assert rounds * math.log(float(found.growth)) == pytest.approx(
+        13 * math.log(float(demography(PeopleSection()).growth)), abs=2e-5
+    )
+
+
+@kernel
+@pytest.mark.parametrize("weeks", [1, 13])
+def test_rounds_of_other_lengths_kill_and_bear_as_the_tables_say(weeks: int, backend: Backend) -> None:
+    section = SETTLED_PEOPLE.model_copy(update={"round": weeks})
+    arrays = world_of_people([50_000], section, backend=backend, room=1.2)
+    found = demography(section)
+    expected = np.zeros(2)
+    seen = np.zeros(2)
+    for number in range(2 * layout.WEEKS // weeks):
+        now, age = citizens(arrays), np.minimum(ages(arrays, weeks * (number + 1) - 1), layout.AGES - 1)
+        woman = now["traits"] & 1
+        chances = np.array(found.death, "f8")
+        expected += chances[woman, age].sum(), np.array(found.birth, "f8")[age[woman == 1]].sum()
+        vital = run_round(arrays, number)
+        seen += vital["deaths"].sum(), vital["births"].sum()
+    assert np.abs(seen - expected).max() < 4 * math.sqrt(expected.max())
+    assert (np.abs(seen - expected) < 4 * np.sqrt(expected)).all()
 
 
 @kernel

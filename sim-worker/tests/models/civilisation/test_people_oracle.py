@@ -43,7 +43,7 @@ def agree(backend: Backend, section: PeopleSection, settled: Sequence[int], roun
     totals = dict.fromkeys(oracle.vital[0], 0)
     for number in range(rounds):
         vital = run_round(arrays, number)
-        oracle.round(4 * number + 3)
+        oracle.round(section.round * (number + 1) - 1)
         now = state(arrays)
         for name, values in oracle.state().items():
             assert now[name].tolist() == values, (number, name)
@@ -67,6 +67,14 @@ def test_rounds_with_orphans_widows_and_several_heirs_are_those_of_the_oracle(ba
 def test_rounds_of_close_villages_are_those_of_the_oracle(backend: Backend) -> None:
     oracle = agree(backend, CLOSE, [60, 40, 50, 30], 65)
     assert all(oracle.rules[rule] > 2 for rule in ("kin", "paired", "left"))
+
+
+@pytest.mark.parametrize(("weeks", "rounds"), [(1, 60), (2, 40), (13, 12)])
+def test_rounds_of_other_lengths_are_those_of_the_oracle(weeks: int, rounds: int, backend: Backend) -> None:
+    section = HARSH.model_copy(update={"round": weeks})
+    oracle = agree(backend, section, [300, 200, 500, 150], rounds)
+    assert all(sum(region[name] for region in oracle.vital) > 10 for name in ("births", "deaths", "arrivals"))
+    assert oracle.rules["paired"]
 
 
 def test_lanes_of_a_tile_change_nothing_that_happens_to_people(lanes_library: Path) -> None:

@@ -173,9 +173,10 @@ def is_word(part: str) -> bool:
 
 
 def bounds(info: FieldInfo) -> tuple[Decimal | None, Decimal | None]:
-    """The least and the greatest value that a field's constraints name."""
-    low: Decimal | None = None
-    high: Decimal | None = None
+    """The least and the greatest value that a field's constraints or its list of numbers name."""
+    listed = [Decimal(item) for item in getattr(info.annotation, "__args__", ()) if isinstance(item, int)]
+    low: Decimal | None = min(listed, default=None)
+    high: Decimal | None = max(listed, default=None)
     for item in constraints(info):
         if isinstance(item, Ge):
             low = Decimal(str(item.ge))

@@ -17,14 +17,14 @@ from itertools import accumulate
 
 import numpy as np
 
-from civlab.models.civilisation.layout import ADULT, AGES, SLOW, WEEKS
+from civlab.models.civilisation.layout import ADULT, AGES, WEEKS
 from civlab.models.civilisation.layout_people import DISTANCES, HEALTHS, HOME
 from parpour_contracts.scenario.civilisation.people import OwnFertility, OwnLifeTable, PeopleSection
 
 DIGITS = Context(prec=40)
 Q63, Q64, Q31, Q30, Q32 = 1 << 63, 1 << 64, 1 << 31, 1 << 30, 1 << 32
-ROUNDS = WEEKS // SLOW
-"""Rounds of a year."""
+FOUR_WEEKS = 4
+"""Rates a year are chances of four weeks, 13 to the year, first; those of another round follow by compounding."""
 WOMEN, MEN = 1, 0
 SEEK_FULL, SEEK_END = 50, 80
 MOVE_FULL, MOVE_LEAST = 35, 65
@@ -108,23 +108,41 @@ def root(value: int, degree: int) -> int:
         guess = better
 
 
-def of_round(chance: Decimal) -> Decimal:
-    """The chance of a round that comes to this chance in a year: 1 - (1 - q)^(1/13), to 63 bits."""
+def rounds_of_year(section: PeopleSection) -> int:
+    """Rounds of a year."""
+    return WEEKS // section.round
+
+
+def of_round(chance: Decimal, rounds: int) -> Decimal:
+    """The chance of one of so many rounds that comes to this chance in a year: 1 - (1 - q)^(1/rounds), to 63 bits."""
     survives = 1 - min(Fraction(chance), Fraction(1))
-    scaled = survives.numerator * Q63**ROUNDS // survives.denominator
-    return Decimal(Q63 - root(scaled, ROUNDS)) / Q63
+    scaled = survives.numerator * Q63**rounds // survives.denominator
+    return Decimal(Q63 - root(scaled, rounds)) / Q63
+
+
+def compounded(rate: Decimal, section: PeopleSection) -> Decimal:
+    """The chance of a round of what ends a state, such as an illness: p = rate / 13 in 4 weeks, 1 - (1 - p)^(n/4) in n.
+
+    So as many have left the state after a year whatever the round. What may befall again and again (births, thoughts of
+    a move) is shared out evenly over the rounds of a year instead, which keeps how often it does.
+    """
+    chance = min(rate / (WEEKS // FOUR_WEEKS), Decimal(1))
+    if section.round == FOUR_WEEKS:
+        return chance
+    return 1 - ((1 - chance) ** section.round).sqrt().sqrt()
 
 
 def stable_shares(
-    death: tuple[tuple[Decimal, ...], tuple[Decimal, ...]], growth: Decimal, boys: Decimal
+    death: tuple[tuple[Decimal, ...], tuple[Decimal, ...]], growth: Decimal, boys: Decimal, rounds: int
 ) -> tuple[tuple[Decimal, ...], tuple[Decimal, ...]]:
-    """Share of all citizens by sex and year of age in the stable population that grows by `growth` a round."""
+    """Share of all citizens by sex and year of age in the stable population that grows by `growth` in each of a year's
+    rounds."""
     found = []
     for sex, born in ((MEN, boys), (WOMEN, 1 - boys)):
         alive, by_age = born, []
         for age in range(AGES):
             here = Decimal(0)
-            for _ in range(ROUNDS):
+            for _ in range(rounds):
                 here += alive
                 alive = alive * (1 - death[sex][age]) / growth
             by_age.append(here)
@@ -133,15 +151,15 @@ def stable_shares(
     return tuple(share / total for share in found[MEN]), tuple(share / total for share in found[WOMEN])
 
 
-def euler_lotka(death: Row, birth: Row, girls: Decimal) -> Decimal:
+def euler_lotka(death: Row, birth: Row, girls: Decimal, rounds: int) -> Decimal:
     """The growth factor of a round: the root of sum_j growth^-j L(j-1) m(j) = 1 over a woman's rounds of life j.
 
     L is the share of girls alive after so many rounds and m the daughters of a round. Newton's method on the logarithm
     of the sum against that of the growth, which is nearly a straight line. Zero where no daughters are born.
     """
     alive, weights = Decimal(1), []
-    for round_of_life in range(1, ROUNDS * AGES):
-        age = round_of_life // ROUNDS
+    for round_of_life in range(1, rounds * AGES):
+        age = round_of_life // rounds
         weights.append(alive * birth[age] * girls)
         alive *= 1 - death[age]
     if not any(weights):
@@ -164,11 +182,14 @@ def demography(section: PeopleSection) -> Demography:
     """Chances of a round, the growth of the stable population and its ages."""
     with localcontext(DIGITS):
         published = life_table(section.life_table)
-        men, women = (tuple(of_round(chance * section.mortality) for chance in published[sex]) for sex in (MEN, WOMEN))
-        birth = tuple(births / ROUNDS for births in fertility(section))
-        growth = euler_lotka(women, birth, 1 - section.boys)
+        rounds = rounds_of_year(section)
+        men, women = (
+            tuple(of_round(chance * section.mortality, rounds) for chance in published[sex]) for sex in (MEN, WOMEN)
+        )
+        birth = tuple(births / rounds for births in fertility(section))
+        growth = euler_lotka(women, birth, 1 - section.boys, rounds)
         growth = growth if growth > 0 else Decimal(1)
-        return Demography((men, women), birth, growth, stable_shares((men, women), growth, section.boys))
+        return Demography((men, women), birth, growth, stable_shares((men, women), growth, section.boys, rounds))
 
 
 def q(value: Decimal, one: int) -> int:
@@ -178,7 +199,7 @@ def q(value: Decimal, one: int) -> int:
 
 def worsening(section: PeopleSection) -> tuple[Decimal, ...]:
     """Chance of a round that health falls by one step, by age."""
-    return tuple(min(section.health.onset * age / 40 / ROUNDS, Decimal(1)) for age in range(AGES))
+    return tuple(compounded(section.health.onset * age / 40, section) for age in range(AGES))
 
 
 def mixed(mix: Row, factors: Row) -> Decimal:
@@ -205,7 +226,7 @@ def by_health(section: PeopleSection, chances: Row) -> tuple[list[list[Decimal]]
     table's chance.
     """
     factors = [section.health.frailty**step for step in range(HEALTHS)]
-    recover = min(section.health.recovery / ROUNDS, Decimal(1))
+    recover, rounds = compounded(section.health.recovery, section), rounds_of_year(section)
     mix = [Decimal(1), Decimal(0), Decimal(0)]
     deaths, mixes = [], []
     for age, worsen in enumerate(worsening(section)):
@@ -214,10 +235,10 @@ def by_health(section: PeopleSection, chances: Row) -> tuple[list[list[Decimal]]
             base = chances[age] / mixed(mean, factors)
             of_age = [min(base * factor, Decimal(1)) for factor in factors]
             now, total = list(mix), [Decimal(0)] * HEALTHS
-            for _ in range(ROUNDS):
+            for _ in range(rounds):
                 total = [had + share for had, share in zip(total, now, strict=True)]
                 now = lived(now, of_age, worsen, recover)
-            mean = [share / ROUNDS for share in total]
+            mean = [share / rounds for share in total]
         deaths.append(of_age)
         mixes.append(mean)
         mix = now
@@ -241,7 +262,7 @@ def seeking(section: PeopleSection) -> list[Decimal]:
 
 def at_home(section: PeopleSection) -> list[Decimal]:
     """Share of those of an age who have not left their first household."""
-    stays = (1 - min(section.households.leave / ROUNDS, Decimal(1))) ** ROUNDS
+    stays = (1 - compounded(section.households.leave, section)) ** rounds_of_year(section)
     found = [Decimal(1)] * AGES
     for age in range(ADULT, AGES):
         begun = stays ** (age - ADULT)
@@ -270,7 +291,8 @@ def founding(section: PeopleSection) -> Founding:
     with localcontext(DIGITS):
         found = demography(section)
         home, seek, births = at_home(section), seeking(section), fertility(section)
-        stays = [[(1 - chance) ** ROUNDS for chance in found.death[sex]] for sex in (MEN, WOMEN)]
+        rounds = rounds_of_year(section)
+        stays = [[(1 - chance) ** rounds for chance in found.death[sex]] for sex in (MEN, WOMEN)]
         women = [share * (1 - part) for share, part in zip(found.stable[WOMEN], home, strict=True)]
         partnered = [Decimal(0)] * AGES
         for age in range(ADULT, AGES - 1):
@@ -357,13 +379,14 @@ def rates(section: PeopleSection) -> dict[str, np.ndarray | int]:
         "death": np.array(death, "u8"),
         "birth": np.array([q(chance, Q63) for chance in found.birth], "u8"),
         "worsen": np.array([q(chance, Q63) for chance in worsening(section)], "u8"),
-        "recover": q(section.health.recovery / ROUNDS, Q63),
-        "leave": q(homes.leave / ROUNDS, Q63),
+        "recover": q(compounded(section.health.recovery, section), Q63),
+        "leave": q(compounded(homes.leave, section), Q63),
         "seek": np.array([q(chance, Q63) for chance in seeking(section)], "u8"),
         "skill": np.array([q(school.basic, Q31), q(school.basic + school.trained, Q31)], "u4"),
         "boys": q(section.boys, Q31),
         "endowment": q(homes.endowment, Q31),
         "gap": homes.gap * WEEKS,
+        "round": section.round,
     }
 
 
@@ -384,9 +407,9 @@ def founders(section: PeopleSection) -> dict[str, np.ndarray | int]:
 
 def moves(section: PeopleSection) -> dict[str, np.ndarray | int]:
     """Moves between regions."""
-    answer = section.migration
+    answer, rounds = section.migration, rounds_of_year(section)
     quarter = Decimal("0.25")
-    by_age = [answer.rate / ROUNDS * falling(age, MOVE_FULL, MOVE_LEAST, quarter) for age in range(AGES)]
+    by_age = [answer.rate / rounds * falling(age, MOVE_FULL, MOVE_LEAST, quarter) for age in range(AGES)]
     return {
         "move": np.array([q(chance, Q63) for chance in by_age], "u8"),
         "answer_wage": int(Fraction(answer.wage) * Q32),

@@ -17,6 +17,7 @@ from civlab.models.civilisation.metrics import (
 )
 from civlab.runtime.columns import Column, Field, Kind, proof_columns
 from civlab.runtime.model import Enumeration
+from parpour_contracts.scenario.civilisation.people import PeopleSection
 
 TILE = 4096
 """Most slots of a tile of citizens or households; tiles never straddle regions."""
@@ -35,8 +36,8 @@ WEEKS = 52
 """Ticks of a year."""
 EPOCH = 10_000
 """Weeks before the first tick from which births are counted."""
-SLOW = 4
-"""Ticks between two rounds of births, deaths, partnerships and moves."""
+SLOW = PeopleSection().round
+"""Ticks between two rounds of births, deaths, partnerships and moves where a scenario asks for no others."""
 REGION_ROWS = 13
 """Ticks between two rows of the regions' history."""
 AGES = 111
@@ -398,7 +399,6 @@ CONSTANTS = {
     "ladder": LADDER,
     "weeks": WEEKS,
     "epoch": EPOCH,
-    "slow": SLOW,
     "region_every": REGION_ROWS,
     "ages": AGES,
     "nations_most": NATIONS,

@@ -1,4 +1,4 @@
-"""The compiled demography: chances of a round of four weeks by age, and the tables from which founders are drawn.
+"""The compiled demography: chances of a round by age, and the tables from which founders are drawn.
 
 A chance is Q0.63 because rare hazards need its digits; shares are Q1.31.
 """
@@ -37,5 +37,6 @@ PEOPLE = Structure(
         Field("near", "u4", "Q1.31: share of a region's weight kept at so many cells of distance", (DISTANCES,)),
         Field("abroad", "u4", "Q1.31: share of a region's weight kept abroad"),
         Field("gap", "u4", "weeks, most between the ages of partners"),
+        Field("round", "u4", "ticks between two rounds of people"),
     ),
 )

@@ -1,4 +1,4 @@
-"""The round of people as data: what each fourth week does to citizens and households before the economy's week begins.
+"""The round of people as data: what it does to citizens and households, before the economy's week begins.
 
 What happens is drawn and marked by all lanes, then walked in order region by region; the phases are many because
 nothing may read in one what another region or lane writes in the same.
@@ -9,9 +9,9 @@ from __future__ import annotations
 from civlab.runtime.phases import Phase
 
 PROOF = ("column_digest", "phase_digest")
-TILE = ("tile_member", "tile_region", "tile_begin", "tile_end")
-BLOCK = ("block_member", "block_region", "block_begin", "block_end")
-REGION = ("cluster_member", "region_citizen", "region_household")
+TILE = ("tile_member", "tile_region", "tile_begin", "tile_end", "people")
+BLOCK = ("block_member", "block_region", "block_begin", "block_end", "people")
+REGION = ("cluster_member", "region_citizen", "region_household", "people")
 CITIZEN = ("born", "household", "traits")
 LEAVING = (*CITIZEN, "employer", "staff")
 ESTATE = ("deposit", "income", "generation", "origin_a", "origin_b")
@@ -22,7 +22,7 @@ PEOPLE_PHASES = (
         "vitals",
         "civilisation_vitals",
         "tile",
-        (*TILE, *CITIZEN, "employer", "people"),
+        (*TILE, *CITIZEN, "employer"),
         ("traits", "event", "workforce", *PROOF),
         "draws what befalls each citizen; health and schooling change",
         streams=("born", "household", "traits", "employer", "event"),
@@ -58,7 +58,7 @@ PEOPLE_PHASES = (
         "births",
         "civilisation_births",
         "cluster",
-        (*REGION, "event", "household", "fate", "size", "people"),
+        (*REGION, "event", "household", "fate", "size"),
         (*CITIZEN, "size", "vital", "fault", *PROOF),
         "newborns take vacant slots and join their mothers",
         streams=("event",),
@@ -67,7 +67,7 @@ PEOPLE_PHASES = (
         "leaving",
         "civilisation_leaving",
         "cluster",
-        (*REGION, "event", "household", "fate", "traits", *HOUSEHOLD, "people"),
+        (*REGION, "event", "household", "fate", "traits", *HOUSEHOLD),
         ("household", "traits", "deposit", "income", "generation", "origin_a", "size", "fault", *PROOF),
         "grown-up children found households",
         streams=("event",),
@@ -76,7 +76,7 @@ PEOPLE_PHASES = (
         "partners",
         "civilisation_partners",
         "cluster",
-        (*REGION, "event", *CITIZEN, "fate", *HOUSEHOLD, "people"),
+        (*REGION, "event", *CITIZEN, "fate", *HOUSEHOLD),
         ("traits", "queue", "fate", *HOUSEHOLD, *PROOF),
         "singles find each other, and their households merge",
         streams=("event",),
@@ -98,7 +98,6 @@ PEOPLE_PHASES = (
             "reach",
             "region_settled",
             "region_nation",
-            "people",
         ),
         ("mark", "queue", "boarded"),
         "households that think of a move choose a region by wages, work, warmth and distance",
@@ -173,7 +172,7 @@ PEOPLE_PHASES = (
         "escheat",
         "civilisation_escheat",
         "member",
-        ("member_region", "member_regions", "vital", "region_nation", "treasury"),
+        ("member_region", "member_regions", "people", "vital", "region_nation", "treasury"),
         ("treasury", *PROOF),
         "estates that nobody claims fall to the treasury",
     ),

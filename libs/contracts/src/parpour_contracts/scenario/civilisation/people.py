@@ -172,6 +172,9 @@ class Migration(Section):
 class PeopleSection(Section):
     """Life, families, schools and moves."""
 
+    round: Literal[1, 2, 4, 13] = 4
+    """Weeks between two rounds of births, deaths, partnerships and moves: the step of the people's life, which leaves
+    rates a year as they are. It divides a year of 52 weeks."""
     life_table: Table | OwnLifeTable = "united-states-2017"
     """Chances of death by sex and year of age: a period life table of the United States Social Security
     Administration, or one of your own."""

@@ -60,7 +60,7 @@ FN void take_in(struct Arrival *a, u32 from) {
 }
 
 FN void civilisation_arrive_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
-    if (!is_round(tick)) return;
+    if (!is_round(w, w->cluster_member[tile], tick)) return;
     const struct Region r = region_of(w, tile);
     struct Changes changes = no_changes();
     struct Arrival a = {w, &r, &changes, r.households, r.citizens, 0, 0};

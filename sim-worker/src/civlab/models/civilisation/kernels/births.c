@@ -2,7 +2,7 @@
 #include "people.h"
 
 FN void civilisation_births_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
-    if (!is_round(tick)) return;
+    if (!is_round(w, w->cluster_member[tile], tick)) return;
     const struct Region r = region_of(w, tile);
     struct Changes changes = no_changes();
     u32 births = 0, slot = r.citizens;

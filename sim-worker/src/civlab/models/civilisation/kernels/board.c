@@ -2,7 +2,7 @@
 #include "people.h"
 
 FN void civilisation_board_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
-    if (!is_round(tick) || lane != 0 || w->boarded[2 * (u64)tile] == 0) return;
+    if (!is_round(w, w->cluster_member[tile], tick) || lane != 0 || w->boarded[2 * (u64)tile] == 0) return;
     const struct Region r = region_of(w, tile);
     u32 count = 0;
     (void)lanes;

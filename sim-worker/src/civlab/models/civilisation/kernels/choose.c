@@ -40,7 +40,7 @@ FN u64 weight_of(const struct World *w, const struct Region *r, u32 place) {
 }
 
 FN void civilisation_choose_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
-    if (!is_round(tick) || lane != 0) return;
+    if (!is_round(w, w->cluster_member[tile], tick) || lane != 0) return;
     const struct Region r = region_of(w, tile);
     u64 upto[REACH], total = 0;
     u32 boarded = 0;

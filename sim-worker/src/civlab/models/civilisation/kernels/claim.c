@@ -12,7 +12,7 @@ FN void claim_from(const struct World *w, const struct Home *h, u32 heir, u32 or
 }
 
 FN void civilisation_claim_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
-    if (!is_round(tick)) return;
+    if (!is_round(w, w->block_member[tile], tick)) return;
     const struct Home h = home_of(w, w->block_member[tile]);
     for (u32 at = w->block_begin[tile] + lane; at < w->block_end[tile]; at += lanes) {
         if (w->size[at] == 0) continue;

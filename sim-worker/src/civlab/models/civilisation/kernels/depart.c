@@ -23,7 +23,7 @@ FN void depart_households(const struct World *w, const struct Region *r, struct 
 }
 
 FN void civilisation_depart_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
-    if (!is_round(tick)) return;
+    if (!is_round(w, w->cluster_member[tile], tick)) return;
     const struct Region r = region_of(w, tile);
     struct Changes changes = no_changes();
     (void)lanes;

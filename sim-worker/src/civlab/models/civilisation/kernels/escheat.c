@@ -2,7 +2,7 @@
 #include "people.h"
 
 FN void civilisation_escheat_member(const struct World *w, u32 tick, u32 member) {
-    if (!is_round(tick)) return;
+    if (!is_round(w, member, tick)) return;
     const struct Home h = home_of(w, member);
     struct Changes changes = no_changes();
     for (u32 region = h.first_region; region < h.first_region + w->member_regions[member]; region++) {

@@ -24,7 +24,7 @@ FN u32 follow_link(struct Inheritance *i, u32 origin, u32 again) {
 }
 
 FN void civilisation_inherit_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
-    if (!is_round(tick)) return;
+    if (!is_round(w, w->block_member[tile], tick)) return;
     const u32 region = w->block_region[tile];
     const struct Home h = home_of(w, w->block_member[tile]);
     struct Changes changes = no_changes();

@@ -16,7 +16,6 @@
 #define LADDER 256u
 #define WEEKS 52u
 #define EPOCH 10000u
-#define SLOW 4u
 #define REGION_EVERY 13u
 #define AGES 111u
 #define NATIONS_MOST 8u
@@ -535,6 +534,7 @@ struct People {
     u32 near[4]; /* Q1.31: share of a region's weight kept at so many cells of distance */
     u32 abroad; /* Q1.31: share of a region's weight kept abroad */
     u32 gap; /* weeks, most between the ages of partners */
+    u32 round; /* ticks between two rounds of people */
 };
 CIVLAB_STATIC_ASSERT(sizeof(struct People) == 15784, "layout of People");
 

@@ -14,7 +14,7 @@ FN void found_household(const struct World *w, const struct Home *h, struct Chan
 }
 
 FN void civilisation_leaving_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
-    if (!is_round(tick)) return;
+    if (!is_round(w, w->cluster_member[tile], tick)) return;
     const struct Region r = region_of(w, tile);
     struct Changes changes = no_changes();
     u32 slot = r.households;

@@ -22,7 +22,7 @@ FN u32 guardian_of(const struct World *w, const struct Region *r, u32 household)
 }
 
 FN void civilisation_orphans_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
-    if (!is_round(tick)) return;
+    if (!is_round(w, w->cluster_member[tile], tick)) return;
     const struct Region r = region_of(w, tile);
     struct Changes changes = no_changes();
     u32 at = lane == 0 ? next_with(w->mark, MARK_BEREAVED, r.households, r.households_end) : r.households_end;

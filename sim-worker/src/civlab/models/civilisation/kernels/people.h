@@ -14,7 +14,10 @@
 #define OWN_PLACE (REACH / 2)
 #define FATES_AHEAD 1024u /* that are asked for before they are looked at */
 
-FN int is_round(u32 tick) { return tick % SLOW == SLOW - 1; }
+/* Whether a tick ends with a round of the member's people. */
+FN int is_round(const struct World *w, u32 member, u32 tick) {
+    return (tick + 1) % w->people[w->member_scenario[member]].round == 0;
+}
 
 struct Region {
     struct Home home;

@@ -34,7 +34,7 @@ FN u32 found_citizen(struct Founding *f, u32 household, u32 age, u32 weeks, u32 
     const u32 woman = sex < 2 ? sex : !q31_happens(block.word[2], p->boys);
     const u32 *mix = p->founder_health[woman][age], old = age * WEEKS + weeks % WEEKS;
     const u32 health = (u32)(!q31_happens(block.word[1], mix[0]) + !q31_happens(block.word[1], mix[1]));
-    const u32 learnt = old + SLOW > ADULT * WEEKS; /* no round of school is left */
+    const u32 learnt = old + p->round > ADULT * WEEKS; /* no round of school is left */
     const u32 skill = learnt ? (u32)(!q31_happens(block.word[0], p->skill[0]) + !q31_happens(block.word[0], p->skill[1])) : 0;
     if (f->next == f->end) return 0;
     w->born[f->next] = (u16)(EPOCH - old);

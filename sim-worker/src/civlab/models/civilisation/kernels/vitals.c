@@ -12,7 +12,9 @@ FN int falls_on(u64 *left, u64 chance) {
     return 0;
 }
 
-FN int is_season(u32 tick, u32 region) { return (tick / SLOW + region) % (WEEKS / SLOW) == 0; }
+FN int is_season(const struct People *p, u32 tick, u32 region) {
+    return (tick / p->round + region) % (WEEKS / p->round) == 0;
+}
 
 FN u32 what_befalls(const struct People *p, u32 *traits, u32 age, u32 season, u64 left) {
     const u32 woman = *traits & TRAIT_WOMAN, health = health_of(*traits), partnered = *traits & TRAIT_PARTNERED;
@@ -62,7 +64,7 @@ FN void live(struct Round *r, struct Changes *changes, u32 at, u64 drawn) {
     if (drawn >> 1 < r->home->people->befall[r->season][age]) /* nothing befalls most, so most are done here */
         event = what_befalls(r->home->people, &traits, age, r->season, drawn >> 1);
     w->event[at] = (u8)event;
-    if (weeks + SLOW >= adult && weeks < adult) traits = schooled(w, r->home, r->tick, at, traits);
+    if (weeks + r->home->people->round >= adult && weeks < adult) traits = schooled(w, r->home, r->tick, at, traits);
     if (traits != before) set_traits(w, r->home, changes, at, traits);
     const u32 able = weeks >= adult && weeks < r->retired && health_of(traits) < HEALTH_ILL;
     r->may_work += able;
@@ -70,10 +72,11 @@ FN void live(struct Round *r, struct Changes *changes, u32 at, u64 drawn) {
 }
 
 FN void civilisation_vitals_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
-    if (!is_round(tick)) return;
+    if (!is_round(w, w->tile_member[tile], tick)) return;
     const u32 region = w->tile_region[tile], end = w->tile_end[tile], step = 2 * BATCH;
     const struct Home h = home_of(w, w->tile_member[tile]);
-    struct Round r = {w, &h, tick, (u32)is_season(tick, region - h.first_region), h.scenario->retirement * WEEKS, 0, 0};
+    const u32 season = (u32)is_season(h.people, tick, region - h.first_region);
+    struct Round r = {w, &h, tick, season, h.scenario->retirement * WEEKS, 0, 0};
     struct Changes changes = no_changes();
     for (u32 first = w->tile_begin[tile] + step * lane; first < end; first += step * lanes) {
         u64 drawn[2 * BATCH];
