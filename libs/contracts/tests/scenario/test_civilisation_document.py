@@ -116,6 +116,13 @@ def test_the_estimate_grows_with_citizens_and_members() -> None:
         ),
         (
             PUBLISHED,
+            PUBLISHED + "\n  demand: {investment: {energy: 0.1, manufactures: 0.9}}",
+            "SCENARIO_INVALID",
+            "economy.demand.investment",
+            "nothing can be built of it",
+        ),
+        (
+            PUBLISHED,
             PUBLISHED + "\n  demand: {consumption: {food: 0.5, services: 0.4}}",
             "SCENARIO_INVALID",
             "economy.demand.consumption",
