@@ -143,6 +143,13 @@ DYING = "{age: 0, women: 0.01, men: 0.01}"
         ),
         (
             PUBLISHED,
+            PUBLISHED + "\n  demand: {investment: {energy: 0.1, manufactures: 0.9}}",
+            "SCENARIO_INVALID",
+            "economy.demand.investment",
+            "nothing can be built of it",
+        ),
+        (
+            PUBLISHED,
             PUBLISHED + "\n  demand: {consumption: {food: 0.5, services: 0.4}}",
             "SCENARIO_INVALID",
             "economy.demand.consumption",

@@ -61,7 +61,8 @@ def plan(e: EconomyWorld, f: Firm) -> None:
     wanted = max(money - f.cash, usual - f.loan, 0)
     bearable = max(part(worth(e, f), s["loan_to_value"]) - f.loan, 0)
     e.rules["credit above the assets' worth"] += wanted > bearable
-    f.borrow = min(wanted, bearable)
+    e.rules["barred from credit"] += wanted > 0 and f.barred > 0
+    f.borrow = 0 if f.barred else min(wanted, bearable)
     f.bank.asked += f.borrow
     f.price = next_price(e, f, goal)
 
@@ -268,6 +269,7 @@ def close(e: EconomyWorld, f: Firm) -> None:
     lost = f.loan - part(assets, s["recovery"]) if f.loan > assets + f.cash else 0
     e.rules["failure"] += lost > 0
     f.loan -= lost
+    f.barred = s["exclusion"] if lost else max(f.barred - 1, 0)
     f.capital += f.built - worn
     bank.earned += interest
     bank.made += unpaid

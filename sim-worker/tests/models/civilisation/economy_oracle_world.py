@@ -24,7 +24,7 @@ DRAW = {name: number for number, name in enumerate(DRAWS, 1)}
 DISC = [(q, r) for r in range(-3, 4) for q in range(-3, 4) if abs(q + r) <= 3]
 Columns = Mapping[str, Sequence[int]]
 
-OF_FIRMS = ("cash", "loan", "capital", "inventory", "embodied", "price", "sales", "haul")
+OF_FIRMS = ("cash", "loan", "capital", "inventory", "embodied", "price", "sales", "haul", "barred")
 OF_BANKS = ("equity", "lent")
 OF_NATIONS = (
     "treasury", "debt", "pool", "policy_rate", "inflation", "growth", "technology", "level", "purchases", "output",
@@ -124,6 +124,7 @@ class Firm:
     price: int
     sales: int
     haul: int
+    barred: int
     stock: list[int]
     stock_embodied: list[int]
     staff: list[int]

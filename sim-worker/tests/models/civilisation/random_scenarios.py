@@ -70,9 +70,10 @@ def own_technology(draw: st.DrawFn) -> dict[str, Any]:
 
 
 @st.composite
-def shares_of_goods(draw: st.DrawFn) -> dict[str, Decimal]:
+def shares_of_goods(draw: st.DrawFn, *, without: str = "") -> dict[str, Decimal]:
     """What money is spent on: some of the goods."""
-    goods = draw(st.lists(st.sampled_from(GOODS), min_size=1, max_size=9, unique=True))
+    known = [good for good in GOODS if good != without]
+    goods = draw(st.lists(st.sampled_from(known), min_size=1, max_size=len(known), unique=True))
     return dict(zip(goods, draw(whole_shares(len(goods))), strict=True))
 
 
@@ -92,7 +93,14 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
         "world": {
             "map": {"regions": regions, "terrain": draw(st.sampled_from(["shared", "own"]))},
             "settlement": {"minimum": draw(st.sampled_from([1, 10, 60]))},
-            "nations": [{"name": f"N{k}", "share": share} for k, share in enumerate(nations)],
+            "nations": [
+                {
+                    "name": f"N{k}",
+                    "share": share,
+                    "government": {"purchases": draw(st.sampled_from(["follow", "fixed"]))},
+                }
+                for k, share in enumerate(nations)
+            ],
         },
         "people": {
             "round": draw(st.sampled_from([1, 2, 4, 13])),
@@ -110,9 +118,10 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
         },
     }
     if draw(st.booleans()):
-        found["economy"]["demand"] = draw(
-            st.dictionaries(st.sampled_from(["consumption", "investment", "government"]), shares_of_goods())
-        )
+        found["economy"]["demand"] = {
+            name: draw(shares_of_goods(without="energy" if name == "investment" else ""))
+            for name in draw(st.lists(st.sampled_from(["consumption", "investment", "government"]), unique=True))
+        }
     if draw(st.booleans()):
         found["economy"]["firms"] = {"number": draw(st.integers(9 * regions, max(9 * regions, size // 5)))}
     if draw(st.booleans()):

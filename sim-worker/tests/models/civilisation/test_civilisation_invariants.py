@@ -12,6 +12,7 @@ import pytest
 from civlab.errors import CivlabError
 from civlab.models.civilisation import layout
 from civlab.models.civilisation.compile import compile_civilisation
+from civlab.models.civilisation.generate import limit_regions
 from civlab.models.civilisation.layout import FAULTS, GOODS, LANDS, SLOW, VITALS, WEEKS
 from civlab.models.civilisation.model import MODEL
 from civlab.models.civilisation.proofs import INVARIANTS
@@ -19,7 +20,7 @@ from civlab.runtime.backend import Backend
 from civlab.runtime.world import World
 from parpour_contracts.scenario import parse_scenario
 
-from .civilisations import Act, MeddledWorld, cell, column, compiled, document, meddled, world_of
+from .civilisations import Act, MeddledWorld, cell, column, compiled, document, meddled, specs, world_of
 
 pytestmark = pytest.mark.kernel
 
@@ -323,3 +324,27 @@ def test_a_start_without_room_for_its_households_stops() -> None:
         world.advance()
     assert caught.value.code == "WORLD_FULL"
     assert "room for households" in caught.value.message
+
+
+def test_a_flow_beyond_its_range_stops_the_run_before_it_can_wrap() -> None:
+    world = meddled(compiled(regions=6))
+    world.advance(BEFORE)
+    world.acts = {"audit": put("flow_goods", layout.HIGHEST_FLOW + 1, row=2, part=5)}
+    assert stopped(world).path == "member 0, invariant overflow"
+
+
+@pytest.mark.parametrize("beyond", [0, 1])
+def test_a_region_with_more_citizens_than_its_flows_of_fuel_can_hold_is_refused(beyond: int) -> None:
+    """At 250 GJ of fuel a citizen and year, 2^63 mJ a week are those of 1.8 million."""
+    scenario = compiled(size=40_000_000, regions=6)
+    extracted = int(scenario.lands["fuel_use"][0])
+    largest = 2**63 // extracted + beyond
+    assert 1_500_000 < largest < 2_500_000
+    settled, of_member = np.array([5, largest, 7, 8]), np.array([0, 1, 1, 1])
+    members = specs([compiled(), scenario])
+    if not beyond:
+        limit_regions(members, settled, of_member)
+        return
+    with pytest.raises(CivlabError, match=f"a region has {largest} citizens") as caught:
+        limit_regions(members, settled, of_member)
+    assert (caught.value.code, caught.value.path) == ("WORLD_TOO_LARGE", "population.size")

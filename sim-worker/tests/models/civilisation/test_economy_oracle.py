@@ -59,7 +59,7 @@ OF_HARD_TIMES = {
     "bank pays out", "energy rationed at the margin", "offers rationed at the margin", "no energy traded",
     "empty ground", "nothing came", "sold out beside others", "hopes bounded", "too little energy to carry",
     "all money spent", "bounded price", "bounded pay", "rate at its bound", "sold out of energy",
-    "heads beyond the mix",
+    "heads beyond the mix", "barred from credit",
 }  # fmt: skip
 
 

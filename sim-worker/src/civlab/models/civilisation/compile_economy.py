@@ -292,6 +292,7 @@ def fill_rules(row: np.void, section: EconomySection) -> None:
         "loan_to_value": fixed(credit.loan_to_value, 32),
         "repayment": weekly(credit.repayment),
         "recovery": fixed(credit.recovery, 32),
+        "exclusion": credit.exclusion,
         "debt_speed": fixed(credit.debt_speed, 32),
     }
     for name, value in values.items():

@@ -22,6 +22,8 @@ FOUNDING = 0xFFFFFFFF
 """The tick under which the first jobs are matched: no real one, so that no draw is used twice."""
 EMPTIED = ("phase_digest", "vital", "seeking", "tile_seekers", "joined", "pay", "census")
 """Cells that founding leaves full."""
+FUEL_AT_START = 1 << 63
+"""Most fuel, mJ, that a region may take from the ground in a week of the start: two thirds of `layout.HIGHEST_FLOW`."""
 Specs = Sequence[MemberSpec[CompiledCivilisation]]
 
 
@@ -75,10 +77,12 @@ def arrange(model: Model, members: Specs, *, seed: int, backend: Backend) -> Arr
 def generate(arrays: Arrays, members: Specs) -> None:
     """Draws maps, lays people and firms out, and founds the economy.
 
-    Raises CivlabError WORLD_TOO_LARGE if the slots cannot be numbered in 32 bits.
+    Raises CivlabError WORLD_TOO_LARGE if the slots cannot be numbered in 32 bits, or a region's fuel of a week not be
+    counted in 64.
     """
     settled = survey(arrays).astype("i8")
     region_member = np.repeat(np.arange(len(members)), arrays.segments["region"].count)
+    limit_regions(members, settled, region_member)
     lay_out_people(arrays, members, settled, region_member)
     lay_out_firms(arrays, members, settled, region_member)
     arrays.allocate_rest()
@@ -103,6 +107,23 @@ def generate(arrays: Arrays, members: Specs) -> None:
     arrays.backend.finish()
     for name in EMPTIED:
         arrays.allocate(name)
+
+
+def limit_regions(members: Specs, settled: np.ndarray, region_member: np.ndarray) -> None:
+    """Raises WORLD_TOO_LARGE where a region has more citizens than its flows of fuel leave room for."""
+    for number, member in enumerate(members):
+        largest, most = int(settled[region_member == number].max()), most_citizens(member.scenario)
+        if largest > most:
+            message = (
+                f"a region has {largest} citizens, but flows of fuel are counted up to those of {most}: take fewer "
+                "citizens, more regions (world.map.regions) or a lower world.settlement.exponent"
+            )
+            raise CivlabError("WORLD_TOO_LARGE", "population.size", message)
+
+
+def most_citizens(scenario: CompiledCivilisation) -> int:
+    """Citizens of a region for whose fuel its flows leave room at the start."""
+    return FUEL_AT_START // max(int(scenario.lands["fuel_use"][0]), 1)
 
 
 def room(members: Specs, region_member: np.ndarray, entities: np.ndarray) -> np.ndarray:

@@ -85,6 +85,9 @@ FAULTS = (
 """Invariants I1-I18 in the order of their numbers, then what else stops a run."""
 HIGHEST_PRICE = 1 << 40
 """Of a lot and of a week's work; a run in which prices go beyond it stops."""
+HIGHEST_FLOW = 3 << 62
+"""Units of a good, or mJ or J of energy, that a region's flow of a week may come to; beyond it a run stops, before 64
+bits are full."""
 HIGHEST_TECHNOLOGY = 1 << 42
 """Productivity over that of the start, Q32.32."""
 CHAINED = ("climate", "people", "plan", "labour", "energy", "work", "market", "finance", "record")
@@ -151,6 +154,7 @@ FIRM = (
     Column("price", "u8", "firm", "dynamic", "money a lot", "posted price before sales tax"),
     Column("sales", "u8", "firm", "dynamic", "units", "weekly demand that is expected"),
     Column("haul", "u8", "firm", "dynamic", "mJ", "energy used a week to carry goods, smoothed"),
+    Column("barred", "u4", "firm", "dynamic", "weeks", "weeks for which the firm gets no credit, because it failed"),
     Column("staff", "u4", "firm", "dynamic", "citizens", "employees by skill", len(SKILLS)),
     Column("want", "u4", "firm", "scratch", "citizens", "employees that are wanted, by skill", len(SKILLS)),
     Column("lapse", "u4", "firm", "scratch", "Q0.32", "chance that a job ends this week, by skill", len(SKILLS)),
@@ -395,6 +399,7 @@ CONSTANTS = {
     "reach_radius": REACH_RADIUS,
     "highest_price": HIGHEST_PRICE,
     "highest_technology": HIGHEST_TECHNOLOGY,
+    "highest_flow": HIGHEST_FLOW,
     "reach_self": REACH // 2,
     "ladder": LADDER,
     "weeks": WEEKS,

@@ -62,6 +62,7 @@ SCENARIO = Structure(
         Field("buffer", "u8", "Q32.32: weeks of costs that a firm keeps"),
         Field("payout", "u8", "Q32.32 a week: share of money beyond need that is paid out"),
         Field("recovery", "u8", "Q32.32: share of a failed firm's assets left as its loan"),
+        Field("exclusion", "u8", "weeks for which a firm that failed gets no credit"),
         Field("firm_cash", "u8", "Q32.32: weeks of costs that a firm holds at the start"),
         Field("firm_debt", "u8", "Q32.32: loan over capital that firms keep"),
         Field("savings", "u8", "Q32.32: weeks of income that a household holds at the start"),

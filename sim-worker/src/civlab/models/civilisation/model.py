@@ -60,7 +60,10 @@ def fault(world: World) -> Fault | None:
         if name == "bounds":
             return Fault(int(number), f"tick {tick}: {residue:+d} {RUN_AWAY}", where=where, code="PRICES_UNBOUNDED")
         if name == "overflow":
-            message = f"tick {tick}: a total would leave its range; take fewer citizens, or fewer people for a citizen"
+            message = (
+                f"tick {tick}: a total would leave its range; "
+                "take fewer citizens or more regions, or fewer people for a citizen"
+            )
         return Fault(int(number), message, where=where)
     return None
 

@@ -41,7 +41,7 @@ PLAN = (
     row(
         "plan",
         "cluster",
-        f"{SITE} industry scenario sales inventory capital stock price staff cash loan tariff yield wage level "
+        f"{SITE} industry scenario sales inventory capital stock price staff cash loan barred tariff yield wage level "
         "technology energy_price bank haul",
         f"target want lapse order invest bid borrow requested price {DIGESTS}",
         "firms set prices and decide what to make, whom to employ, what to buy and to borrow",
@@ -265,9 +265,9 @@ FINANCE = (
     row(
         "account",
         "cluster",
-        f"{SITE} industry cash loan capital inventory embodied built bill spent revenue invest price policy_rate "
-        "level stock stock_embodied staff flow_goods bank tariff",
-        "cash loan capital inventory embodied earnings losses lending flow flow_goods flow_energy count_goods "
+        f"{SITE} industry cash loan barred capital inventory embodied built bill spent revenue invest price "
+        "policy_rate level stock stock_embodied staff flow_goods bank tariff",
+        "cash loan barred capital inventory embodied earnings losses lending flow flow_goods flow_energy count_goods "
         f"count_embodied bill spent revenue built order invest offered sold target demanded {DIGESTS}",
         "firms close their week: interest, taxes, repayment, dividends, failure",
     ),

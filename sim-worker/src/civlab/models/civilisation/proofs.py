@@ -149,7 +149,8 @@ INVARIANTS = (
     Invariant("full_households", "households of a region <= its slots", "likewise", found="a round of people"),
     Invariant(
         "overflow",
-        "every total < 2^127; fuel burnt in a year < 2^80 mJ",
+        "every total < 2^127; fuel burnt in a year < 2^80 mJ; a region's flow of a good or of energy in a week <= "
+        "3 * 2^62",
         "no counter wraps",
     ),
 )

@@ -60,7 +60,7 @@ class CivilisationScenario(Scenario):
     agents_path: ClassVar[str | None] = "population.size"
     effort: ClassVar[int] = 5
     units: ClassVar[Mapping[str, str]] = {
-        **dict.fromkeys(("ticks", "round", "savings", "cash", "buffer"), "weeks"),
+        **dict.fromkeys(("ticks", "round", "savings", "cash", "buffer", "exclusion"), "weeks"),
         "size": "citizens",
         "minimum": "citizens",
         "people_per_citizen": "people",

@@ -78,7 +78,7 @@ class Demand(Section):
     consumption: Shares | None = None
     """Shares of goods in households' spending at mean income."""
     investment: Shares | None = None
-    """Shares of goods in capital."""
+    """Shares of goods in capital; energy cannot be part of it."""
     government: Shares | None = None
     """Shares of goods in public purchases."""
 
@@ -87,6 +87,11 @@ class Demand(Section):
         """Each set of shares sums to one."""
         for name in ("consumption", "investment", "government"):
             whole(getattr(self, name), name)
+        if self.investment is not None and self.investment.get("energy"):
+            raise ValueError(
+                "investment: energy is used up as it is delivered, so nothing can be built of it: give its share to "
+                "other goods"
+            )
         return self
 
 
@@ -206,6 +211,9 @@ class Credit(Section):
     """Share of a loan that is paid back in a year: 5 % a quarter (Poledna et al. 2023)."""
     recovery: Share = Decimal("0.5")
     """Share of a failed firm's assets that its loan keeps (Poledna et al. 2023)."""
+    exclusion: Annotated[int, Field(ge=0, le=520)] = 52
+    """Weeks for which no bank lends to a firm that failed (exclusion as in Chatterjee et al. 2007, Econometrica 75; a
+    year of it is this model's own choice)."""
     spread: Rate = Decimal("0.02")
     """What firms pay above the policy rate."""
     natural_rate: Rate = Decimal("0.01")

@@ -1,6 +1,6 @@
 /* Phase `account`: each firm closes its week: stores perish, capital wears out and is renewed, interest and taxes are
  * paid, loans paid back, dividends paid out, and a firm that owes more than it is worth fails (Poledna et al. 2023,
- * section 3.1.6: its debt is cut to a share of its assets and the bank bears the loss). */
+ * section 3.1.6: its debt is cut to a share of its assets and the bank bears the loss) and gets no credit for some time. */
 #include "economy.h"
 
 struct Week {
@@ -63,6 +63,8 @@ FN void account_firm(const struct World *w, const struct Place *p, u32 firm, str
     const u64 lost = write_off(w, p, firm, cash, loan);
     loan -= lost;
     if (lost) add_to(w->losses + bank, lost);
+    if (lost || w->barred[firm])
+        CHANGE(w, &p->home, changes, BARRED, barred, firm, firm, lost ? (u32)s->exclusion : w->barred[firm] - 1);
     if (lent) add_to(w->lending + 2 * (u64)bank, lent);
     if (repaid) add_to(w->lending + 2 * (u64)bank + 1, repaid);
     week->lent += lent, week->interest += interest, week->repaid += repaid, week->dividends += dividend, week->taxes += tax;

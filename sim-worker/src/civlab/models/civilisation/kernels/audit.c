@@ -133,6 +133,7 @@ FN void civilisation_audit_member(const struct World *w, u32 tick, u32 member) {
     total_regions(w, &h, &t);
     total_nations(w, &h, &t);
     expect(&v, FAULT_OVERFLOW, total_stocks(w, &h, &t), 0, 0);
+    expect(&v, FAULT_OVERFLOW, t.largest > HIGHEST_FLOW, 0, 0);
     audit_bounds(&v, &h, &t);
     audit_people(&v, &t);
     audit_earth(&v, &h);

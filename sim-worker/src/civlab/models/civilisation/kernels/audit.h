@@ -14,6 +14,7 @@ struct Totals {
     i128 reserve, treasuries, pools, debts, equity, lent, abroad;
     i128 stocks[GOODS], embodied;
     u64 below_zero; /* amounts of regions, nations and banks that are negative */
+    u64 largest;    /* flow of a good or of energy of all regions */
 };
 
 FN void total_regions(const struct World *w, const struct Home *h, struct Totals *t) {
@@ -21,7 +22,11 @@ FN void total_regions(const struct World *w, const struct Home *h, struct Totals
     for (u32 r = h->first_region; r < end; r++) {
         const u64 *energy = w->flow_energy + (u64)r * ENERGY_FLOWS;
         for (u32 f = 0; f < GOODS_FLOWS; f++)
-            for (u32 g = 0; g < GOODS; g++) t->wide_goods[f][g] += *goods_flow(w, r, f, g);
+            for (u32 g = 0; g < GOODS; g++) {
+                t->wide_goods[f][g] += *goods_flow(w, r, f, g);
+                t->largest = most(t->largest, *goods_flow(w, r, f, g));
+            }
+        for (u32 f = 0; f < ENERGY_FLOWS; f++) t->largest = most(t->largest, energy[f]);
         t->extracted += energy[ENERGY_FLOW_EXTRACTED], t->gained += energy[ENERGY_FLOW_GAINED];
         t->primary += energy[ENERGY_FLOW_PRIMARY];
         t->embodied_used += energy[ENERGY_FLOW_EMBODIED_USED], t->embodied_lost += energy[ENERGY_FLOW_EMBODIED_LOST];

@@ -12,6 +12,7 @@
 #define REACH_RADIUS 3u
 #define HIGHEST_PRICE 1099511627776u
 #define HIGHEST_TECHNOLOGY 4398046511104u
+#define HIGHEST_FLOW 13835058055282163712u
 #define REACH_SELF 18u
 #define LADDER 256u
 #define WEEKS 52u
@@ -34,7 +35,7 @@
 #define PARAMETERS 18u
 #define RESPONSES 21u
 #define METRICS 52u
-#define DYNAMIC 58u
+#define DYNAMIC 59u
 #define CHAINED 9u
 
 #define GOOD_FOOD 0u
@@ -336,44 +337,45 @@
 #define COLUMN_PRICE 17u
 #define COLUMN_SALES 18u
 #define COLUMN_HAUL 19u
-#define COLUMN_STAFF 20u
-#define COLUMN_LAND 21u
-#define COLUMN_RESERVE 22u
-#define COLUMN_TARIFF 23u
-#define COLUMN_WAGE 24u
-#define COLUMN_WARMTH 25u
-#define COLUMN_YIELD 26u
-#define COLUMN_MOVED 27u
-#define COLUMN_TREASURY 28u
-#define COLUMN_DEBT 29u
-#define COLUMN_POOL 30u
-#define COLUMN_POLICY_RATE 31u
-#define COLUMN_INFLATION 32u
-#define COLUMN_GROWTH 33u
-#define COLUMN_TECHNOLOGY 34u
-#define COLUMN_LEVEL 35u
-#define COLUMN_PURCHASES 36u
-#define COLUMN_OUTPUT 37u
-#define COLUMN_ENERGY_PRICE 38u
-#define COLUMN_ABROAD 39u
-#define COLUMN_EQUITY 40u
-#define COLUMN_LENT 41u
-#define COLUMN_BASE_MONEY 42u
-#define COLUMN_CARBON_DUE 43u
-#define COLUMN_CARBON_REST 44u
-#define COLUMN_CARBON 45u
-#define COLUMN_CARBON_OWN 46u
-#define COLUMN_BOXES 47u
-#define COLUMN_GASES 48u
-#define COLUMN_EMITTED 49u
-#define COLUMN_HEAT 50u
-#define COLUMN_TIPPING 51u
-#define COLUMN_WARMING 52u
-#define COLUMN_SEA_LEVEL 53u
-#define COLUMN_BOOK_GOODS 54u
-#define COLUMN_BOOK_ENERGY 55u
-#define COLUMN_BOOK_EMBODIED 56u
-#define COLUMN_BOOK_PEOPLE 57u
+#define COLUMN_BARRED 20u
+#define COLUMN_STAFF 21u
+#define COLUMN_LAND 22u
+#define COLUMN_RESERVE 23u
+#define COLUMN_TARIFF 24u
+#define COLUMN_WAGE 25u
+#define COLUMN_WARMTH 26u
+#define COLUMN_YIELD 27u
+#define COLUMN_MOVED 28u
+#define COLUMN_TREASURY 29u
+#define COLUMN_DEBT 30u
+#define COLUMN_POOL 31u
+#define COLUMN_POLICY_RATE 32u
+#define COLUMN_INFLATION 33u
+#define COLUMN_GROWTH 34u
+#define COLUMN_TECHNOLOGY 35u
+#define COLUMN_LEVEL 36u
+#define COLUMN_PURCHASES 37u
+#define COLUMN_OUTPUT 38u
+#define COLUMN_ENERGY_PRICE 39u
+#define COLUMN_ABROAD 40u
+#define COLUMN_EQUITY 41u
+#define COLUMN_LENT 42u
+#define COLUMN_BASE_MONEY 43u
+#define COLUMN_CARBON_DUE 44u
+#define COLUMN_CARBON_REST 45u
+#define COLUMN_CARBON 46u
+#define COLUMN_CARBON_OWN 47u
+#define COLUMN_BOXES 48u
+#define COLUMN_GASES 49u
+#define COLUMN_EMITTED 50u
+#define COLUMN_HEAT 51u
+#define COLUMN_TIPPING 52u
+#define COLUMN_WARMING 53u
+#define COLUMN_SEA_LEVEL 54u
+#define COLUMN_BOOK_GOODS 55u
+#define COLUMN_BOOK_ENERGY 56u
+#define COLUMN_BOOK_EMBODIED 57u
+#define COLUMN_BOOK_PEOPLE 58u
 
 #define PHASE_CLIMATE 0u
 #define PHASE_PEOPLE 1u
@@ -482,6 +484,7 @@ struct Scenario {
     u64 buffer; /* Q32.32: weeks of costs that a firm keeps */
     u64 payout; /* Q32.32 a week: share of money beyond need that is paid out */
     u64 recovery; /* Q32.32: share of a failed firm's assets left as its loan */
+    u64 exclusion; /* weeks for which a firm that failed gets no credit */
     u64 firm_cash; /* Q32.32: weeks of costs that a firm holds at the start */
     u64 firm_debt; /* Q32.32: loan over capital that firms keep */
     u64 savings; /* Q32.32: weeks of income that a household holds at the start */
@@ -508,7 +511,7 @@ struct Scenario {
     u32 ticks; /* ticks of the scenario */
     u32 retirement; /* years at which a citizen retires */
 };
-CIVLAB_STATIC_ASSERT(sizeof(struct Scenario) == 3568, "layout of Scenario");
+CIVLAB_STATIC_ASSERT(sizeof(struct Scenario) == 3576, "layout of Scenario");
 
 struct People {
     u64 death[3][2][111]; /* Q0.63 a round, [health][woman][age] */
@@ -646,6 +649,7 @@ struct World {
     u64 *price; /* per firm, money a lot: posted price before sales tax */
     u64 *sales; /* per firm, units: weekly demand that is expected */
     u64 *haul; /* per firm, mJ: energy used a week to carry goods, smoothed */
+    u32 *barred; /* per firm, weeks: weeks for which the firm gets no credit, because it failed */
     u32 *staff; /* 3 per firm, citizens: employees by skill */
     u32 *want; /* 3 per firm, citizens: employees that are wanted, by skill */
     u32 *lapse; /* 3 per firm, Q0.32: chance that a job ends this week, by skill */
@@ -828,8 +832,8 @@ struct World {
     u8 *site_near; /* per site, no unit: bit k: nation k is near */
     u8 *site_nation; /* per site, no unit: nation plus one */
     i64 *history; /* 52 per member and tick, no unit: metrics */
-    u64 *column_digest; /* 116 per member, no unit: running digest of each dynamic column */
-    u64 *column_recount; /* 116 per member, no unit: digest of each dynamic column counted in full */
+    u64 *column_digest; /* 118 per member, no unit: running digest of each dynamic column */
+    u64 *column_recount; /* 118 per member, no unit: digest of each dynamic column counted in full */
     u64 *phase_digest; /* 18 per member, no unit: change of the state by each chained phase */
     u32 *head; /* 8 per member, no unit: head of the chain, BLAKE3 */
     u64 seed; /* key of all draws */
@@ -837,6 +841,6 @@ struct World {
     u32 regions; /* regions held at once */
     u32 nations; /* nations held at once */
 };
-CIVLAB_STATIC_ASSERT(sizeof(struct World) == 1776, "layout of World");
+CIVLAB_STATIC_ASSERT(sizeof(struct World) == 1784, "layout of World");
 
 #endif

@@ -107,7 +107,7 @@ FN void plan_investment(const struct World *w, const struct Place *p, u32 firm, 
 }
 
 /* Credit that closes the gap between what is needed, with a buffer, and what is there, or keeps the usual share of debt in
- * capital, whichever is more; within the assets' worth. */
+ * capital, whichever is more; within the assets' worth. None for a firm that failed not long ago. */
 FN u64 credit_wanted(const struct World *w, const struct Place *p, u32 firm, u32 industry, const struct Plan *plan) {
     const struct Scenario *s = p->scenario;
     const u64 need = plan->wages + plan->orders + plan->energy + plan->investment + times_q32(plan->wages, s->buffer);
@@ -115,7 +115,7 @@ FN u64 credit_wanted(const struct World *w, const struct Place *p, u32 firm, u32
                        cost_of(w->inventory[firm], s->lot[industry], w->price[firm]);
     const u64 usual = times_q32(times_over(w->capital[firm], w->level[p->nation], BASE_PRICE), s->firm_debt);
     const u64 wanted = most(minus(need, w->cash[firm]), minus(usual, w->loan[firm]));
-    return least(wanted, minus(times_q32(assets, s->loan_to_value), w->loan[firm]));
+    return w->barred[firm] ? 0 : least(wanted, minus(times_q32(assets, s->loan_to_value), w->loan[firm]));
 }
 
 FN void plan_firm(const struct World *w, const struct Place *p, u32 firm, struct Changes *changes) {

@@ -17,6 +17,7 @@ FN void civilisation_recount_firm_tile(const struct World *w, u32 tick, u32 tile
     struct Digest of_price = {0, 0};
     struct Digest of_sales = {0, 0};
     struct Digest of_haul = {0, 0};
+    struct Digest of_barred = {0, 0};
     struct Digest of_staff = {0, 0};
     u64 *cell;
     (void)tick;
@@ -33,6 +34,7 @@ FN void civilisation_recount_firm_tile(const struct World *w, u32 tick, u32 tile
         digest_change_u64(&of_price, COLUMN_PRICE, at - first, 0, w->price[at]);
         digest_change_u64(&of_sales, COLUMN_SALES, at - first, 0, w->sales[at]);
         digest_change_u64(&of_haul, COLUMN_HAUL, at - first, 0, w->haul[at]);
+        digest_change(&of_barred, COLUMN_BARRED, (u32)(at - first), 0, w->barred[at]);
         for (u32 part = 0; part < 3; part++)
             digest_change(&of_staff, COLUMN_STAFF, (u32)((at - first) * 3 + part), 0, w->staff[at * 3 + part]);
     }
@@ -56,6 +58,8 @@ FN void civilisation_recount_firm_tile(const struct World *w, u32 tick, u32 tile
     digest_flush(cell, &of_sales);
     cell = w->column_recount + ((u64)member * DYNAMIC + COLUMN_HAUL) * 2;
     digest_flush(cell, &of_haul);
+    cell = w->column_recount + ((u64)member * DYNAMIC + COLUMN_BARRED) * 2;
+    digest_flush(cell, &of_barred);
     cell = w->column_recount + ((u64)member * DYNAMIC + COLUMN_STAFF) * 2;
     digest_flush(cell, &of_staff);
 }
