@@ -12,7 +12,14 @@ from pydantic import ValidationError
 from parpour_contracts.conditions import Condition, is_true, set_condition
 from parpour_contracts.ensembles import check_ensemble, listed_points
 from parpour_contracts.messages import TERMINATION_LIMIT, Termination
-from parpour_contracts.run import RunDocument, RunIdentity, shard_members
+from parpour_contracts.run import (
+    WORKER_BASE_MEMORY,
+    RunDocument,
+    RunIdentity,
+    limit_for,
+    shard_members,
+    worlds_memory,
+)
 from parpour_contracts.scenario import BUILTIN, ScenarioError, override, parameters, parse_scenario
 from parpour_contracts.simulation import Design, DesignParameter, DesignType, Ensemble, Metric, SimulationSpec
 from parpour_contracts.subjects import parse_progress_subject, progress_subject
@@ -33,6 +40,18 @@ def test_shards_partition_the_members_in_order(members: int, data: st.DataObject
 def test_a_shard_that_cannot_be_is_refused(shards: int, shard: int) -> None:
     with pytest.raises(ValueError, match="no shard"):
         shard_members(members=4, shards=shards, shard=shard)
+
+
+@given(worlds=st.integers(1, 1 << 40))
+def test_the_least_limit_for_worlds_leaves_them_the_memory_and_no_smaller_limit_does(worlds: int) -> None:
+    least = limit_for(worlds)
+    assert worlds_memory(least) >= worlds
+    assert worlds_memory(least - 1) < worlds
+
+
+def test_beside_the_worlds_a_large_worker_keeps_room_for_the_program() -> None:
+    assert worlds_memory(1 << 30) == (1 << 30) - WORKER_BASE_MEMORY
+    assert worlds_memory(128 << 20) == 16 << 20
 
 
 @given(message=st.text(max_size=20_000), metrics=st.integers(0, 60))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from parpour_contracts.ensembles import check_ensemble
-from parpour_contracts.run import WORLD_MEMORY_SHARE, RunDocument, RunIdentity
+from parpour_contracts.run import RunDocument, RunIdentity, limit_for
 from parpour_contracts.scenario import (
     BUILTIN,
     Scenario,
@@ -216,13 +216,15 @@ def _check_memory(spec: SimulationSpec, scenario: Scenario, settings: Settings) 
     largest = _largest_member(spec, scenario)
     if spec.ticks is not None:
         largest = largest.model_copy(update={"ticks": spec.ticks})
-    worlds, (share, whole) = estimate(largest, members=1).bytes, WORLD_MEMORY_SHARE
-    needed = max(worlds + settings.worker_base_memory, -(-worlds * whole // share))
+    one = estimate(largest, members=1)
+    needed = max(one.peak + settings.worker_base_memory, limit_for(one.peak))
     if needed > parse_quantity(limit):
         smaller = f" or lower {scenario.agents_path}" if scenario.agents_path else ""
         message = (
             f"{memory_field(spec)}: one member of {largest.agents} agents needs "
-            f"{show_bytes(needed)}, {limit} is asked for; raise it to {show_bytes(needed)}{smaller}"
+            f"{show_bytes(needed)} ({show_bytes(one.bytes)} its world, {show_bytes(one.copies)} copies for checkpoints "
+            f"and tables, {show_bytes(needed - one.peak)} the program), {limit} is asked for; "
+            f"raise it to {show_bytes(needed)}{smaller}"
         )
         raise Refusal("PopulationTooLarge", message)
 
@@ -237,7 +239,7 @@ def _largest_member(spec: SimulationSpec, scenario: Scenario) -> Scenario:
         except ScenarioError as error:
             where = f"spec.ensemble.design.parameters[{index}]"
             raise Refusal(camel(error.code), f"{where}: {error.path}: {error.message}") from error
-        scenario = max(choices, key=lambda choice: estimate(choice, members=1).bytes, default=scenario)
+        scenario = max(choices, key=lambda choice: estimate(choice, members=1).peak, default=scenario)
     return scenario
 
 

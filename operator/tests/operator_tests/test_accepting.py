@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parpour_contracts.run import WORLD_MEMORY_SHARE
+from parpour_contracts.run import worlds_memory
 from parpour_contracts.scenario import BUILTIN, estimate, override, parse_scenario
 from parpour_contracts.simulation import SimulationSpec
 from parpour_operator.accepting import plan_shards
@@ -114,9 +114,11 @@ def test_the_memory_that_a_refusal_asks_for_is_accepted_and_holds_the_world(life
     accepted = life.condition(enough, "Accepted")
     assert accepted is not None
     assert accepted["status"] == "True"
-    share, whole = WORLD_MEMORY_SHARE
     world = override(parse_scenario(SCENARIO), {"population.size": str(size)})
-    assert parse_quantity(asked) * share / whole >= estimate(world, members=1).bytes
+    needed = estimate(world, members=1)
+    assert worlds_memory(int(parse_quantity(asked))) >= needed.peak >= needed.bytes
+    for part in ("its world", "copies for checkpoints and tables", "192Mi the program"):
+        assert part in refused["message"]
 
 
 def test_a_refused_simulation_starts_when_what_was_missing_appears(life: Life) -> None:

@@ -225,7 +225,22 @@ def test_explain_prints_the_tick_and_an_estimate(town: Path) -> None:
     assert document["agents"] == 6000
     assert document["parameters"]["disease.r0"]["value"] == "3"
     assert document["memoryBytes"] > 6000 * 20
-    assert "agent-days" in civlab("explain", town).stdout
+    assert document["memoryBytes"] == 10 * document["memberBytes"] > document["copiesBytes"] > 0
+    text = civlab("explain", town).stdout
+    for words in ("agent-days", "copies for checkpoints and tables", "one member needs", "the program 192.0 MiB"):
+        assert words in text
+
+
+@pytest.mark.kernel
+def test_explain_adds_up_members_of_several_sizes_and_names_the_largest(town: Path) -> None:
+    design = "grid:population.size=600,60000"
+    document = json_of(civlab("explain", town, "--members", 2, "--design", design, "--json"))
+    alone = [
+        json_of(civlab("explain", town, "--set", f"population.size={size}", "--json"))["memoryBytes"]
+        for size in (600, 60_000)
+    ]
+    assert document["memoryBytes"] == sum(alone)
+    assert document["memberBytes"] == alone[1]
 
 
 @pytest.mark.kernel

@@ -56,7 +56,7 @@ def test_interruptions_change_no_byte_of_the_results(
     spec = make_spec(shards=2, transmissions=True)
     undisturbed, manifest = complete(spec)
     store = open_store("memory://")
-    outcome = until_done(spec, store, cpu, looks, checkpoint_every=every, memory=3 * estimate(spec.scenario).bytes)
+    outcome = until_done(spec, store, cpu, looks, checkpoint_every=every, memory=3 * estimate(spec.scenario).peak)
     assert outcome.manifest == manifest
     assert contents(store) == contents(undisturbed)
 
@@ -66,7 +66,7 @@ def test_shards_threads_and_batches_change_no_digest(
     make_spec: MakeSpec, complete: Complete, design: dict[str, object] | None
 ) -> None:
     plain = complete(make_spec(design=design))[1]
-    one_by_one = estimate(make_spec().scenario).bytes
+    one_by_one = estimate(make_spec().scenario).peak
     for variant in (
         complete(make_spec(design=design, shards=4))[1],
         complete(make_spec(design=design), backend=Backend.cpu(2))[1],
@@ -79,7 +79,7 @@ def test_shards_threads_and_batches_change_no_digest(
 
 def test_batches_change_no_byte_of_a_table(make_spec: MakeSpec, complete: Complete) -> None:
     spec = make_spec(transmissions=True)
-    small = complete(spec, memory=2 * estimate(spec.scenario).bytes)[1]
+    small = complete(spec, memory=2 * estimate(spec.scenario).peak)[1]
     assert small == complete(spec)[1]
 
 
@@ -125,7 +125,7 @@ def test_damage_to_checkpoints_costs_time_and_never_the_result(
     make_spec: MakeSpec, complete: Complete, cpu: Backend, data: st.DataObject
 ) -> None:
     spec, store = make_spec(), open_store("memory://")
-    memory = 4 * estimate(spec.scenario).bytes
+    memory = 4 * estimate(spec.scenario).peak
     run_shard(
         spec, 0, store, cpu, checkpoint_every=9, memory=memory, stop=stopping_after([data.draw(st.integers(2, 70))])
     )
@@ -184,7 +184,7 @@ def test_a_member_that_cannot_fit_is_refused_with_both_figures(make_spec: MakeSp
 
 def test_damaged_checkpoints_do_not_crowd_out_new_ones(make_spec: MakeSpec, cpu: Backend) -> None:
     spec, store = make_spec(), open_store("memory://")
-    memory = 3 * estimate(spec.scenario).bytes
+    memory = 3 * estimate(spec.scenario).peak
     run_shard(spec, 0, store, cpu, checkpoint_every=10, memory=memory, stop=stopping_after([70]))
     for path in store.list("checkpoints"):
         store.put(path, b"")
@@ -207,7 +207,7 @@ def test_a_slower_writer_of_the_same_shard_finds_the_work_done(
             run_shard(spec, 0, store, cpu, checkpoint_every=5)
         return False
 
-    memory = 3 * estimate(spec.scenario).bytes
+    memory = 3 * estimate(spec.scenario).peak
     outcome = run_shard(spec, 0, store, cpu, checkpoint_every=5, memory=memory, stop=another_finishes_meanwhile)
     assert outcome.done
     undisturbed = contents(complete(spec)[0])

@@ -14,6 +14,7 @@ from civlab.worker.ending import failed
 from civlab.worker.surroundings import read_surroundings
 from civlab.worker.work import run_one_shard
 from parpour_contracts.exitcodes import ExitCode
+from parpour_contracts.run import WORKER_BASE_MEMORY
 
 from .conftest import NatsServer, Pods
 
@@ -161,7 +162,7 @@ def test_a_document_that_cannot_be_run_fails_the_job_and_names_the_field(
 @pytest.mark.parametrize(
     ("limit", "code", "exit_code"),
     [
-        (str(64 << 20), "RUN_MEMORY_TOO_SMALL", ExitCode.BAD_SPEC),
+        (str(WORKER_BASE_MEMORY + (44 << 20)), "RUN_MEMORY_TOO_SMALL", ExitCode.BAD_SPEC),
         ("max", "NODE_MEMORY_SHORT", ExitCode.UNAVAILABLE),
     ],
 )

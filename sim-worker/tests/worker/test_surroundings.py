@@ -8,6 +8,7 @@ import pytest
 
 from civlab.errors import CivlabError
 from civlab.worker.surroundings import memory_limit, read_surroundings
+from parpour_contracts.run import WORKER_BASE_MEMORY
 
 pytestmark = pytest.mark.unit
 
@@ -34,7 +35,7 @@ def test_no_limit_is_no_limit(tmp_path: Path, text: str) -> None:
 
 def test_worlds_take_a_share_of_the_limit(tmp_path: Path) -> None:
     (tmp_path / "memory.max").write_text(str(GIB))
-    assert read_surroundings({}, cgroup_root=tmp_path).memory == GIB * 7 // 10
+    assert read_surroundings({}, cgroup_root=tmp_path).memory == GIB - WORKER_BASE_MEMORY
 
 
 def test_threads_follow_the_pods_variable_before_openmps(tmp_path: Path) -> None:

@@ -16,8 +16,11 @@ from parpour_contracts.simulation import Backend, Ensemble
 RUN_FILE = "run.json"
 """Key of the run document in the shard Job's ConfigMap, and its name below the run's prefix in the store."""
 
-WORLD_MEMORY_SHARE = (7, 10)
-"""Share of a worker's memory limit that worlds may take; the rest is for the interpreter, tables and uploads."""
+WORKER_BASE_MEMORY = 192 * 1024**2
+"""Bytes that a worker takes whatever it simulates: interpreter and libraries (about 100 MiB), and a row group of
+tables while it is written (at most 70)."""
+LEAST_SHARE = 8
+"""A worker whose limit hardly holds the program still tries with one part in so many."""
 
 
 class RunIdentity(Document):
@@ -67,3 +70,13 @@ def shard_members(*, members: int, shards: int, shard: int) -> range:
     if not 1 <= shards <= members or not 0 <= shard < shards:
         raise ValueError(f"no shard {shard} of {shards} for {members} members")
     return range(shard * members // shards, (shard + 1) * members // shards)
+
+
+def worlds_memory(limit: int) -> int:
+    """Bytes that worlds and their copies may take of a worker whose memory limit this is."""
+    return max(limit - WORKER_BASE_MEMORY, limit // LEAST_SHARE)
+
+
+def limit_for(worlds: int) -> int:
+    """The least memory limit, in bytes, of a worker that is to hold so many bytes of worlds and copies."""
+    return min(worlds + WORKER_BASE_MEMORY, worlds * LEAST_SHARE)

@@ -88,8 +88,11 @@ def explain(
     click.echo(
         f"\n{counted(result.members, 'member')}, {result.agents:,} agents, {counted(result.ticks, 'tick')}: "
         f"{human_count(result.agents * result.ticks)} agent-{result.tick_name}s\n"
-        f"memory  at most {human_bytes(result.memory_bytes)} if all are held at once "
-        f"({result.bytes_an_agent} bytes an agent); batches take what there is\n"
+        f"memory  at most {human_bytes(result.memory_bytes)} if all are held at once, of it "
+        f"{human_bytes(result.copies_bytes)} copies for checkpoints and tables\n"
+        f"        ({result.bytes_an_agent} bytes an agent in its world); batches take what there is: one member needs "
+        f"{human_bytes(result.member_bytes)},\n"
+        f"        and the program {human_bytes(result.program_bytes)} besides\n"
         f"time    about {human_seconds(result.seconds)} here "
         f"({human_count(result.agent_updates_per_second)} agent-{result.tick_name}s/s in a short trial)"
     )
@@ -107,6 +110,9 @@ def _document(result: Explanation) -> dict[str, Any]:
         "ticks": result.ticks,
         "agents": result.agents,
         "memoryBytes": result.memory_bytes,
+        "copiesBytes": result.copies_bytes,
+        "memberBytes": result.member_bytes,
+        "programBytes": result.program_bytes,
         "bytesAnAgent": result.bytes_an_agent,
         "seconds": round(result.seconds, 3),
         "agentUpdatesPerSecond": result.agent_updates_per_second,

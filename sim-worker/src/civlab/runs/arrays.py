@@ -71,4 +71,4 @@ def check_array(store: Store, folder: str, stored: StoredArray) -> None:
 
 def _bytes_of(array: NDArray[Any]) -> memoryview:
     """The memory of an array that lies in one piece."""
-    return memoryview(array.reshape(-1).view(np.uint8))
+    return array.reshape(-1).view(np.uint8).data

@@ -1,7 +1,8 @@
 """How many members are held at a time.
 
 Batches follow from the memory at hand and may differ between machines and attempts: neither digests nor tables depend
-on them. Half of the free memory is taken where nothing else is said, since tables and checkpoints need room too.
+on them. A member counts with its world and with the copies that checkpoints and tables make of it. Half of the free
+memory is taken where nothing else is said, since others use the machine too.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from civlab.errors import CivlabError
 from civlab.runs.spec import RunSpec
-from parpour_contracts.scenario import estimate
+from parpour_contracts.scenario import Estimate, estimate
 
 LARGEST_BATCH = 4096
 """Members in a batch, at most: a checkpoint is whole batches' state, and stopping should not wait for very many."""
@@ -33,22 +34,24 @@ def batch_size(spec: RunSpec, indices: Sequence[int], *, memory: int) -> int:
 
     Raises CivlabError RUN_MEMORY_TOO_SMALL when not even one does.
     """
-    sizes: dict[tuple[tuple[str, str], ...], int] = {}
+    sizes: dict[tuple[tuple[str, str], ...], Estimate] = {}
     used = count = 0
     for index in indices[:LARGEST_BATCH]:
         point = spec.points[index]
         if point.values not in sizes:
-            sizes[point.values] = estimate(spec.scenario_of(point)).bytes
-        used += sizes[point.values]
+            sizes[point.values] = estimate(spec.scenario_of(point))
+        used += sizes[point.values].peak
         if used > memory:
             break
         count += 1
     if not count:
+        one = sizes[spec.points[indices[0]].values]
         smaller = f" or make {spec.scenario.agents_path} smaller" if spec.scenario.agents_path else ""
         raise CivlabError(
             "RUN_MEMORY_TOO_SMALL",
             spec.scenario.agents_path or "",
-            f"member {indices[0]} needs about {used >> 20} MiB and {memory >> 20} MiB are to be used; "
+            f"member {indices[0]} needs about {used >> 20} MiB ({one.bytes >> 20} MiB its world, "
+            f"{one.copies >> 20} MiB copies for checkpoints and tables) and {memory >> 20} MiB are to be used; "
             f"give more memory{smaller}",
         )
     return count

@@ -11,7 +11,8 @@ from civlab.runtime.arrays import MemberSpec
 from civlab.runtime.backend import Backend
 from civlab.runtime.phases import Phase
 from civlab.runtime.world import World
-from parpour_contracts.scenario import Parameter, estimate, parameters
+from parpour_contracts.run import WORKER_BASE_MEMORY
+from parpour_contracts.scenario import Estimate, Parameter, estimate, parameters
 
 TRIAL_AGENTS = 20_000
 """The trial's population at most: large enough to be past the fixed costs, small enough for a second."""
@@ -27,7 +28,15 @@ class Explanation:
     ticks: int
     agents: int
     memory_bytes: int
+    """Bytes of all members' worlds held at once, and of the copies that checkpoints and tables make of them."""
+    copies_bytes: int
+    """Bytes of those copies."""
+    member_bytes: int
+    """Bytes of the largest member's world and copies."""
+    program_bytes: int
+    """Bytes that the program takes besides, whatever it simulates."""
     bytes_an_agent: int
+    """Bytes of a world by agent, rounded up; of the member with most."""
     seconds: float
     agent_updates_per_second: int
     parameters: Mapping[str, Parameter]
@@ -42,7 +51,7 @@ class Explanation:
 
 def explain_spec(spec: RunSpec, backend: Backend) -> Explanation:
     """Explain a run; a trial of at most 20,000 agents is run for the time."""
-    size = estimate(spec.scenario)
+    sizes = _estimates(spec)
     updates, seconds, costs = _trial(spec, backend)
     agents = sum(spec.agents(index) for index in range(spec.ensemble.members))
     rate = updates / seconds
@@ -53,8 +62,11 @@ def explain_spec(spec: RunSpec, backend: Backend) -> Explanation:
         members=spec.ensemble.members,
         ticks=spec.ticks,
         agents=agents,
-        memory_bytes=size.bytes * spec.ensemble.members,
-        bytes_an_agent=-(-size.bytes // size.agents),
+        memory_bytes=sum(size.peak for size in sizes),
+        copies_bytes=sum(size.copies for size in sizes),
+        member_bytes=max(size.peak for size in sizes),
+        program_bytes=WORKER_BASE_MEMORY,
+        bytes_an_agent=max(-(-size.bytes // size.agents) for size in sizes),
         seconds=agents * spec.ticks / rate,
         agent_updates_per_second=round(rate),
         parameters=parameters(spec.scenario),
@@ -64,6 +76,13 @@ def explain_spec(spec: RunSpec, backend: Backend) -> Explanation:
         columns=tuple((c.name, c.dtype, c.role, c.meaning) for c in model.columns if c.role in ("dynamic", "static")),
         metrics=tuple((m.name, m.unit, m.meaning) for m in model.metrics),
     )
+
+
+def _estimates(spec: RunSpec) -> list[Estimate]:
+    """What each member takes; members of the same parameters are estimated once."""
+    by_values = {point.values: point for point in spec.points}
+    known = {values: estimate(spec.scenario_of(point)) for values, point in by_values.items()}
+    return [known[point.values] for point in spec.points]
 
 
 def _trial(spec: RunSpec, backend: Backend) -> tuple[int, float, dict[str, float]]:

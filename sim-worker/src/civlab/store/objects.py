@@ -23,7 +23,7 @@ from civlab.store.failures import cause, is_refusal
 
 PAUSES = (0.2, 1.0, 4.0)
 """Seconds between attempts, on top of the client's own retries of single requests."""
-READ_CHUNK = 8 << 20
+READ_CHUNK = 1 << 20
 Answer = TypeVar("Answer")
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from civlab.errors import CivlabError
-from parpour_contracts.run import WORLD_MEMORY_SHARE
+from parpour_contracts.run import worlds_memory
 
 RUN_FILE = Path("/etc/civlab/run.json")
 BUS_FOLDER = Path("/var/run/secrets/parpour/bus")
@@ -35,7 +35,7 @@ class Surroundings:
     """Shard to run, from the Job's completion index; None outside an Indexed Job."""
     threads: int
     memory: int | None
-    """Bytes that worlds may take; None when nothing limits them."""
+    """Bytes that worlds and their copies may take; None when nothing limits them."""
     grace_seconds: float
 
 
@@ -52,7 +52,7 @@ def read_surroundings(environment: Mapping[str, str], *, cgroup_root: Path = CGR
         termination_log=Path(environment.get("CIVLAB_TERMINATION_LOG") or TERMINATION_LOG),
         index=_whole(environment, "JOB_COMPLETION_INDEX", least=0),
         threads=_threads(environment),
-        memory=None if limit is None else limit * WORLD_MEMORY_SHARE[0] // WORLD_MEMORY_SHARE[1],
+        memory=None if limit is None else worlds_memory(limit),
         grace_seconds=float(_whole(environment, "CIVLAB_GRACE_SECONDS", least=1) or GRACE_SECONDS),
     )
 

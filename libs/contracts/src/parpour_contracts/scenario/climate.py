@@ -291,7 +291,8 @@ class ClimateScenario(Scenario):
 
     def estimate(self) -> Estimate:
         """Upper bounds for one member."""
-        return Estimate(bytes=BYTES_A_MEMBER + self.ticks * BYTES_A_MEMBER_TICK, agents=1)
+        history = self.ticks * BYTES_A_MEMBER_TICK
+        return Estimate(bytes=BYTES_A_MEMBER + history, agents=1, copies=history)
 
     @model_validator(mode="after")
     def within_the_data(self) -> Self:

@@ -21,12 +21,20 @@ MAXIMUM_TICKS = 10_000
 
 @dataclass(frozen=True)
 class Estimate:
-    """Upper bounds for some worlds in one batch: bytes on the device, agents, and directed contacts where there are
-    any."""
+    """Upper bounds for some worlds in one batch: their bytes, on the device where there is one, agents, and directed
+    contacts where there are any; `copies` is what comes on top for a moment, in bytes of the host's memory."""
 
     bytes: int
     agents: int
     edges: int = 0
+    copies: int = 0
+    """What is written away and read back of the worlds at a time: a column of a checkpoint, what is sorted or counted
+    for tables, the rows of tables until they are written."""
+
+    @property
+    def peak(self) -> int:
+        """Bytes of the worlds and the copies: what has to fit a machine, the program itself left out."""
+        return self.bytes + self.copies
 
 
 def exact(value: Any) -> Any:

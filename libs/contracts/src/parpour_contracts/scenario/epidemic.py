@@ -31,6 +31,10 @@ BYTES_A_MEMBER = 60_000
 """A compiled scenario and the cells of a member."""
 BYTES_A_MEMBER_TICK = 192
 """History of the metrics and the day's plan."""
+BYTES_COPIED_AN_AGENT = 28
+"""An infection's row of the transmission tree, sorted by day; less than that for checkpoints and other tables."""
+BYTES_FREED_AN_EDGE = 4
+"""A stub, whose memory is free again once the graph stands: copies fit there first."""
 
 
 Age = Annotated[int, Field(ge=0, le=100)]
@@ -354,4 +358,5 @@ class EpidemicScenario(Scenario):
             + BYTES_A_MEMBER
             + self.ticks * BYTES_A_MEMBER_TICK
         )
-        return Estimate(bytes=size, agents=self.agents, edges=edges)
+        copies = max(0, padded * BYTES_COPIED_AN_AGENT - edges * BYTES_FREED_AN_EDGE) + self.ticks * BYTES_A_MEMBER_TICK
+        return Estimate(bytes=size, agents=self.agents, edges=edges, copies=copies)

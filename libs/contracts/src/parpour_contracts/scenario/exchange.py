@@ -22,6 +22,8 @@ BYTES_A_MEMBER = 1_000
 """A compiled scenario, the cells of a member and its padding."""
 BYTES_A_MEMBER_TICK = 64
 """History of the metrics."""
+BYTES_COPIED_AN_AGENT = 8
+"""What all agents hold, once more: sorted, or on its way to or from a checkpoint."""
 
 
 class ExchangePopulation(Section):
@@ -97,4 +99,5 @@ class ExchangeScenario(Scenario):
             + BYTES_A_MEMBER
             + self.ticks * BYTES_A_MEMBER_TICK
         )
-        return Estimate(bytes=size, agents=self.agents)
+        copies = padded * BYTES_COPIED_AN_AGENT + self.ticks * BYTES_A_MEMBER_TICK
+        return Estimate(bytes=size, agents=self.agents, copies=copies)

@@ -41,6 +41,10 @@ BYTES_A_TICK, BYTES_A_NATION_TICK, BYTES_A_REGION_QUARTER = 420, 430, 240
 BYTES_A_MEMBER_YEAR, BYTES_A_NATION_YEAR, BYTES_A_REGION_YEAR = 150, 580, 1_660
 QUARTER = 13
 BYTES_A_YEAR = 48
+BYTES_COPIED_A_HOUSEHOLD = 12
+"""What a household holds, sorted or on its way to or from a checkpoint, who heads it and how many minors it has."""
+BYTES_COPIED_A_FIRM = 120
+"""A firm's row of the table of firms."""
 
 
 class CivilisationPopulation(Section):
@@ -119,6 +123,12 @@ class CivilisationScenario(Scenario):
         households = int(self.agents * more * 3) // 4 + rounding
         cells = int(regions / (1 - self.world.map.sea)) + 1
         years = self.climate.start - FIRST_PATHWAY_YEAR + self.ticks // WEEKS + 2
+        history = (
+            self.ticks * (BYTES_A_TICK + nations * BYTES_A_NATION_TICK)
+            + (self.ticks // QUARTER + 1) * regions * BYTES_A_REGION_QUARTER
+            + (self.ticks // WEEKS + 1)
+            * (BYTES_A_MEMBER_YEAR + nations * BYTES_A_NATION_YEAR + regions * BYTES_A_REGION_YEAR)
+        )
         size = (
             citizens * BYTES_A_CITIZEN
             + households * BYTES_A_HOUSEHOLD
@@ -128,12 +138,10 @@ class CivilisationScenario(Scenario):
             + nations * (BYTES_A_NATION + self.economy.credit.banks * BYTES_A_BANK)
             + BYTES_A_MEMBER
             + years * BYTES_A_YEAR
-            + self.ticks * (BYTES_A_TICK + nations * BYTES_A_NATION_TICK)
-            + (self.ticks // QUARTER + 1) * regions * BYTES_A_REGION_QUARTER
-            + (self.ticks // WEEKS + 1)
-            * (BYTES_A_MEMBER_YEAR + nations * BYTES_A_NATION_YEAR + regions * BYTES_A_REGION_YEAR)
+            + history
         )
-        return Estimate(bytes=size, agents=self.agents)
+        copies = households * BYTES_COPIED_A_HOUSEHOLD + self.firms * BYTES_COPIED_A_FIRM + history
+        return Estimate(bytes=size, agents=self.agents, copies=copies)
 
     @model_validator(mode="after")
     def peopled(self) -> Self:
