@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from decimal import Decimal
 from fractions import Fraction
 
@@ -21,7 +22,15 @@ from civlab.models.civilisation.accounts import (
     social_accounts,
 )
 from civlab.models.civilisation.compile import CompiledCivilisation, compile_civilisation
-from civlab.models.civilisation.compile_economy import CAPITAL_UNIT, JOULE, embodied_energy, primary_energy
+from civlab.models.civilisation.compile_economy import (
+    CAPITAL_UNIT,
+    ELASTICITY,
+    FRISCH,
+    JOULE,
+    elasticities,
+    embodied_energy,
+    primary_energy,
+)
 from civlab.models.civilisation.matrices import inverse, less_from_identity, matrix, productive, times
 from civlab.models.civilisation.national_table import energy_balance, national_table, rows_of
 from civlab.models.civilisation.production import ENERGY, FUEL, PLACES, production_of, published
@@ -474,3 +483,23 @@ def compiled_or_fault(values: dict[str, str]) -> CompiledCivilisation | CivlabEr
         return compile_civilisation(override(parse_scenario(TWO), values))
     except (CivlabError, ScenarioError) as fault:
         return fault
+
+
+@given(st.lists(st.integers(0, 1000), min_size=len(GOODS), max_size=len(GOODS)).filter(any))
+def test_elasticities_average_one_and_leave_no_good_with_less_than_no_subsistence(weights: list[int]) -> None:
+    """Engel's aggregation: the elasticities' mean by shares in spending is one (Deaton and Muellbauer 1980, 1.2)."""
+    shares = [Fraction(weight, sum(weights)) for weight in weights]
+    found = elasticities(shares)
+    assert sum(share * value for share, value in zip(shares, found, strict=True)) == 1
+    assert all(0 < value <= -FRISCH for value in found)
+    for first, second in itertools.combinations(range(len(GOODS)), 2):
+        if max(found[first], found[second]) < -FRISCH:
+            ratio = Fraction(ELASTICITY[first]) / Fraction(ELASTICITY[second])
+            assert found[first] / found[second] == ratio
+
+
+def test_a_world_that_buys_little_but_food_and_energy_compiles() -> None:
+    shares = {"food": Decimal("0.62"), "energy": Decimal("0.37"), "manufactures": Decimal("0.01")}
+    economy = EconomySection(demand=Demand.model_validate({"consumption": shares}))
+    form = compile_civilisation(parse_scenario(TWO).model_copy(update={"economy": economy}))
+    assert form.record["subsistence"].min() >= 0

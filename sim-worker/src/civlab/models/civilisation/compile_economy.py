@@ -232,11 +232,28 @@ def necessities(world: WorldAccount) -> tuple[list[Fraction], list[Fraction]]:
     c (1 + e / Frisch's parameter) and a taste the share times e (Dervis, de Melo and Robinson 1982, appendix A5).
     """
     shares = world.production.consumption
-    raw = [Fraction(text) for text in ELASTICITY]
-    mean = sum((share * value for share, value in zip(shares, raw, strict=True)), Fraction(0))
-    elastic = [value / mean for value in raw]
+    elastic = elasticities(shares)
     need = [share * world.consumption * (1 + e / FRISCH) for share, e in zip(shares, elastic, strict=True)]
     return need, [share * e for share, e in zip(shares, elastic, strict=True)]
+
+
+def elasticities(shares: Sequence[Fraction]) -> list[Fraction]:
+    """The goods' elasticities in total spending, in the ratios of ELASTICITY so that their mean by these shares is one.
+
+    None exceeds minus Frisch's parameter, where a good's subsistence is nothing; the others rise for what that takes.
+    """
+    raw = [Fraction(text) for text in ELASTICITY]
+    most = Fraction(-FRISCH)
+    found = raw
+    while True:
+        free = [number for number, value in enumerate(found) if value < most]
+        capped = sum((share for number, share in enumerate(shares) if number not in free), Fraction(0))
+        mean = sum((shares[number] * raw[number] for number in free), Fraction(0))
+        factor = (1 - most * capped) / mean if mean else Fraction(1)
+        scaled = [min(value * factor, most) if number in free else most for number, value in enumerate(raw)]
+        if all(scaled[number] < most for number in free) or not mean:
+            return scaled
+        found = scaled
 
 
 def fill_demand(row: np.void, section: EconomySection, world: WorldAccount) -> None:
