@@ -105,7 +105,7 @@ def test_interruptions_around_rounds_of_people_and_the_turn_of_the_year_change_n
 def test_shards_and_memory_change_no_digest_of_a_run() -> None:
     ensemble = Ensemble.model_validate({"members": 3, "design": {"type": "Replicate"}})
     text = document(ticks=SLOW + 1)
-    one = estimate(parse_scenario(text)).bytes
+    one = estimate(parse_scenario(text)).peak
     ends = []
     for shards, memory in ((1, 10 * one), (1, one), (3, 10 * one)):
         spec = RunSpec.create(text, ensemble=ensemble, seed=11, shards=shards)
