@@ -177,3 +177,38 @@ def test_a_bar_is_as_long_as_its_share() -> None:
     assert bar(0.5) == "█" * 12
     assert bar(1 / 48) == "▌"
     assert (bar(0), bar(-0.1), bar(7)) == ("", "", "█" * 24)
+
+
+def test_check_time_step_prints_a_block_an_outcome_and_says_whether_it_holds(tmp_path: Path) -> None:
+    town = tmp_path / "town.yaml"
+    shape = "population: {size: 1000}\nworld: {map: {regions: 2}}\n"
+    town.write_text(f"apiVersion: civlab/v1\nmodel: civilisation\ntitle: Town\nticks: 52\n{shape}")
+    asked = ("check", "time-step", town, "--outcome", "citizens", "--members", 4, "--threads", 1, "--tolerance", 1000)
+    done = shell(*asked)
+    assert done.returncode == 0, done.stderr
+    title, head, *rows = done.stdout.splitlines()
+    assert title == "people.round: 4 seeds at each step, 52 weeks"
+    assert head.split() == ["outcome", "weeks", "mean", "difference", "±", "error", "in", "spreads", "verdict"]
+    assert [row.removeprefix("citizens").split()[0] for row in rows[:4]] == ["1", "2", "4", "13"]
+    assert "people.round = 4 is fine enough" in done.stdout
+    found = json_of(shell(*asked, "--json"))
+    assert (found["holds"], found["step"]["own"], found["seeds"]) == (True, 4, 4)
+    assert f"digest {found['digest']}" in done.stdout
+    finest, *_ = found["outcomes"][0]["steps"]
+    assert float(rows[0].split()[2]) == pytest.approx(finest["mean"], rel=1e-5)
+
+
+def test_check_time_step_ends_with_1_where_an_outcome_is_beyond_the_tolerance(tmp_path: Path) -> None:
+    town = tmp_path / "town.yaml"
+    shape = "population: {size: 1000}\nworld: {map: {regions: 2}}\npeople: {round: 13, mortality: 5}\n"
+    town.write_text(f"apiVersion: civlab/v1\nmodel: civilisation\ntitle: Town\nticks: 52\n{shape}")
+    asked = ("check", "time-step", town, "--outcome", "citizens", "--members", 2, "--threads", 1, "--tolerance", 0)
+    done = shell(*asked, "-o", tmp_path / "kept")
+    assert done.returncode == 1, done.stderr
+    assert "spreads off" in done.stdout
+    assert json.loads((tmp_path / "kept" / "time-step.json").read_text())["holds"] is False
+
+
+def test_check_time_step_refuses_a_model_whose_only_step_is_the_tick(economy: Path, climate: Path) -> None:
+    for scenario in (economy, climate, "epidemic"):
+        assert refusal("check", "time-step", scenario) == ("STEP_FIXED", "model")

@@ -65,6 +65,11 @@ def plan(e: EconomyWorld, f: Firm) -> None:
     f.borrow = 0 if f.barred else min(wanted, bearable)
     f.bank.asked += f.borrow
     f.price = next_price(e, f, goal)
+    if s["price_noise"]:
+        words = e.draw("price", f.slot)
+        move = part(part(f.price, s["price_noise"]), words[0])
+        e.rules["prices moved by chance"] += 1
+        f.price = f.price + move if words[1] & 1 else max(f.price - move, 1)
 
 
 def plan_staff(e: EconomyWorld, f: Firm) -> None:
@@ -81,6 +86,10 @@ def plan_staff(e: EconomyWorld, f: Firm) -> None:
     f.lapse, f.wages = [], 0
     for skill in ALL_SKILLS:
         there, want = f.staff[skill], f.want[skill]
+        if there < want and s["hiring"] < ONE:
+            share = (want - there) * int(s["hiring"]) + e.draw("hiring", f.slot, skill)[0]
+            e.rules["jobs not advertised"] += share // ONE < want - there
+            want = f.want[skill] = there + share // ONE
         excess = (there - want) * ONE // there if there > want else 0
         e.rules["dismissals"] += excess > 0
         f.lapse.append(min(s["quit"] + part(excess, s["layoff"]), ONE - 1))

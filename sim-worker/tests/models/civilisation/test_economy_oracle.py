@@ -39,15 +39,17 @@ economy:
     industries:
       food: {labour: 0.5, inputs: {food: 0.1, energy: 0.05}}
       energy: {labour: 0.6, inputs: {food: 0.1}}
-      services: {labour: 0.7, inputs: {energy: 0.02}, capital: 0.5, wear: 0.1}
+      services: {labour: 0.7, inputs: {energy: 0.02}, capital: 0.5, wear: 0.1, cover: 0.3, perish: 0.9}
       manufactures: {labour: 0.6, inputs: {energy: 0.05}}
   demand:
     consumption: {food: 0.5, services: 0.5}
     investment: {manufactures: 1}
     government: {food: 1}
   firms: {number: 80}
+  prices: {noise: 0.03}
+  labour: {hiring: 0.4}
 """
-"""Four goods, three of them made by labour alone."""
+"""Four goods, three of them made by labour alone; prices stray, and firms hire slowly."""
 
 OF_EVERY_WORLD = {
     "short of staff", "dismissals", "jobs left open", "seekers left without", "bid in vain", "rationed market",
@@ -93,6 +95,7 @@ def test_every_week_of_neighbours_in_a_batch_is_that_of_their_oracles(backend: B
     )
     run = DoubleRun.begin(*worlds, seed=SEED, backend=backend)
     run.agree(14)
+    assert {"jobs not advertised", "prices moved by chance"} <= taken(run.oracles[0])
 
 
 def test_lanes_of_a_tile_change_nothing_in_the_economy(lanes_library: Path) -> None:

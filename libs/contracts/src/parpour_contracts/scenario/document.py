@@ -37,6 +37,15 @@ class Estimate:
         return self.bytes + self.copies
 
 
+@dataclass(frozen=True)
+class Step:
+    """A model's time step: the parameter that says how many ticks it is long, and the lengths it may have, finest
+    first."""
+
+    path: str
+    values: tuple[int, ...]
+
+
 def exact(value: Any) -> Any:
     """A whole number where a decimal is expected is that decimal; everything else is left to the validation."""
     return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value
@@ -84,6 +93,8 @@ class Scenario(Section):
     """What one tick is: "day", "week", "year"."""
     agents_path: ClassVar[str | None]
     """The parameter whose value is `agents`; None where no parameter is."""
+    step: ClassVar[Step | None] = None
+    """The time step that a scenario may choose; None where the rules know no step but the tick."""
     effort: ClassVar[int] = 1
     """How many times the work of an epidemic's agent and day one agent and tick is; shards are planned by it."""
     units: ClassVar[Mapping[str, str]]

@@ -29,7 +29,7 @@ from civlab.models.civilisation.production import (
     PLACES,
     Production,
 )
-from parpour_contracts.scenario.civilisation.economy import BASE_PRICE, GOODS, EconomySection, Government
+from parpour_contracts.scenario.civilisation.economy import BASE_PRICE, GOODS, EconomySection, Government, OwnTechnology
 
 CAPITAL_UNIT = 10**6
 JOULE = 1000
@@ -153,6 +153,13 @@ def embodied_energy(production: Production, section: EconomySection) -> Vector:
     return tuple(dot(line, direct) for line in total)
 
 
+def of_industries(section: EconomySection, name: str, usual: Sequence[str]) -> list[Decimal]:
+    """A number of each industry: the scenario's own where it has one."""
+    own = section.technology.industries if isinstance(section.technology, OwnTechnology) else {}
+    given = [getattr(own.get(good), name, None) for good in GOODS]
+    return [Decimal(text) if value is None else value for value, text in zip(given, usual, strict=True)]
+
+
 def fill_technology(
     row: np.void, section: EconomySection, world: WorldAccount, governments: Sequence[Government]
 ) -> None:
@@ -178,9 +185,9 @@ def fill_technology(
     row["extraction"][FUEL] = round(production.fuel_lot * (1 + Fraction(section.energy.losses)))
     row["intensity"] = [round(value / JOULE) for value in embodied_energy(production, section)]
     row["priority"] = [TOP_PRIORITY - PRIORITY_STEP * section.energy.priority.index(good) for good in GOODS]
-    row["cover"] = [fixed(Decimal(text), 32) for text in COVER]
+    row["cover"] = [fixed(weeks, 32) for weeks in of_industries(section, "cover", COVER)]
     row["input_cover"] = [fixed(Decimal(text), 32) for text in INPUT_COVER]
-    row["perish"] = [fixed(Decimal(text), 32) for text in PERISH]
+    row["perish"] = [fixed(share, 32) for share in of_industries(section, "perish", PERISH)]
     row["critical"] = [[critical(industry=j, good=g) for g in PLACES] for j in PLACES]
     row["freight"] = [fixed(Fraction(text) * Fraction(section.prices.freight), 32) for text in FREIGHT]
     row["freight_energy"] = [round(value * MEGAJOULE * Fraction(section.prices.freight)) for value in FREIGHT_ENERGY]
@@ -291,8 +298,10 @@ def fill_rules(row: np.void, section: EconomySection) -> None:
         "price_speed": fixed(prices.speed, 32),
         "price_bound": fixed(prices.bound, 32),
         "price_pressure": fixed(prices.pressure, 32),
+        "price_noise": fixed(prices.noise, 32),
         "quit": chance(labour.quit),
         "search": chance(labour.search),
+        "hiring": fixed(labour.hiring, 32),
         "layoff": fixed(labour.layoff, 32),
         "wage_flexibility": weekly(labour.flexibility),
         "unemployment": fixed(labour.unemployment, 32),

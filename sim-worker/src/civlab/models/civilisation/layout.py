@@ -72,7 +72,7 @@ CALLS = (
 above and the step of that price, what sellers expected to sell, what buyers paid."""
 DRAWS = (
     "terrain", "settlement", "household", "age", "child", "kin", "skill", "firm", "work", "match", "event", "birth",
-    "partner", "destination", "school", "wealth", "reserve",
+    "partner", "destination", "school", "wealth", "reserve", "hiring", "price",
 )  # fmt: skip
 """Every named random draw; a name is one byte of the generator's counter, so draws never share numbers."""
 EVENTS = ("death", "birth", "leaving", "seeking", "thinking", "moving")

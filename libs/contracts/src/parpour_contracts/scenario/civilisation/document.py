@@ -8,16 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from decimal import Decimal
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self, get_args
 
 from pydantic import Field, model_validator
 
 from parpour_contracts.scenario.civilisation.climate import Climate
 from parpour_contracts.scenario.civilisation.economy import GOODS, EconomySection
-from parpour_contracts.scenario.civilisation.people import PeopleSection
+from parpour_contracts.scenario.civilisation.people import PeopleSection, Round
 from parpour_contracts.scenario.civilisation.world import World
 from parpour_contracts.scenario.climate import LAST_YEAR
-from parpour_contracts.scenario.document import MAXIMUM_TICKS, Estimate, Exact, Scenario, Section
+from parpour_contracts.scenario.document import MAXIMUM_TICKS, Estimate, Exact, Scenario, Section, Step
 
 LEAST_POPULATION, MAXIMUM_POPULATION = 1000, 50_000_000
 CITIZENS_A_FIRM = 50
@@ -62,6 +62,7 @@ class CivilisationScenario(Scenario):
 
     tick_name: ClassVar[str] = "week"
     agents_path: ClassVar[str | None] = "population.size"
+    step: ClassVar[Step | None] = Step("people.round", get_args(Round))
     effort: ClassVar[int] = 5
     units: ClassVar[Mapping[str, str]] = {
         **dict.fromkeys(("ticks", "round", "savings", "cash", "buffer", "exclusion"), "weeks"),

@@ -47,6 +47,10 @@ class Industry(Section):
     """Capital as years of output."""
     wear: Rate = Decimal(0)
     """Share of capital that wears out in a year."""
+    cover: Annotated[Exact, Field(ge=0, le=52)] | None = None
+    """Weeks of sales that firms want in store; None: as of the good by default."""
+    perish: Weekly | None = None
+    """Share of unsold output lost in a week; None: as of the good by default."""
 
     @model_validator(mode="after")
     def enough_capital(self) -> Self:
@@ -153,6 +157,8 @@ class Prices(Section):
     """Most that a price changes in a week for that."""
     pressure: Weekly = Decimal("0.002")
     """Rise of a price in a week in which stores are empty."""
+    noise: Weekly = Decimal(0)
+    """Most that a price moves up or down by chance in a week, each firm's on its own; all moves alike."""
     choice: Annotated[Exact, Field(ge=0, le=1000)] = Decimal(10)
     """Intensity of choice between sellers' relative prices; 0: buyers do not look at prices."""
     nearness: Share = Decimal("0.5")
@@ -174,6 +180,8 @@ class Labour(Section):
     """Chance that a job ends by itself in a week: quits and other separations, 2.3 % a month (JOLTS 2014)."""
     search: Weekly = Decimal("0.3")
     """Chance that a seeker applies in a week."""
+    hiring: Weekly = Decimal(1)
+    """Share of a lack of staff that is advertised in a week, by chance where it is no whole number of jobs."""
     layoff: Weekly = Decimal("0.25")
     """Share of an excess of staff that is dismissed in a week."""
     flexibility: Annotated[Exact, Field(ge=0, le=10)] = Decimal("0.3")

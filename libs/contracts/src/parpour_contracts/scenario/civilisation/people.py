@@ -22,6 +22,7 @@ LEAST_GROWN_UP = Decimal("0.25")
 """Share of the newborn who live to work, at least."""
 MOST_CHILDREN = 10
 Table = Literal["united-states-1950", "united-states-2017"]
+Round = Literal[1, 2, 4, 13]
 Rate = Annotated[Exact, Field(ge=0, le=4)]
 """Events a year."""
 Answer = Annotated[Exact, Field(ge=0, le=100)]
@@ -172,7 +173,7 @@ class Migration(Section):
 class PeopleSection(Section):
     """Life, families, schools and moves."""
 
-    round: Literal[1, 2, 4, 13] = 4
+    round: Round = 4
     """Weeks between two rounds of births, deaths, partnerships and moves: the step of the people's life, which leaves
     rates a year as they are. It divides a year of 52 weeks."""
     life_table: Table | OwnLifeTable = "united-states-2017"

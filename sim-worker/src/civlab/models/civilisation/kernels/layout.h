@@ -186,6 +186,8 @@
 #define DRAW_SCHOOL 15u
 #define DRAW_WEALTH 16u
 #define DRAW_RESERVE 17u
+#define DRAW_HIRING 18u
+#define DRAW_PRICE 19u
 
 #define FAULT_GOODS 1u
 #define FAULT_MONEY 2u
@@ -461,7 +463,9 @@ struct Scenario {
     u64 price_speed; /* Q32.32 a week: share of a gap in price that is made up */
     u64 price_bound; /* Q32.32: most that a price changes in a week */
     u64 price_pressure; /* Q32.32: change of a price by empty stores */
+    u64 price_noise; /* Q32.32: most that a price changes by chance in a week */
     u64 quit; /* Q0.32: chance a week that a job ends by itself */
+    u64 hiring; /* Q32.32: share of a lack of staff that is advertised in a week */
     u64 layoff; /* Q32.32: share of an excess of staff that is dismissed in a week */
     u64 search; /* Q0.32: chance that a seeker applies in a week */
     u64 wage_flexibility; /* Q32.32 a week: change of pay by unemployment below its target */
@@ -511,7 +515,7 @@ struct Scenario {
     u32 ticks; /* ticks of the scenario */
     u32 retirement; /* years at which a citizen retires */
 };
-CIVLAB_STATIC_ASSERT(sizeof(struct Scenario) == 3576, "layout of Scenario");
+CIVLAB_STATIC_ASSERT(sizeof(struct Scenario) == 3592, "layout of Scenario");
 
 struct People {
     u64 death[3][2][111]; /* Q0.63 a round, [health][woman][age] */

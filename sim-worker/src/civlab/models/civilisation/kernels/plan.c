@@ -55,13 +55,21 @@ FN void staff_wanted(const struct World *w, const struct Place *p, u32 industry,
     wanted[usual] += (minus(effort, there) + s->efficiency[usual] - 1) / s->efficiency[usual];
 }
 
+/* Jobs advertised of so many that lack staff: a share, the rest of a job by chance. */
+FN u64 advertised(const struct World *w, const struct Place *p, u32 tick, u32 firm, u32 skill, u64 lack) {
+    if (lack == 0 || p->scenario->hiring >= Q32_ONE) return lack;
+    const struct Block block = draw(w, &p->home, tick, DRAW_HIRING, firm - p->home.first_firm, skill);
+    return (u64)(((u128)lack * p->scenario->hiring + block.word[0]) >> 32);
+}
+
 /* Employees wanted by skill, and the chance that one of those there leaves. */
-FN u64 plan_staff(const struct World *w, const struct Place *p, u32 firm, u32 industry, u64 target) {
+FN u64 plan_staff(const struct World *w, const struct Place *p, u32 tick, u32 firm, u32 industry, u64 target) {
     const struct Scenario *s = p->scenario;
     u64 wanted[SKILLS], wages = 0;
     staff_wanted(w, p, industry, target, wanted);
     for (u32 k = 0; k < SKILLS; k++) {
         const u64 cell = (u64)firm * SKILLS + k, there = w->staff[cell];
+        if (wanted[k] > there) wanted[k] = there + advertised(w, p, tick, firm, k, wanted[k] - there);
         const u64 excess = there > wanted[k] ? ((there - wanted[k]) << 32) / there : 0;
         w->want[cell] = (u32)wanted[k];
         w->lapse[cell] = (u32)least(s->quit + times_q32(excess, s->layoff), 0xffffffffull);
@@ -118,7 +126,15 @@ FN u64 credit_wanted(const struct World *w, const struct Place *p, u32 firm, u32
     return w->barred[firm] ? 0 : least(wanted, minus(times_q32(assets, s->loan_to_value), w->loan[firm]));
 }
 
-FN void plan_firm(const struct World *w, const struct Place *p, u32 firm, struct Changes *changes) {
+/* A price moved by chance, up or down alike. */
+FN u64 stray_price(const struct World *w, const struct Place *p, u32 tick, u32 firm, u64 price) {
+    if (p->scenario->price_noise == 0) return price;
+    const struct Block block = draw(w, &p->home, tick, DRAW_PRICE, firm - p->home.first_firm, 0);
+    const u64 move = times_q32(times_q32(price, p->scenario->price_noise), block.word[0]);
+    return block.word[1] & 1 ? price + move : most(minus(price, move), 1);
+}
+
+FN void plan_firm(const struct World *w, const struct Place *p, u32 tick, u32 firm, struct Changes *changes) {
     const struct Scenario *s = p->scenario;
     const u32 industry = w->industry[firm];
     const u64 sales = w->sales[firm], goal = times_q32(sales, s->cover[industry]);
@@ -127,20 +143,19 @@ FN void plan_firm(const struct World *w, const struct Place *p, u32 firm, struct
     struct Plan plan = {0, 0, 0, 0, 0};
     plan.target = least(towards(sales, goal, w->inventory[firm], s->adjustment), most_output);
     w->target[firm] = plan.target;
-    plan.wages = plan_staff(w, p, firm, industry, plan.target);
+    plan.wages = plan_staff(w, p, tick, firm, industry, plan.target);
     plan_inputs(w, p, firm, industry, &plan);
     plan_investment(w, p, firm, industry, &plan);
     w->borrow[firm] = credit_wanted(w, p, firm, industry, &plan);
     add_to(w->requested + p->home.first_bank + w->bank[firm], w->borrow[firm]);
-    CHANGE(w, &p->home, changes, PRICE, price, firm, firm,
-           next_price(w, p, industry, w->price[firm], goal, w->inventory[firm]));
+    const u64 price = next_price(w, p, industry, w->price[firm], goal, w->inventory[firm]);
+    CHANGE(w, &p->home, changes, PRICE, price, firm, firm, stray_price(w, p, tick, firm, price));
 }
 
 FN void civilisation_plan_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
     const struct Place p = place_of(w, tile);
     struct Changes changes = no_changes();
-    (void)tick;
-    for (u32 firm = p.begin + lane; firm < p.end; firm += lanes) plan_firm(w, &p, firm, &changes);
+    for (u32 firm = p.begin + lane; firm < p.end; firm += lanes) plan_firm(w, &p, tick, firm, &changes);
     flush_changes(w, p.home.member, PHASE_PLAN, &changes);
 }
 
