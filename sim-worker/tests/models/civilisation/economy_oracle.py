@@ -102,6 +102,7 @@ class EconomyOracle(EconomyWorld):
         c["book_energy"] = limbs([there, gained, there + gained - ground - stores[FUEL] - stores[ENERGY]])
         c["book_embodied"] = limbs([sum(firm.embodied + sum(firm.stock_embodied) for firm in self.firms)])
         c["book_people"] = [sum(region.census["people"] for region in self.regions)]
+        c["book_burnt"] = limbs([whole(c["book_burnt"])[0] + self.burnt])
         c["carbon_due"] = limbs([whole(c["carbon_due"])[0] + self.burnt])
 
     def told(self, nation: Nation) -> dict[str, int]:

@@ -127,6 +127,8 @@ def store(good: int, amount: int = 1) -> Act:
 ESTATES = cell("estates", VITALS)
 LIMITS = layout.HIGHEST_PRICE
 WHOLE = 2**32
+CARBON_OF_FUEL = int(compiled().lands["carbon_factor"][0])
+"""Grams of carbon a GJ, all people counted for whom a citizen stands: 10^-15 kg a mJ."""
 BREAKS = {
     **{f"a unit of {good} in store": Break(store(k), "goods", 1, k + 1) for k, good in enumerate(GOODS)},
     **{f"a unit of {good} bought": Break(add("stock", part=k), "goods", 1, k + 1) for k, good in enumerate(GOODS)},
@@ -142,6 +144,11 @@ BREAKS = {
     "a joule gained from nothing": Break(add("book_energy", 7, part=2), "energy", -7),
     "a kilogram of carbon": Break(add("carbon"), "carbon", 1),
     "a kilogram of carbon at the turn of a year": Break(add("carbon", 5, part=1), "carbon", -5, ticks=WEEKS),
+    "fuel whose carbon nobody counts": Break(add("carbon_due", -9), "carbon", 9 * CARBON_OF_FUEL, 1),
+    "fuel burnt that no store gave": Break(add("book_burnt", 4), "carbon", 4 * CARBON_OF_FUEL, 1),
+    "carbon of one's own that no fuel gave": Break(add("carbon_own", 2), "carbon", -2 * 10**15, 1),
+    "less than a kilogram of it": Break(add("carbon_rest", 3), "carbon", -3, 1),
+    "a place at a table for nobody": Break(to_living("size", 1), "population", 1, 1),
     "a citizen from nowhere": Break(born_of_nothing, "population", 1),
     "a citizen who was not counted": Break(add("book_people", -2), "population", 2),
     "an arrival without departure": Break(add("vital", part=cell("arrivals", VITALS)), "population", 1, before="audit"),

@@ -27,6 +27,8 @@ from civlab.runtime.world import World
 Pair = tuple[int, int]
 """What was counted, and what it should be."""
 FUEL, ENERGY = GOODS.index("fuel"), GOODS.index("energy")
+CARBON_UNIT = 10**15
+"""Kilograms of carbon are grams a GJ times mJ over this."""
 AMOUNTS = (
     "deposit", "income", "cash", "loan", "capital", "inventory", "embodied", "stock", "stock_embodied", "treasury",
     "debt", "pool", "lent",
@@ -60,6 +62,11 @@ class Count:
         """The sum of a metric over all ticks."""
         values = metric_values(self.world.model.metrics, self.world.member_rows("history", self.number))[name]
         return sum(int(value) for value in values[:, 0])
+
+    def wide_metric(self, name: str) -> int:
+        """The same for a metric of 128 bits."""
+        values = metric_values(self.world.model.metrics, self.world.member_rows("history", self.number))[name]
+        return sum(integers(values.reshape(-1, 2)))
 
     @cached_property
     def nations(self) -> dict[str, np.ndarray]:
@@ -99,15 +106,19 @@ def energy(count: Count) -> Pair:
 
 
 def carbon(count: Count) -> Pair:
-    """Carbon emitted is in the air or was taken up."""
+    """Carbon emitted is in the air or was taken up; and all fuel burnt was counted as carbon, or is due to be."""
     emitted, air, sinks = (int(value) for value in count.column("carbon").reshape(-1))
-    return air + sinks, emitted
+    burnt = count.wide_metric("fuel_burnt") - count.book("carbon_due")[0]
+    of_fuel = burnt * int(count.world.members[count.number].scenario.lands["carbon_factor"][0])
+    own = count.total("carbon_own") * CARBON_UNIT + count.total("carbon_rest")
+    return (air + sinks, emitted) if of_fuel == own else (own, of_fuel)
 
 
 def population(count: Count) -> Pair:
-    """Citizens alive are those of the start, and births less deaths."""
+    """Citizens alive are those of the start, and births less deaths, and as many as their households have."""
     start = int(count.world.members[count.number].scenario.lands["citizens"][0])
-    return int(np.count_nonzero(count.column("household"))), start + count.metric("births") - count.metric("deaths")
+    alive, housed = int(np.count_nonzero(count.column("household"))), count.total("size")
+    return (alive, start + count.metric("births") - count.metric("deaths")) if alive == housed else (housed, alive)
 
 
 def labour(count: Count) -> Pair:

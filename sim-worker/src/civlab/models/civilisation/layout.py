@@ -61,8 +61,8 @@ GOODS_FLOWS = ("made", "used", "sold", "received", "consumed", "built", "perishe
 capital, perished in store, used to carry other goods."""
 ENERGY_FLOWS = ("extracted", "gained", "primary", "embodied_used", "embodied_lost")
 """Energy from the ground and from renewable sources, mJ; embodied energy that began, was consumed, perished, J."""
-HEADS = ("people", "workers", "employed", "seekers", "retired", "minors", "households")
-"""Counts of a region's citizens."""
+HEADS = ("people", "workers", "employed", "seekers", "retired", "minors", "households", "housed")
+"""Counts of a region's citizens; `housed` is the sum of its households' sizes."""
 VITALS = ("births", "deaths", "arrivals", "departures", "hires", "separations", "estates", "inherited", "unclaimed")
 """Cells of what happens to a region's people in a tick: citizens, and money for the last three."""
 CALLS = (
@@ -327,6 +327,15 @@ MEMBER = (
         "book_energy", "u8", "member", "dynamic", "mJ", "energy there was, gained and dissipated, two limbs each", 6
     ),
     Column("book_embodied", "u8", "member", "dynamic", "J", "embodied energy at the last count, two limbs", 2),
+    Column(
+        "book_burnt",
+        "u8",
+        "member",
+        "dynamic",
+        "mJ",
+        "fuel burnt since the start, by what left the stores, two limbs",
+        2,
+    ),
     Column("book_people", "u8", "member", "dynamic", "citizens", "citizens at the last count"),
     cells("count_goods", 4 * len(GOODS), "stocks of each good, by limbs", "units", per="member"),
     cells("count_embodied", 4, "embodied energy of all stocks, by limbs", "J", per="member"),

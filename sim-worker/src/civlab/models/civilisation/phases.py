@@ -118,6 +118,14 @@ WORK = (
         "dividends are shared; households decide what to spend on each good",
         "size deposit income earned outlay",
     ),
+    streaming(
+        "house",
+        "block",
+        "block_region block_begin block_end size",
+        "census",
+        "the sizes of households are added up",
+        "size",
+    ),
     row(
         "public",
         "member",
@@ -285,9 +293,11 @@ AUDIT = (
         "audit",
         "member",
         "flow flow_goods flow_energy vital census count_goods count_embodied treasury pool debt equity lent "
-        "abroad reserve land carbon tariff fill base_money book_goods book_energy book_embodied book_people "
+        "abroad reserve land carbon carbon_due carbon_own carbon_rest tariff fill base_money book_goods book_energy "
+        "book_embodied book_burnt book_people "
         "vacancy unspent level energy_price technology wage",
-        f"fault fault_place fault_residue book_goods book_energy book_embodied book_people carbon_due {DIGESTS}",
+        f"fault fault_place fault_residue book_goods book_energy book_embodied book_burnt book_people "
+        f"carbon_due {DIGESTS}",
         "everything that is conserved is counted in two ways",
     ),
 )

@@ -61,13 +61,15 @@ INVARIANTS = (
     ),
     Invariant(
         "carbon",
-        "carbon emitted = carbon in the air + carbon taken up, since 1750, in kilograms",
-        "carbon is moved, never made",
+        "carbon emitted = carbon in the air + carbon taken up, since 1750, in kilograms (place 0); (fuel burnt since "
+        "the start - fuel due) * carbon of fuel = carbon of the world's own people, counted and left over (place 1)",
+        "carbon is moved, never made, and comes from the fuel that left the stores",
     ),
     Invariant(
         "population",
-        "citizens after = citizens before + births - deaths; arrivals = departures",
-        "nobody appears but by birth, or vanishes but by death",
+        "citizens after = citizens before + births - deaths; arrivals = departures (place 0); citizens of all "
+        "households = citizens (place 1)",
+        "nobody appears but by birth, or vanishes but by death, and everybody lives in one household",
     ),
     Invariant(
         "labour",

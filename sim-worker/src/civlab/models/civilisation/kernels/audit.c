@@ -27,6 +27,7 @@ FN void audit_people(const struct Verdict *v, const struct Totals *t) {
     const i128 before = (i128)v->w->book_people[v->member];
     expect(v, FAULT_POPULATION, (i128)t->head[HEAD_PEOPLE], before + t->vital[VITAL_BIRTHS] - t->vital[VITAL_DEATHS], 0);
     expect(v, FAULT_POPULATION, (i128)t->vital[VITAL_ARRIVALS], (i128)t->vital[VITAL_DEPARTURES], 0);
+    expect(v, FAULT_POPULATION, (i128)t->head[HEAD_HOUSED], (i128)t->head[HEAD_PEOPLE], 1);
     expect(v, FAULT_LABOUR, (i128)t->flow[FLOW_STAFF], (i128)t->head[HEAD_EMPLOYED], 0);
     expect(v, FAULT_LABOUR, (i128)t->head[HEAD_WORKERS], (i128)t->head[HEAD_EMPLOYED] + t->head[HEAD_SEEKERS], 1);
     expect(v, FAULT_INHERITANCE, (i128)t->vital[VITAL_ESTATES],
@@ -72,6 +73,28 @@ FN void audit_goods(const struct Verdict *v, const struct Totals *t) {
     if (dissipated(t) < 0) expect(v, FAULT_ENERGY, dissipated(t), 0, 0);
 }
 
+/* Fuel burnt since the start: what left the stores and did not perish, was not built or used for carriage. */
+FN i128 burnt_since(const struct World *w, u32 member, const struct Totals *t) {
+    const u32 fuel = GOOD_FUEL;
+    return wide_value(*book(w->book_burnt, member, 2, 0)) + wide_value(*book(w->book_goods, member, 2 * GOODS, fuel)) +
+           (i128)t->wide_goods[GOODS_FLOW_MADE][fuel] - (i128)t->wide_goods[GOODS_FLOW_PERISHED][fuel] -
+           (i128)t->wide_goods[GOODS_FLOW_BUILT][fuel] - (i128)t->wide_goods[GOODS_FLOW_CARRIED][fuel] - t->stocks[fuel];
+}
+
+/* Fuel whose carbon is still to be counted: what was used as an input or consumed, which the next year counts. */
+FN i128 carbon_due(const struct World *w, u32 member, const struct Totals *t) {
+    return wide_value(*book(w->carbon_due, member, 2, 0)) + (i128)t->wide_goods[GOODS_FLOW_USED][GOOD_FUEL] +
+           (i128)t->wide_goods[GOODS_FLOW_CONSUMED][GOOD_FUEL];
+}
+
+/* All fuel burnt has been counted as carbon, or is due to be. */
+FN void audit_fuel(const struct Verdict *v, const struct Home *h, const struct Totals *t) {
+    const struct World *w = v->w;
+    const i128 counted = burnt_since(w, v->member, t) - carbon_due(w, v->member, t);
+    expect(v, FAULT_CARBON, counted * (i128)h->lands->carbon_factor,
+           (i128)w->carbon_own[v->member] * CARBON_UNIT + w->carbon_rest[v->member], 1);
+}
+
 /* Payments between sectors, each sector's account, then all money against all debts: the narrower names come first. */
 FN void audit_money(const struct Verdict *v, const struct Totals *t) {
     const u64 *f = t->flow;
@@ -106,6 +129,11 @@ FN void keep_books(const struct World *w, const struct Home *h, const struct Tot
     const u32 m = h->member;
     const i128 gained = wide_value(*book(w->book_energy, m, 6, 1)) + (i128)t->gained;
     const i128 gone = wide_value(*book(w->book_energy, m, 6, 2)) + dissipated(t);
+    const struct Wide burnt = wide_of(burnt_since(w, m, t)), due = wide_of(carbon_due(w, m, t));
+    CHANGE_PART(w, h, changes, BOOK_BURNT, book_burnt, member, m, 2, 0, burnt.low);
+    CHANGE_PART(w, h, changes, BOOK_BURNT, book_burnt, member, m, 2, 1, (u64)burnt.high);
+    CHANGE_PART(w, h, changes, CARBON_DUE, carbon_due, member, m, 2, 0, due.low);
+    CHANGE_PART(w, h, changes, CARBON_DUE, carbon_due, member, m, 2, 1, (u64)due.high);
     for (u32 g = 0; g < GOODS; g++) {
         CHANGE_PART(w, h, changes, BOOK_GOODS, book_goods, member, m, 2 * GOODS, 2 * g, wide_of(t->stocks[g]).low);
         CHANGE_PART(w, h, changes, BOOK_GOODS, book_goods, member, m, 2 * GOODS, 2 * g + 1,
@@ -118,11 +146,6 @@ FN void keep_books(const struct World *w, const struct Home *h, const struct Tot
     CHANGE_PART(w, h, changes, BOOK_EMBODIED, book_embodied, member, m, 2, 0, wide_of(t->embodied).low);
     CHANGE_PART(w, h, changes, BOOK_EMBODIED, book_embodied, member, m, 2, 1, (u64)wide_of(t->embodied).high);
     CHANGE(w, h, changes, BOOK_PEOPLE, book_people, member, m, t->head[HEAD_PEOPLE]);
-    /* fuel that was burnt or used, whose carbon the next year counts */
-    const i128 due = wide_value(*book(w->carbon_due, m, 2, 0)) + (i128)t->wide_goods[GOODS_FLOW_USED][GOOD_FUEL] +
-                     (i128)t->wide_goods[GOODS_FLOW_CONSUMED][GOOD_FUEL];
-    CHANGE_PART(w, h, changes, CARBON_DUE, carbon_due, member, m, 2, 0, wide_of(due).low);
-    CHANGE_PART(w, h, changes, CARBON_DUE, carbon_due, member, m, 2, 1, (u64)wide_of(due).high);
 }
 
 FN void civilisation_audit_member(const struct World *w, u32 tick, u32 member) {
@@ -139,6 +162,7 @@ FN void civilisation_audit_member(const struct World *w, u32 tick, u32 member) {
     audit_earth(&v, &h);
     audit_markets(&v, &h, &t);
     audit_goods(&v, &t);
+    audit_fuel(&v, &h, &t);
     audit_money(&v, &t);
     keep_books(w, &h, &t, &changes);
     add_changes(w, member, PHASE_RECORD, &changes);

@@ -100,6 +100,9 @@ FN void add_alone(u64 *cell, u64 value) { *cell += value; }
 #endif
 
 /* floor(a * b / d) for a quotient that fits; zero for d = 0. */
+/* kg of carbon are g a GJ times mJ over this. */
+#define CARBON_UNIT 1000000000000000ull
+
 FN u64 times_over(u64 a, u64 b, u64 d) { return d ? (u64)((u128)a * b / d) : 0; }
 /* floor(a * b / 2^32) */
 FN u64 times_q32(u64 a, u64 b) { return (u64)(((u128)a * b) >> 32); }

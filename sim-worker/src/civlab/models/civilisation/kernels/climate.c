@@ -2,8 +2,6 @@
  * passed, and every region's productivity and land follow the warming. */
 #include "climate_step.h"
 
-#define CARBON_UNIT 1000000000000000ull /* kg of carbon are g a GJ times mJ over this */
-
 /* Takes the carbon of the burnt fuel out of what is due, and returns it in kg; what is less than one stays for later. */
 FN i64 carbon_of_fuel(const struct World *w, const struct Land *l, u32 tick, u32 member, struct Changes *changes) {
     struct Digest *of = changes->of;

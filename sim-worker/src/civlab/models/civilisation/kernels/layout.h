@@ -24,7 +24,7 @@
 #define HOME_YEARS 40u
 #define LANDS 4u
 #define FLOWS 39u
-#define HEADS 7u
+#define HEADS 8u
 #define CALLS 10u
 #define VITALS 9u
 #define GOODS_FLOWS 8u
@@ -35,7 +35,7 @@
 #define PARAMETERS 18u
 #define RESPONSES 21u
 #define METRICS 52u
-#define DYNAMIC 59u
+#define DYNAMIC 60u
 #define CHAINED 9u
 
 #define GOOD_FOOD 0u
@@ -106,6 +106,7 @@
 #define HEAD_RETIRED 4u
 #define HEAD_MINORS 5u
 #define HEAD_HOUSEHOLDS 6u
+#define HEAD_HOUSED 7u
 
 #define VITAL_BIRTHS 0u
 #define VITAL_DEATHS 1u
@@ -377,7 +378,8 @@
 #define COLUMN_BOOK_GOODS 55u
 #define COLUMN_BOOK_ENERGY 56u
 #define COLUMN_BOOK_EMBODIED 57u
-#define COLUMN_BOOK_PEOPLE 58u
+#define COLUMN_BOOK_BURNT 58u
+#define COLUMN_BOOK_PEOPLE 59u
 
 #define PHASE_CLIMATE 0u
 #define PHASE_PEOPLE 1u
@@ -702,7 +704,7 @@ struct World {
     u64 *vital; /* 9 per region, citizens: births and the like of the tick */
     u32 *workforce; /* 2 per region, citizens: who may work, and who of them does, in a round */
     u32 *boarded; /* 2 per region, no unit: households and citizens that move from the region */
-    u32 *census; /* 7 per region, citizens: citizens by what they do */
+    u32 *census; /* 8 per region, citizens: citizens by what they do */
     u32 *vacancy; /* 3 per region, jobs: vacancies by skill */
     u32 *seeker; /* 3 per region, citizens: seekers by skill */
     u64 *budget_households; /* 9 per region, money: households' budgets by good, taxes included */
@@ -777,6 +779,7 @@ struct World {
     u64 *book_goods; /* 18 per member, units: stocks of each good at the last count, two limbs */
     u64 *book_energy; /* 6 per member, mJ: energy there was, gained and dissipated, two limbs each */
     u64 *book_embodied; /* 2 per member, J: embodied energy at the last count, two limbs */
+    u64 *book_burnt; /* 2 per member, mJ: fuel burnt since the start, by what left the stores, two limbs */
     u64 *book_people; /* per member, citizens: citizens at the last count */
     u64 *count_goods; /* 36 per member, units: stocks of each good, by limbs */
     u64 *count_embodied; /* 4 per member, J: embodied energy of all stocks, by limbs */
@@ -836,8 +839,8 @@ struct World {
     u8 *site_near; /* per site, no unit: bit k: nation k is near */
     u8 *site_nation; /* per site, no unit: nation plus one */
     i64 *history; /* 52 per member and tick, no unit: metrics */
-    u64 *column_digest; /* 118 per member, no unit: running digest of each dynamic column */
-    u64 *column_recount; /* 118 per member, no unit: digest of each dynamic column counted in full */
+    u64 *column_digest; /* 120 per member, no unit: running digest of each dynamic column */
+    u64 *column_recount; /* 120 per member, no unit: digest of each dynamic column counted in full */
     u64 *phase_digest; /* 18 per member, no unit: change of the state by each chained phase */
     u32 *head; /* 8 per member, no unit: head of the chain, BLAKE3 */
     u64 seed; /* key of all draws */
@@ -845,6 +848,6 @@ struct World {
     u32 regions; /* regions held at once */
     u32 nations; /* nations held at once */
 };
-CIVLAB_STATIC_ASSERT(sizeof(struct World) == 1784, "layout of World");
+CIVLAB_STATIC_ASSERT(sizeof(struct World) == 1792, "layout of World");
 
 #endif

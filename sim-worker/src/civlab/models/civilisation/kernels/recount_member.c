@@ -20,6 +20,7 @@ FN void civilisation_recount_member_member(const struct World *w, u32 tick, u32 
     struct Digest of_book_goods = {0, 0};
     struct Digest of_book_energy = {0, 0};
     struct Digest of_book_embodied = {0, 0};
+    struct Digest of_book_burnt = {0, 0};
     struct Digest of_book_people = {0, 0};
     u64 *cell;
     (void)tick;
@@ -48,6 +49,8 @@ FN void civilisation_recount_member_member(const struct World *w, u32 tick, u32 
             digest_change_u64(&of_book_energy, COLUMN_BOOK_ENERGY, (at - first) * 6 + part, 0, w->book_energy[at * 6 + part]);
         for (u32 part = 0; part < 2; part++)
             digest_change_u64(&of_book_embodied, COLUMN_BOOK_EMBODIED, (at - first) * 2 + part, 0, w->book_embodied[at * 2 + part]);
+        for (u32 part = 0; part < 2; part++)
+            digest_change_u64(&of_book_burnt, COLUMN_BOOK_BURNT, (at - first) * 2 + part, 0, w->book_burnt[at * 2 + part]);
         digest_change_u64(&of_book_people, COLUMN_BOOK_PEOPLE, at - first, 0, w->book_people[at]);
     }
     cell = w->column_recount + ((u64)member * DYNAMIC + COLUMN_BASE_MONEY) * 2;
@@ -80,6 +83,8 @@ FN void civilisation_recount_member_member(const struct World *w, u32 tick, u32 
     cell[0] += of_book_energy.low, cell[1] += of_book_energy.high;
     cell = w->column_recount + ((u64)member * DYNAMIC + COLUMN_BOOK_EMBODIED) * 2;
     cell[0] += of_book_embodied.low, cell[1] += of_book_embodied.high;
+    cell = w->column_recount + ((u64)member * DYNAMIC + COLUMN_BOOK_BURNT) * 2;
+    cell[0] += of_book_burnt.low, cell[1] += of_book_burnt.high;
     cell = w->column_recount + ((u64)member * DYNAMIC + COLUMN_BOOK_PEOPLE) * 2;
     cell[0] += of_book_people.low, cell[1] += of_book_people.high;
 }
