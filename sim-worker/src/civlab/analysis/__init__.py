@@ -1,5 +1,5 @@
-"""Analyses of any model's ensembles: what matters (sensitivity), which parameters fit (calibration), and from when on a
-metric is stationary (burn-in).
+"""Analyses of any model's ensembles: what matters (sensitivity), which parameters fit (calibration), from when on a
+metric is stationary (burn-in), and whether outcomes depend on the time step.
 
 They stand above runs and results and know no model. Every member that they look at is a member of an ordinary run, so
 whatever an analysis says can be verified, resumed and opened like any other run. SALib and Optuna come with the extra

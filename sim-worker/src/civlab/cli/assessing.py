@@ -1,4 +1,7 @@
-"""`civlab check`: what can be said about a complete run's numbers."""
+"""`civlab check`: what a run's numbers can carry.
+
+A burn-in is looked for in a run that is there; a time step can only be checked by running the scenario at others.
+"""
 
 from __future__ import annotations
 
@@ -11,19 +14,29 @@ import click
 from civlab.analysis.burn_in import BATCH, BurnIn, mser
 from civlab.analysis.outcomes import Outcome, check_outcome
 from civlab.analysis.streaming import metric_course
-from civlab.cli.output import DIFFERENT, print_json
+from civlab.analysis.time_step import StepAnswer, StepDependence, make_step_question, run_step_question
+from civlab.cli.options import parse_overrides
+from civlab.cli.output import DIFFERENT, STOPPED, human_seconds, print_json, print_table
+from civlab.cli.progress import shown_progress
+from civlab.cli.stopping import stop_on_signals
 from civlab.errors import CivlabError
 from civlab.results.reader import open_results
+from civlab.runs.devices import BACKENDS
 from civlab.runs.spec import RunSpec
+from civlab.runs.whole import WholeRun
+from civlab.wording import counted
+
+VERDICTS = {"same": "the same", "none": "no difference beyond chance", "persists": "does not shrink with the step"}
 
 
 @click.group()
 def check() -> None:
-    """Check what a complete run's numbers can carry.
+    """Check what a run's numbers can carry.
 
     \b
     Examples:
       civlab check burn-in out/ --metric penniless --json
+      civlab check time-step two-nations --ticks 104 --set population.size=20000
     """
 
 
@@ -75,6 +88,143 @@ def burn_in(place: str, metric: str, plot: Path | None, as_json: bool) -> None:
     else:
         click.echo(_sentence(found, metric, unit, spec))
     sys.exit(0 if found.found else DIFFERENT)
+
+
+@check.command("time-step")
+@click.argument("scenario")
+@click.option(
+    "--outcome",
+    "outcomes",
+    multiple=True,
+    help="Headline figure, or a metric's mean over ticks: births@0..520; may be repeated; default all figures.",
+)
+@click.option("--members", type=click.IntRange(2, 10_000), default=16, show_default=True, help="Seeds at each step.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the worlds.")
+@click.option("--ticks", type=int, help="Ticks to simulate; default the scenario's own.")
+@click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="Override a parameter; may be repeated.")
+@click.option(
+    "--tolerance",
+    type=click.FloatRange(min=0),
+    default=1.0,
+    show_default=True,
+    help="Greatest difference at the scenario's own step that holds, in spreads between seeds.",
+)
+@click.option(
+    "-o", "--out", metavar="PLACE", help="Keep the run in PLACE/run and the answer beside it; default neither."
+)
+@click.option("--force", is_flag=True, help="Delete another run that stands there.")
+@click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads; default all there are.")
+@click.option("--backend", type=click.Choice(BACKENDS), default="auto", show_default=True)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
+def time_step(
+    scenario: str,
+    outcomes: tuple[str, ...],
+    members: int,
+    seed: int,
+    ticks: int | None,
+    settings: tuple[str, ...],
+    tolerance: float,
+    out: str | None,
+    force: bool,
+    threads: int | None,
+    backend: str,
+    as_json: bool,
+) -> None:
+    """Say whether results of SCENARIO depend on the length of its time step.
+
+    Runs the scenario at every length that its model allows, with the same seeds, and holds each outcome against that of
+    the finest. Exit code 1 says that at the scenario's own step an outcome differs by more than the tolerance, or that
+    a difference does not shrink as the step does. A model whose only step is the tick is refused (STEP_FIXED).
+
+    \b
+    Examples:
+      civlab check time-step two-nations --ticks 104 --set population.size=20000
+      civlab check time-step two-nations --outcome births@0..520 --members 64 -o steps/ --json
+    """
+    question = make_step_question(
+        scenario, outcomes=outcomes, seeds=members, seed=seed, ticks=ticks, overrides=parse_overrides(settings)
+    )
+    total = question.spec.ensemble.members * question.spec.ticks
+    with stop_on_signals() as wish, shown_progress(ticks_total=total, tick=question.spec.scenario.tick_name) as watch:
+        done, answer = run_step_question(
+            question,
+            out,
+            tolerance=tolerance,
+            force=force,
+            backend=backend,
+            threads=threads,
+            on_progress=watch,
+            stop=wish.is_set,
+        )
+    if answer is None:
+        share = f"{100 * done.ticks_done // done.ticks_total} % of the run"
+        if as_json:
+            print_json({"state": "stopped", "place": out, "done": share})
+        else:
+            rest = "nothing was kept" if out is None else f"the same command goes on in {out}"
+            click.echo(f"stopped with {share} done; {rest}")
+        sys.exit(STOPPED)
+    if as_json:
+        print_json({"state": "complete", "place": out, **answer.document()})
+    else:
+        _print_steps(answer, done)
+    sys.exit(0 if answer.holds else DIFFERENT)
+
+
+def _print_steps(answer: StepAnswer, done: WholeRun) -> None:
+    question = answer.question
+    tick = question.spec.scenario.tick_name
+    rows = [row for each in answer.dependences for row in _rows(each)]
+    print_table(
+        f"{question.step.path}: {counted(question.seeds, 'seed')} at each step, {question.spec.ticks:,} {tick}s",
+        ("outcome", f"{tick}s", "mean", "difference", "± error", "in spreads", "verdict"),
+        rows,
+        right=f"{tick}s,mean,difference,± error,in spreads",
+    )
+    click.echo(f"\n{_step_sentence(answer)}")
+    click.echo(f"{done.members:,} members in {human_seconds(done.wall_seconds)}")
+    click.echo(f"digest {answer.digest}")
+
+
+def _rows(each: StepDependence) -> list[tuple[str, ...]]:
+    """The finest step with the verdict, then what each coarser one changes; a star where that is beyond chance."""
+    finest, *coarser = each.steps
+    spread = f"spread {each.spread:.3g}"
+    rows: list[tuple[str, ...]] = [
+        (each.outcome, str(finest.step), f"{finest.mean:.6g}", spread, "", "", _verdict(each))
+    ]
+    for step in coarser:
+        spreads = "no spread" if step.spreads is None else f"{step.spreads:+.3f}"
+        mark = " *" if step.real else "  "
+        rows.append(
+            ("", str(step.step), f"{step.mean:.6g}", f"{step.difference:+.3g}", f"{step.error:.2g}", spreads + mark, "")
+        )
+    return rows
+
+
+def _verdict(each: StepDependence) -> str:
+    if each.verdict != "shrinks":
+        return VERDICTS[each.verdict]
+    return "shrinks with the step" + ("" if each.order is None else f", order {each.order:.2f}")
+
+
+def _step_sentence(answer: StepAnswer) -> str:
+    question = answer.question
+    own = f"{question.step.path} = {question.own}"
+    if answer.holds:
+        return (
+            f"{own} is fine enough: no outcome is more than {answer.tolerance:g} spreads between seeds off the finest "
+            "step's, and differences beyond chance (*) shrink with the step"
+        )
+    said = (
+        (answer.too_large, f"results depend on the step: at {own} more than {answer.tolerance:g} spreads off"),
+        (answer.persisting, "results depend on the step: does not shrink with it"),
+        (
+            answer.undecided,
+            f"{own} is more than {answer.tolerance:g} spreads off, which may be chance: take more seeds",
+        ),
+    )
+    return "\n".join(f"{what} ({', '.join(each.outcome for each in found)})" for found, what in said if found)
 
 
 def _sentence(found: BurnIn, metric: str, unit: str, spec: RunSpec) -> str:
