@@ -1,7 +1,4 @@
-"""`civlab check`: what a run's numbers can carry.
-
-A burn-in is looked for in a run that is there; a time step can only be checked by running the scenario at others.
-"""
+"""`civlab check`: what can be said about a complete run's numbers, and about a zoom's."""
 
 from __future__ import annotations
 
@@ -14,29 +11,23 @@ import click
 from civlab.analysis.burn_in import BATCH, BurnIn, mser
 from civlab.analysis.outcomes import Outcome, check_outcome
 from civlab.analysis.streaming import metric_course
-from civlab.analysis.time_step import StepAnswer, StepDependence, make_step_question, run_step_question
+from civlab.analysis.zooming import INDEPENDENT, MetricError, ZoomCheck, check_zoom
 from civlab.cli.options import parse_overrides
-from civlab.cli.output import DIFFERENT, STOPPED, human_seconds, print_json, print_table
-from civlab.cli.progress import shown_progress
-from civlab.cli.stopping import stop_on_signals
+from civlab.cli.output import DIFFERENT, human_seconds, print_json, print_table
 from civlab.errors import CivlabError
 from civlab.results.reader import open_results
-from civlab.runs.devices import BACKENDS
+from civlab.runs.devices import BACKENDS, choose_backend
 from civlab.runs.spec import RunSpec
-from civlab.runs.whole import WholeRun
-from civlab.wording import counted
-
-VERDICTS = {"same": "the same", "none": "no difference beyond chance", "persists": "does not shrink with the step"}
 
 
 @click.group()
 def check() -> None:
-    """Check what a run's numbers can carry.
+    """Check what numbers can carry: those of a complete run, or of aggregated regions.
 
     \b
     Examples:
       civlab check burn-in out/ --metric penniless --json
-      civlab check time-step two-nations --ticks 104 --set population.size=20000
+      civlab check zoom two-nations --regions all-but-largest=2
     """
 
 
@@ -90,141 +81,122 @@ def burn_in(place: str, metric: str, plot: Path | None, as_json: bool) -> None:
     sys.exit(0 if found.found else DIFFERENT)
 
 
-@check.command("time-step")
+@check.command("zoom")
 @click.argument("scenario")
 @click.option(
-    "--outcome",
-    "outcomes",
-    multiple=True,
-    help="Headline figure, or a metric's mean over ticks: births@0..520; may be repeated; default all figures.",
+    "--regions",
+    metavar="WHICH",
+    help="Aggregated from the first week on: all, nation=NAME, largest=3, all-but-largest=3 or 0,4,7; default the "
+    "scenario's own changes of zoom, or all.",
 )
-@click.option("--members", type=click.IntRange(2, 10_000), default=16, show_default=True, help="Seeds at each step.")
-@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the worlds.")
+@click.option("--members", type=click.IntRange(2, 10_000), default=8, show_default=True, help="Seeds to compare.")
+@click.option("--seed", type=int, default=0, show_default=True)
 @click.option("--ticks", type=int, help="Ticks to simulate; default the scenario's own.")
+@click.option("--population", type=int, help="Citizens of a member; default the scenario's own.")
 @click.option("--set", "settings", multiple=True, metavar="PATH=VALUE", help="Override a parameter; may be repeated.")
-@click.option(
-    "--tolerance",
-    type=click.FloatRange(min=0),
-    default=1.0,
-    show_default=True,
-    help="Greatest difference at the scenario's own step that holds, in spreads between seeds.",
-)
-@click.option(
-    "-o", "--out", metavar="PLACE", help="Keep the run in PLACE/run and the answer beside it; default neither."
-)
-@click.option("--force", is_flag=True, help="Delete another run that stands there.")
+@click.option("--plot", type=click.Path(path_type=Path), metavar="FILE", help="Draw it, as .png or .svg.")
 @click.option("--threads", type=click.IntRange(1, 1024), help="CPU threads; default all there are.")
 @click.option("--backend", type=click.Choice(BACKENDS), default="auto", show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of text.")
-def time_step(
+def zoom(
     scenario: str,
-    outcomes: tuple[str, ...],
+    regions: str | None,
     members: int,
     seed: int,
     ticks: int | None,
+    population: int | None,
     settings: tuple[str, ...],
-    tolerance: float,
-    out: str | None,
-    force: bool,
+    plot: Path | None,
     threads: int | None,
     backend: str,
     as_json: bool,
 ) -> None:
-    """Say whether results of SCENARIO depend on the length of its time step.
+    """Say what aggregated regions cost in accuracy and save in time: SCENARIO in both zooms with the same seeds.
 
-    Runs the scenario at every length that its model allows, with the same seeds, and holds each outcome against that of
-    the finest. Exit code 1 says that at the scenario's own step an outcome differs by more than the tolerance, or that
-    a difference does not shrink as the step does. A model whose only step is the tick is refused (STEP_FIXED).
+    For each metric: its mean in both zooms, the mean and the root mean square of the error, and both over the spread
+    between seeds person by person. Two worlds that have nothing in common but their scenario differ by 1.41 spreads.
 
     \b
     Examples:
-      civlab check time-step two-nations --ticks 104 --set population.size=20000
-      civlab check time-step two-nations --outcome births@0..520 --members 64 -o steps/ --json
+      civlab check zoom two-nations --regions all-but-largest=2 --population 20000 --ticks 104
+      civlab check zoom scenario.yaml --members 16 --plot zoom.svg --json
     """
-    question = make_step_question(
-        scenario, outcomes=outcomes, seeds=members, seed=seed, ticks=ticks, overrides=parse_overrides(settings)
+    if plot is not None and plot.suffix not in (".png", ".svg"):
+        raise click.UsageError(f"--plot {plot}: give a file that ends in .png or .svg")
+
+    def watch(done: int, total: int) -> None:
+        if not as_json:
+            click.echo(f"{done:,} of {total:,} worlds run", err=True)
+
+    found = check_zoom(
+        scenario,
+        regions=regions,
+        members=members,
+        seed=seed,
+        ticks=ticks,
+        population=population,
+        overrides=parse_overrides(settings),
+        backend=choose_backend(backend, threads=threads),
+        on_member=watch,
     )
-    total = question.spec.ensemble.members * question.spec.ticks
-    with stop_on_signals() as wish, shown_progress(ticks_total=total, tick=question.spec.scenario.tick_name) as watch:
-        done, answer = run_step_question(
-            question,
-            out,
-            tolerance=tolerance,
-            force=force,
-            backend=backend,
-            threads=threads,
-            on_progress=watch,
-            stop=wish.is_set,
-        )
-    if answer is None:
-        share = f"{100 * done.ticks_done // done.ticks_total} % of the run"
-        if as_json:
-            print_json({"state": "stopped", "place": out, "done": share})
-        else:
-            rest = "nothing was kept" if out is None else f"the same command goes on in {out}"
-            click.echo(f"stopped with {share} done; {rest}")
-        sys.exit(STOPPED)
+    if plot is not None:
+        from civlab.analysis.drawing import draw_zoom
+
+        _write(plot, draw_zoom(found.errors, form=plot.suffix.removeprefix(".")))
     if as_json:
-        print_json({"state": "complete", "place": out, **answer.document()})
+        print_json(_zoom_document(found, plot))
     else:
-        _print_steps(answer, done)
-    sys.exit(0 if answer.holds else DIFFERENT)
+        _print_zoom(found)
 
 
-def _print_steps(answer: StepAnswer, done: WholeRun) -> None:
-    question = answer.question
-    tick = question.spec.scenario.tick_name
-    rows = [row for each in answer.dependences for row in _rows(each)]
-    print_table(
-        f"{question.step.path}: {counted(question.seeds, 'seed')} at each step, {question.spec.ticks:,} {tick}s",
-        ("outcome", f"{tick}s", "mean", "difference", "± error", "in spreads", "verdict"),
-        rows,
-        right=f"{tick}s,mean,difference,± error,in spreads",
+def _zoom_document(found: ZoomCheck, plot: Path | None) -> dict[str, object]:
+    return {
+        "title": found.title,
+        "ticks": found.ticks,
+        "members": found.members,
+        "seed": found.seed,
+        "changes": found.changes,
+        "metrics": {
+            error.metric: {
+                "unit": error.unit,
+                "persons": error.persons,
+                "aggregated": error.aggregated,
+                "meanError": error.mean_error,
+                "rmsError": error.rms_error,
+                "spread": error.spread,
+                "meanErrorInSpreads": error.in_spreads(error.mean_error),
+                "rmsErrorInSpreads": error.in_spreads(error.rms_error),
+            }
+            for error in found.errors
+        },
+        "cpuSeconds": {"persons": found.seconds_persons, "aggregated": found.seconds_aggregated},
+        "speedUp": found.speed_up,
+        "picture": None if plot is None else str(plot),
+    }
+
+
+def _print_zoom(found: ZoomCheck) -> None:
+    headings = ("metric", "persons", "aggregated", "mean error", "RMS error", "spread", "mean/spread", "RMS/spread")
+    rows = [_zoom_row(error) for error in found.errors]
+    print_table(f"{found.title}: what aggregated regions cost", headings, rows, right=", ".join(headings[1:]))
+    click.echo(
+        f"{found.members} seeds, {found.ticks:,} ticks; errors are aggregated less persons. Worlds of different seeds "
+        f"differ by {INDEPENDENT:.2f} spreads (RMS)."
     )
-    click.echo(f"\n{_step_sentence(answer)}")
-    click.echo(f"{done.members:,} members in {human_seconds(done.wall_seconds)}")
-    click.echo(f"digest {answer.digest}")
-
-
-def _rows(each: StepDependence) -> list[tuple[str, ...]]:
-    """The finest step with the verdict, then what each coarser one changes; a star where that is beyond chance."""
-    finest, *coarser = each.steps
-    spread = f"spread {each.spread:.3g}"
-    rows: list[tuple[str, ...]] = [
-        (each.outcome, str(finest.step), f"{finest.mean:.6g}", spread, "", "", _verdict(each))
-    ]
-    for step in coarser:
-        spreads = "no spread" if step.spreads is None else f"{step.spreads:+.3f}"
-        mark = " *" if step.real else "  "
-        rows.append(
-            ("", str(step.step), f"{step.mean:.6g}", f"{step.difference:+.3g}", f"{step.error:.2g}", spreads + mark, "")
-        )
-    return rows
-
-
-def _verdict(each: StepDependence) -> str:
-    if each.verdict != "shrinks":
-        return VERDICTS[each.verdict]
-    return "shrinks with the step" + ("" if each.order is None else f", order {each.order:.2f}")
-
-
-def _step_sentence(answer: StepAnswer) -> str:
-    question = answer.question
-    own = f"{question.step.path} = {question.own}"
-    if answer.holds:
-        return (
-            f"{own} is fine enough: no outcome is more than {answer.tolerance:g} spreads between seeds off the finest "
-            "step's, and differences beyond chance (*) shrink with the step"
-        )
-    said = (
-        (answer.too_large, f"results depend on the step: at {own} more than {answer.tolerance:g} spreads off"),
-        (answer.persisting, "results depend on the step: does not shrink with it"),
-        (
-            answer.undecided,
-            f"{own} is more than {answer.tolerance:g} spreads off, which may be chance: take more seeds",
-        ),
+    click.echo(
+        f"CPU: {human_seconds(found.seconds_persons)} person by person, {human_seconds(found.seconds_aggregated)} "
+        f"aggregated: {found.speed_up:.1f} times as fast"
     )
-    return "\n".join(f"{what} ({', '.join(each.outcome for each in found)})" for found, what in said if found)
+
+
+def _zoom_row(error: MetricError) -> tuple[str, ...]:
+    shares = [error.in_spreads(value) for value in (error.mean_error, error.rms_error)]
+    values = (error.persons, error.aggregated, error.mean_error, error.rms_error, error.spread)
+    return (
+        error.metric,
+        *(f"{value:.4g}" for value in values),
+        *("" if share is None else f"{share:.2f}" for share in shares),
+    )
 
 
 def _sentence(found: BurnIn, metric: str, unit: str, spec: RunSpec) -> str:
