@@ -28,7 +28,7 @@ world: {map: {regions: 5}, nations: [{name: North, share: 0.6}, {name: South, sh
 def test_errors_are_those_of_their_formulas() -> None:
     persons = np.array([[1.0, 2.0], [3.0, 6.0]])
     found = metric_error("m", "u", persons, persons + np.array([[1.0, 1.0], [-3.0, 5.0]]))
-    assert found == MetricError("m", "u", 3.0, 4.0, 1.0, 3.0, pytest.approx(np.sqrt((2 + 8) / 2)))
+    assert found == MetricError("m", "u", 3.0, 4.0, 1.0, 3.0, float(np.sqrt((2 + 8) / 2)))
     assert found.in_spreads(found.mean_error) == pytest.approx(1 / np.sqrt(5))
     assert metric_error("m", "", np.ones((2, 3)), np.ones((2, 3))).in_spreads(0.0) is None
 

@@ -38,6 +38,7 @@ pytestmark = pytest.mark.kernel
 
 ALL = "zoom: {changes: [{week: 0, to: aggregated}]}\n"
 CHANGE = ("zoom", "unlink")
+WORLDS = 300 if settings.get_current_profile_name() == "torture" else 12
 HARSH = PeopleSection(
     life_table="united-states-1950",
     mortality=Decimal(10),
@@ -241,7 +242,7 @@ def schedules(draw: st.DrawFn) -> str:
     return f"zoom: {{spread: {spread}, changes: [{', '.join(listed)}]}}\n"
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=WORLDS, deadline=None, suppress_health_check=list(HealthCheck))
 @given(more=schedules(), seed=st.integers(0, 2**32), size=st.integers(1000, 2500))
 def test_any_schedule_conserves_people_households_and_money_region_by_region(more: str, seed: int, size: int) -> None:
     world = world_of(compiled(more=more, size=size, ticks=44), seed=seed)
