@@ -95,6 +95,11 @@ introductions: [{tick: 0, count: 20}]
 population: {size: 20000}
 world: {map: {regions: 10}}
 people: {mortality: 6, migration: {rate: 2}}
+zoom:
+  changes:
+    - {week: 0, to: aggregated, regions: {kind: listed, regions: [1, 4, 5]}}
+    - {week: 25, to: persons, regions: {kind: listed, regions: [4]}}
+    - {week: 30, to: aggregated, regions: {kind: largest, number: 2}}
 """,
 }
 TICKS = {"epidemic": 40, "exchange": 20, "climate": 60, "civilisation": 60}

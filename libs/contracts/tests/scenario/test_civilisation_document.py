@@ -23,6 +23,7 @@ from parpour_contracts.scenario import (
     parameters,
     parse_scenario,
 )
+from parpour_contracts.scenario.civilisation.document import BYTES_A_CROWD
 from parpour_contracts.scenario.civilisation.economy import GOODS
 from parpour_contracts.scenario.parse import plain, validate
 
@@ -256,3 +257,38 @@ def test_whatever_stands_in_a_field_is_either_accepted_or_refused_with_a_code_an
     else:
         assert estimate(found).bytes > 0
         assert canonical(found)
+
+
+SIXTY = "apiVersion: civlab/v1\nmodel: civilisation\ntitle: Sixty regions\nticks: 52\n"
+ZOOMS = """\
+zoom:
+  changes:
+    - {week: 0, to: aggregated, regions: {kind: all-but-largest, number: 2}}
+    - {week: 52, to: persons, regions: {kind: nation, nation: Nation}}
+    - {week: 60, to: aggregated, regions: {kind: listed, regions: [0, 59]}}
+"""
+
+
+def test_changes_of_zoom_are_read_and_cost_memory_for_crowds() -> None:
+    scenario = parse_scenario(SIXTY + ZOOMS)
+    assert isinstance(scenario, CivilisationScenario)
+    assert [change.week for change in scenario.zoom.changes] == [0, 52, 60]
+    assert scenario.zoom.changes[0].regions.kind == "all-but-largest"
+    plain = parse_scenario(SIXTY)
+    assert scenario.estimate().bytes - plain.estimate().bytes == 60 * BYTES_A_CROWD
+    assert canonical(scenario) != canonical(plain)
+
+
+@pytest.mark.parametrize(
+    ("found", "instead", "words"),
+    [
+        ("nation: Nation", "nation: Elsewhere", "there is no nation Elsewhere: name one of Nation"),
+        ("[0, 59]", "[0, 60]", "there is no region 60: the last one is 59"),
+        ("week: 60", "week: 51", "list them in the order of their weeks"),
+    ],
+)
+def test_changes_of_what_is_not_there_or_out_of_order_are_refused(found: str, instead: str, words: str) -> None:
+    with pytest.raises(ScenarioError) as caught:
+        parse_scenario(SIXTY + ZOOMS.replace(found, instead))
+    assert caught.value.code == "SCENARIO_INVALID"
+    assert words in str(caught.value)

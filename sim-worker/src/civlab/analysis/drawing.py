@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from civlab.analysis.burn_in import BurnIn
 from civlab.analysis.indices import ElementaryEffect, Indices, SobolIndex
 from civlab.analysis.streaming import Course
+from civlab.analysis.zooming import MetricError
 from civlab.report.charts import AMBER, BLUE, CORAL, INK, SLATE, TEAL, draw_band, dress, style
 from civlab.report.figures import Band
 
@@ -54,6 +55,28 @@ def draw_indices(indices: Indices, *, axis: str, form: str) -> bytes:
         axes.legend(loc="lower right")
 
     return picture(draw, height=FRAME_INCHES + BAR_INCHES * len(indices), form=form)
+
+
+def draw_zoom(errors: Sequence[MetricError], *, form: str) -> bytes:
+    """A bar a metric for its mean error and one for the root mean square, both in spreads between seeds."""
+    shown = [error for error in errors if error.spread > 0][::-1]
+    places = np.arange(len(shown))
+
+    def draw(axes: Axes) -> None:
+        for shift, kind, colour, label in (
+            (0.2, "mean_error", TEAL, "mean error"),
+            (-0.2, "rms_error", SLATE, "root mean square"),
+        ):
+            values = [getattr(error, kind) / error.spread for error in shown]
+            axes.barh(places + shift, values, height=0.36, color=colour, label=label)
+        axes.set_yticks(places, [error.metric for error in shown])
+        axes.set_ylim(-0.7, len(shown) - 0.3)
+        axes.grid(visible=False, axis="y")
+        axes.axvline(0, color=INK, linewidth=1)
+        dress(axes, "What aggregated regions cost", "", across="error in spreads between seeds", whole=False)
+        axes.legend(loc="lower right")
+
+    return picture(draw, height=FRAME_INCHES + BAR_INCHES / 2 * len(shown), form=form)
 
 
 def _weight(index: SobolIndex | ElementaryEffect) -> tuple[float, str]:

@@ -1,6 +1,7 @@
 """`civlab check`: what a run's numbers can carry.
 
-A burn-in is looked for in a run that is there; a time step can only be checked by running the scenario at others.
+A burn-in is looked for in a run that is there; a time step and a zoom can only be checked by running the scenario at
+others.
 """
 
 from __future__ import annotations
@@ -16,10 +17,10 @@ from civlab.analysis.outcomes import Outcome, check_outcome
 from civlab.analysis.streaming import metric_course
 from civlab.analysis.time_step import StepAnswer, StepDependence, make_step_question, run_step_question
 from civlab.cli.options import parse_overrides
-from civlab.cli.output import DIFFERENT, STOPPED, human_seconds, print_json, print_table
+from civlab.cli.output import DIFFERENT, STOPPED, human_seconds, print_json, print_table, write_file
 from civlab.cli.progress import shown_progress
 from civlab.cli.stopping import stop_on_signals
-from civlab.errors import CivlabError
+from civlab.cli.zooming import zoom
 from civlab.results.reader import open_results
 from civlab.runs.devices import BACKENDS
 from civlab.runs.spec import RunSpec
@@ -37,7 +38,11 @@ def check() -> None:
     Examples:
       civlab check burn-in out/ --metric penniless --json
       civlab check time-step two-nations --ticks 104 --set population.size=20000
+      civlab check zoom two-nations --regions all-but-largest=2
     """
+
+
+check.add_command(zoom)
 
 
 @check.command("burn-in")
@@ -68,7 +73,7 @@ def burn_in(place: str, metric: str, plot: Path | None, as_json: bool) -> None:
 
         form = plot.suffix.removeprefix(".")
         tick = spec.scenario.tick_name
-        _write(plot, draw_burn_in(course, found, metric=metric, unit=unit, tick=tick, form=form))
+        write_file(plot, draw_burn_in(course, found, metric=metric, unit=unit, tick=tick, form=form))
     if as_json:
         print_json(
             {
@@ -239,10 +244,3 @@ def _sentence(found: BurnIn, metric: str, unit: str, spec: RunSpec) -> str:
         return f"{metric} is stationary from the first {tick} on; its mean is {kept}"
     left = spec.ticks - found.tick
     return f"{metric} is stationary from {tick} {found.tick} on; its mean is {kept} over the {left:,} {tick}s left"
-
-
-def _write(path: Path, data: bytes) -> None:
-    try:
-        path.write_bytes(data)
-    except OSError as fault:
-        raise CivlabError("OUTPUT_REFUSED", str(path), f"cannot be written: {fault.strerror}") from None

@@ -9,6 +9,7 @@ import json
 import sys
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import click
@@ -98,3 +99,11 @@ def human_seconds(value: float) -> str:
     if minutes < 90:
         return f"{minutes} min {seconds} s"
     return f"{minutes // 60} h {minutes % 60} min"
+
+
+def write_file(path: Path, data: bytes) -> None:
+    """Writes a file that a user asked for; raises CivlabError OUTPUT_REFUSED."""
+    try:
+        path.write_bytes(data)
+    except OSError as fault:
+        raise CivlabError("OUTPUT_REFUSED", str(path), f"cannot be written: {fault.strerror}") from None

@@ -12,7 +12,7 @@ from typing import Any
 
 import click
 
-from civlab.cli.output import DIFFERENT, print_error, print_json, print_table
+from civlab.cli.output import DIFFERENT, print_error, print_json, print_table, write_file
 from civlab.database.asking import Answer, ask, queries_at
 from civlab.database.queries import Query
 from civlab.errors import CivlabError
@@ -108,11 +108,7 @@ def _told(query: Query) -> dict[str, Any]:
 def _draw(answer: Answer, plot: Path) -> None:
     from civlab.database.drawing import draw_answer
 
-    picture = draw_answer(answer, plot.suffix.removeprefix("."))
-    try:
-        plot.write_bytes(picture)
-    except OSError as fault:
-        raise CivlabError("OUTPUT_REFUSED", str(plot), f"cannot be written: {fault.strerror}") from None
+    write_file(plot, draw_answer(answer, plot.suffix.removeprefix(".")))
 
 
 def _failure(answer: Answer) -> CivlabError:

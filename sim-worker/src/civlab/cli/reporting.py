@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from civlab.cli.output import print_json
-from civlab.errors import CivlabError
+from civlab.cli.output import print_json, write_file
 from civlab.models import report_of
 from civlab.report.page import render_report
 from civlab.report.picture import render_picture
@@ -34,7 +33,7 @@ def report(place: str, output: Path | None, png: Path | None, as_json: bool) -> 
     if output is None:
         results.store.put("report.html", page)
     else:
-        _write(output, page)
+        write_file(output, page)
     if png is not None:
         manifest, spec = results.manifest, RunSpec.load(results.store)
         declared = report_of(spec.scenario.model)
@@ -42,16 +41,9 @@ def report(place: str, output: Path | None, png: Path | None, as_json: bool) -> 
         told = bands_explained(manifest.members)
         caption = f"{counted(manifest.members, 'member')}{size}{told and f'; {told}'}"
         figures = declared.figures(results, spec)
-        _write(png, render_picture(declared, figures, title=manifest.title, caption=caption))
+        write_file(png, render_picture(declared, figures, title=manifest.title, caption=caption))
     written = results.store.address("report.html") if output is None else str(output)
     if as_json:
         print_json({"report": written, "picture": None if png is None else str(png), "digest": results.manifest.digest})
     else:
         click.echo("\n".join([written, *([str(png)] if png else [])]))
-
-
-def _write(path: Path, data: bytes) -> None:
-    try:
-        path.write_bytes(data)
-    except OSError as fault:
-        raise CivlabError("OUTPUT_REFUSED", str(path), f"cannot be written: {fault.strerror}") from None

@@ -89,6 +89,8 @@ class World:
         for column in (*self.model.dynamic, *self.model.histories):
             saved = (snapshot.histories if column.role == "history" else snapshot.columns)[column.name]
             values = self.download(column.name)
+            if values.size == 0:
+                continue  # no member here has any of the kind
             rows = values.reshape(-1, self.arrays.sizes[column.per], column.width)
             saved = saved.reshape(-1, sum(snapshot.counts[column.per]), column.width)
             for number, place in enumerate(source):

@@ -25,6 +25,7 @@ ELSEWHERE = (
     ".share",
     "people.schooling.",
     "people.round",
+    "zoom.changes.",
 )
 """Numbers that depend on others, which `documents` draws itself."""
 
@@ -78,6 +79,21 @@ def shares_of_goods(draw: st.DrawFn, *, without: str = "") -> dict[str, Decimal]
 
 
 @st.composite
+def changes_of_zoom(draw: st.DrawFn, regions: int, nations: int) -> list[dict[str, Any]]:
+    """When which regions are aggregated, and when they are brought back."""
+    choices = st.one_of(
+        st.just({"kind": "all"}),
+        st.integers(0, nations - 1).map(lambda k: {"kind": "nation", "nation": f"N{k}"}),
+        st.integers(0, regions).map(lambda k: {"kind": "largest", "number": k}),
+        st.integers(0, regions).map(lambda k: {"kind": "all-but-largest", "number": k}),
+        st.lists(st.integers(0, regions - 1), min_size=1).map(lambda k: {"kind": "listed", "regions": k}),
+    )
+    weeks = sorted(draw(st.lists(st.integers(0, 40), min_size=1, max_size=6)))
+    zooms = st.sampled_from(["aggregated", "persons"])
+    return [{"week": week, "to": draw(zooms), "regions": draw(choices)} for week in weeks]
+
+
+@st.composite
 def documents(draw: st.DrawFn) -> dict[str, Any]:
     """The plain values of a document without any of its numbers turned."""
     regions = draw(st.integers(2, 20))
@@ -124,6 +140,8 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
         }
     if draw(st.booleans()):
         found["economy"]["firms"] = {"number": draw(st.integers(9 * regions, max(9 * regions, size // 5)))}
+    if draw(st.booleans()):
+        found["zoom"] = {"changes": draw(changes_of_zoom(regions, len(nations)))}
     if draw(st.booleans()):
         found["people"]["total_fertility"] = Decimal(draw(st.integers(1, 100))) / 10
     return found

@@ -251,7 +251,7 @@ def test_the_first_broken_tick_is_reported_though_more_follow() -> None:
 
 @pytest.mark.parametrize("name", [declared.name for declared in MODEL.dynamic])
 def test_a_bit_that_flips_in_any_column_of_the_state_breaks_the_chain_by_the_columns_name(name: str) -> None:
-    world = world_of(*[compiled()] * 2)
+    world = world_of(*[compiled(more="zoom: {changes: [{week: 0, to: aggregated}]}\n")] * 2)
     world.advance(2)
     values = column(world, name, 1)
     values.view("u1").reshape(-1)[-values.itemsize] ^= 1

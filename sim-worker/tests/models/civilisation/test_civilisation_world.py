@@ -34,6 +34,15 @@ economy:
   demand: {government: {energy: 0.3, public: 0.7}}
 """
 """Deaths, moves, failures and a government that buys energy: rare things that some kernels are about."""
+ZOOMS = """\
+zoom:
+  changes:
+    - {week: 2, to: aggregated, regions: {kind: all-but-largest, number: 2}}
+    - {week: 30, to: persons, regions: {kind: nation, nation: Last}}
+    - {week: 43, to: aggregated, regions: {kind: listed, regions: [0, 5]}}
+    - {week: 47, to: persons}
+"""
+"""Regions of each zoom side by side, and changes in both directions, before a round of people and in one."""
 
 
 def civilisations() -> list[CompiledCivilisation]:
@@ -43,6 +52,7 @@ def civilisations() -> list[CompiledCivilisation]:
         compiled(size=2500, regions=12, nations=4, ticks=TICKS, more="people: {round: 13}\n"),
         *[compiled(ticks=TICKS)] * 2,
         compiled(size=9000, regions=3, nations=3, ticks=TICKS, more=UNREST),
+        compiled(ticks=TICKS, more=ZOOMS),
     ]
 
 
@@ -83,7 +93,7 @@ def test_members_of_one_stream_live_alike_and_others_do_not(reference: list[byte
 def test_batches_and_their_order_do_not_matter(reference: list[bytes]) -> None:
     members = specs(civilisations())
     found: dict[int, bytes] = {}
-    for part in ([members[3], members[1]], [members[4]], [members[2], members[0]]):
+    for part in ([members[3], members[1]], [members[4]], [members[2], members[5], members[0]]):
         world = World.create(MODEL, part, seed=7, backend=Backend.cpu(2))
         world.advance(world.ticks)
         found.update(zip((member.index for member in part), world.member_digests(), strict=True))

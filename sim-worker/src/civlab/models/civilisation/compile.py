@@ -23,10 +23,12 @@ from civlab.models.civilisation.layout import ADULT, AGES
 from civlab.models.civilisation.layout_economy import SCENARIO
 from civlab.models.civilisation.layout_land import LAND
 from civlab.models.civilisation.layout_people import PEOPLE
+from civlab.models.civilisation.zoom import fill_zoom
 from civlab.models.climate.configuration import Numbers
 from parpour_contracts.scenario import Scenario, ScenarioError, canonical
 from parpour_contracts.scenario.civilisation.document import CivilisationScenario
 from parpour_contracts.scenario.civilisation.people import PeopleSection
+from parpour_contracts.scenario.civilisation.zoom import Change
 
 ILL = 2
 MOST_KEPT = 256
@@ -50,6 +52,9 @@ class CompiledCivilisation:
     years: np.ndarray
     sets: tuple[Numbers, ...]
     account: WorldAccount
+    changes: tuple[Change, ...]
+    nations: tuple[str, ...]
+    """Their names."""
 
 
 def compile_civilisation(scenario: Scenario) -> CompiledCivilisation:
@@ -84,6 +89,7 @@ def compiled(scenario: CivilisationScenario, name: bytes) -> CompiledCivilisatio
         retirement=scenario.people.retirement,
     )
     fill_people(people[0], scenario.people)
+    fill_zoom(people[0], scenario.zoom)
     extracted, burnt = fuel_of_citizen(account, scenario.economy)
     try:
         fill_land(
@@ -112,6 +118,8 @@ def compiled(scenario: CivilisationScenario, name: bytes) -> CompiledCivilisatio
         years=rows,
         sets=sets,
         account=account,
+        changes=scenario.zoom.changes,
+        nations=tuple(nation.name for nation in scenario.world.nations),
     )
 
 

@@ -14,6 +14,7 @@ from civlab.errors import CivlabError
 from civlab.models.civilisation.compile import CompiledCivilisation
 from civlab.models.civilisation.geography import survey
 from civlab.models.civilisation.layout import GOODS, PAD, TILE
+from civlab.models.civilisation.zoom import switches
 from civlab.runtime.arrays import Arrays, MemberSpec, shared_scenarios, tiles_of
 from civlab.runtime.backend import Backend
 from civlab.runtime.model import Model
@@ -85,6 +86,7 @@ def generate(arrays: Arrays, members: Specs) -> None:
     limit_regions(members, settled, region_member)
     lay_out_people(arrays, members, settled, region_member)
     lay_out_firms(arrays, members, settled, region_member)
+    lay_out_crowds(arrays, members, settled, region_member)
     arrays.allocate_rest()
     for kernel, over in (
         ("prepare_climate", "member"),
@@ -188,6 +190,30 @@ def lay_out_firms(arrays: Arrays, members: Specs, settled: np.ndarray, region_me
             "industry_begin": begin.astype("u4").reshape(-1),
             "industry": np.concatenate([np.repeat(np.arange(len(GOODS)), row) for row in counts]).astype("u1"),
             "bank": banks_of_firms(arrays, members, region_member, slots),
+        }
+    )
+
+
+def lay_out_crowds(arrays: Arrays, members: Specs, settled: np.ndarray, region_member: np.ndarray) -> None:
+    """A crowd for each region of a member with changes of zoom, and when regions make them."""
+    nation = np.asarray(arrays.backend.download(arrays.column["region_nation"])).astype("i8")
+    weeks: list[list[int]] = []
+    for number, member in enumerate(members):
+        here, form = region_member == number, member.scenario
+        weeks += switches(form.changes, settled=settled[here], nation=nation[here], names=form.nations)
+    ends = np.cumsum([len(of_region) for of_region in weeks])
+    bounds = np.stack([ends - [len(of_region) for of_region in weeks], ends], axis=1)
+    regions = arrays.segments["region"].count
+    count = np.where([bool(member.scenario.changes) for member in members], regions, 0)
+    first = np.cumsum(count) - count
+    arrays.sizes["crowd"], arrays.sizes["switch"] = int(count.sum()), int(ends[-1])
+    arrays.lay_out("crowd", first=first, count=count)
+    arrays.upload(
+        {
+            "member_crowd": first.astype("u4"),
+            "member_crowds": count.astype("u4"),
+            "region_switch": bounds.astype("u4").reshape(-1),
+            "switch_week": np.array([week for of_region in weeks for week in of_region], "u4"),
         }
     )
 

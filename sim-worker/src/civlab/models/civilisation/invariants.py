@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from civlab.models.civilisation.crowds import ILL, crowds
 from civlab.models.civilisation.history import by_market, by_nation, integers, trade, wide
 from civlab.models.civilisation.layout import GOODS, HIGHEST_PRICE
 from civlab.models.civilisation.proofs import INVARIANTS, NUMBERED
@@ -30,8 +31,8 @@ FUEL, ENERGY = GOODS.index("fuel"), GOODS.index("energy")
 CARBON_UNIT = 10**15
 """Kilograms of carbon are grams a GJ times mJ over this."""
 AMOUNTS = (
-    "deposit", "income", "cash", "loan", "capital", "inventory", "embodied", "stock", "stock_embodied", "treasury",
-    "debt", "pool", "lent",
+    "deposit", "income", "crowd_deposit", "crowd_income", "cash", "loan", "capital", "inventory", "embodied", "stock",
+    "stock_embodied", "treasury", "debt", "pool", "lent",
 )  # fmt: skip
 """Columns of what cannot be negative."""
 
@@ -93,7 +94,7 @@ def goods(count: Count) -> Pair:
 
 def money(count: Count) -> Pair:
     """Deposits and equity are base money and all debts."""
-    deposits = sum(map(count.total, ("deposit", "cash", "treasury", "pool")))
+    deposits = sum(map(count.total, ("deposit", "crowd_deposit", "cash", "treasury", "pool")))
     return deposits + count.total("equity"), sum(map(count.total, ("base_money", "loan", "debt")))
 
 
@@ -118,12 +119,17 @@ def population(count: Count) -> Pair:
     """Citizens alive are those of the start, and births less deaths, and as many as their households have."""
     start = int(count.world.members[count.number].scenario.lands["citizens"][0])
     alive, housed = int(np.count_nonzero(count.column("household"))), count.total("size")
-    return (alive, start + count.metric("births") - count.metric("deaths")) if alive == housed else (housed, alive)
+    if alive != housed:
+        return housed, alive
+    return alive + count.total("crowd_people"), start + count.metric("births") - count.metric("deaths")
 
 
 def labour(count: Count) -> Pair:
-    """Firms have as many employees as citizens have jobs."""
-    return count.total("staff"), int(np.count_nonzero(count.column("employer")))
+    """Firms have as many employees as citizens have jobs, and no more in a crowd than it has able adults."""
+    found = crowds(count.world, count.number)
+    of_skill = found.citizens[..., 1:, :ILL].sum(axis=(1, 2, 4))
+    in_crowds = int(np.minimum(found.staff, of_skill).sum())
+    return count.total("staff"), int(np.count_nonzero(count.column("employer"))) + in_crowds
 
 
 def firm_sheet(count: Count) -> Pair:
@@ -140,7 +146,8 @@ def bank_sheet(count: Count) -> Pair:
 
 def household_sheet(count: Count) -> Pair:
     """What households hold is what income, spending and unclaimed estates left."""
-    return count.total("deposit"), count.balance(("deposits",), ("income",), ("consumption", "unclaimed"))
+    held = count.total("deposit") + count.total("crowd_deposit")
+    return held, count.balance(("deposits",), ("income",), ("consumption", "unclaimed"))
 
 
 def government_sheet(count: Count) -> Pair:

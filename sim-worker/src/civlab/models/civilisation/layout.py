@@ -7,7 +7,7 @@ scatter; firms lie by region and industry, so that the sellers of a market are n
 from __future__ import annotations
 
 from civlab.models.civilisation.layout_land import PARAMETERS, RESPONSES
-from civlab.models.civilisation.layout_people import HOME
+from civlab.models.civilisation.layout_people import HEALTHS, HOME
 from civlab.models.civilisation.metrics import (
     MARKET_METRICS,
     METRICS,
@@ -72,11 +72,23 @@ CALLS = (
 above and the step of that price, what sellers expected to sell, what buyers paid."""
 DRAWS = (
     "terrain", "settlement", "household", "age", "child", "kin", "skill", "firm", "work", "match", "event", "birth",
-    "partner", "destination", "school", "wealth", "reserve", "hiring", "price",
+    "partner", "destination", "school", "wealth", "reserve", "hiring", "price", "crowd_school", "crowd_birthday",
+    "crowd_event", "crowd_work", "crowd_match", "fortune",
 )  # fmt: skip
 """Every named random draw; a name is one byte of the generator's counter, so draws never share numbers."""
 EVENTS = ("death", "birth", "leaving", "seeking", "thinking", "moving")
 """What befalls a citizen in a round of people, at most one: `thinking` of a move, `moving` with the household."""
+CROWD_YEARS = 128
+"""Years of birth that a crowd keeps apart; the oldest one is open."""
+CROWD_CLASSES = 2 * (len(SKILLS) + 1) * HEALTHS
+"""Cells of a year of birth: sex, minor or skill, health."""
+CROWD = CROWD_YEARS * CROWD_CLASSES
+TALLIES = (
+    *(f"able_{skill}" for skill in SKILLS), *(f"retiring_{skill}" for skill in SKILLS), "minors", "retired", "people",
+)  # fmt: skip
+"""Counts of a crowd in a week: who may work and who retires by skill, minors, retired and all."""
+HOMES = ("households", "couples", "generations", "adults_then", "households_then", "couples_then")
+"""How a crowd lives: households, couples and the sum of the households' generations; and as it was when it was made."""
 FAULTS = (
     "goods", "money", "energy", "carbon", "population", "labour", "firm_sheet", "bank_sheet", "household_sheet",
     "government_sheet", "trade", "rationing", "land", "credit", "inheritance", "negative", "bounds", "chain",
@@ -202,6 +214,7 @@ REGION = (
     Column("warmth", "i8", "region", "dynamic", "Q31.32 K", "warming of the zone's land"),
     Column("yield", "u4", "region", "dynamic", "Q1.31", "productivity left by climate damage, by good", len(GOODS)),
     Column("moved", "u4", "region", "dynamic", "citizens", "citizens who came and who left since the start", 2),
+    Column("zoomed", "u1", "region", "dynamic", "", "1: the region's people are a crowd"),
     cells("vital", len(VITALS), "births and the like of the tick", "citizens"),
     Column("workforce", "u4", "region", "scratch", "citizens", "who may work, and who of them does, in a round", 2),
     Column("boarded", "u4", "region", "scratch", "", "households and citizens that move from the region", 2),
@@ -240,6 +253,16 @@ REGION = (
     cells("region_income", 1, "income of the region's households"),
     cells("split_regions", 1, "remainders of a split", ""),
 )
+CROWDS = (
+    Column("crowd_people", "u4", "crowd", "dynamic", "citizens", "by year of birth, sex, schooling and health", CROWD),
+    Column("crowd_homes", "u8", "crowd", "dynamic", "", "how the crowd lives", len(HOMES)),
+    Column("crowd_deposit", "u8", "crowd", "dynamic", "money", "what the crowd holds"),
+    Column("crowd_income", "u8", "crowd", "dynamic", "money", "its smoothed weekly income after taxes"),
+    Column("crowd_tally", "u4", "crowd", "scratch", "citizens", "counts of the week", len(TALLIES)),
+    cells("crowd_earned", 1, "income of the tick after taxes", per="crowd"),
+    cells("crowd_outlay", 1, "what is to be spent in the tick, taxes included", per="crowd"),
+)
+"""A region's people as a crowd; only worlds with changes of zoom have any."""
 NATION = (
     Column("treasury", "u8", "nation", "dynamic", "money", "what the government holds"),
     Column("debt", "u8", "nation", "dynamic", "money", "what the government owes to the banks"),
@@ -296,6 +319,10 @@ PLAN = (
     Column("member_regions", "u4", "member", "plan", "regions", "regions of the member"),
     Column("member_nation", "u4", "member", "plan", "", "first nation of the member"),
     Column("member_nations", "u4", "member", "plan", "nations", "nations of the member"),
+    Column("region_switch", "u4", "cluster", "plan", "", "first of the region's changes of zoom, and the end", 2),
+    Column("switch_week", "u4", "switch", "plan", "tick", "when a region's people become a crowd, or persons again"),
+    Column("member_crowd", "u4", "member", "plan", "", "first crowd of the member"),
+    Column("member_crowds", "u4", "member", "plan", "crowds", "crowds of the member"),
     Column("member_bank", "u4", "member", "plan", "", "first bank of the member"),
     Column("member_banks", "u4", "member", "plan", "banks", "banks of the member"),
     Column("member_stream", "u4", "member", "plan", "", "random stream of the member"),
@@ -373,7 +400,7 @@ HISTORY = (
            every=WEEKS),
 )  # fmt: skip
 
-STATE = (*CITIZEN, *HOUSEHOLD, *FIRM, *REGION, *NATION, *BANK, *MEMBER, *HISTORY)
+STATE = (*CITIZEN, *HOUSEHOLD, *FIRM, *REGION, *CROWDS, *NATION, *BANK, *MEMBER, *HISTORY)
 COLUMNS = (
     *STATE,
     *PLAN,
@@ -395,11 +422,12 @@ KINDS = (
     ),
     Kind("firm", "who makes one good in one region", first="member_firm", count="member_firms", tiles="cluster"),
     Kind("region", "one cell of the map", first="member_region", count="member_regions"),
+    Kind("crowd", "a region's people as counts", first="member_crowd", count="member_crowds"),
     Kind("nation", "regions under one government", first="member_nation", count="member_nations"),
     Kind("bank", "who lends to firms of one nation", first="member_bank", count="member_banks"),
 )
-INSIDE = {"cluster": ("region", "citizen", "household")}
-"""A region's tile holds its firms, its cells, and all who live there."""
+INSIDE = {"cluster": ("region", "citizen", "household", "crowd")}
+"""A region's tile holds its firms, its cells, and all who live there, one by one or as a crowd."""
 CONSTANTS = {
     "goods": len(GOODS),
     "zones": len(ZONES),
@@ -417,6 +445,12 @@ CONSTANTS = {
     "ages": AGES,
     "nations_most": NATIONS,
     "adult": ADULT,
+    "healths": HEALTHS,
+    "crowd": CROWD,
+    "crowd_years": CROWD_YEARS,
+    "crowd_classes": CROWD_CLASSES,
+    "tallies": len(TALLIES),
+    "homes": len(HOMES),
     "home_years": HOME,
     "lands": len(LANDS),
     "flows": len(FLOWS),
@@ -438,6 +472,8 @@ ENUMERATIONS = (
     Enumeration("FLOW", FLOWS),
     Enumeration("HEAD", HEADS),
     Enumeration("VITAL", VITALS),
+    Enumeration("TALLY", TALLIES),
+    Enumeration("HOMES", HOMES),
     Enumeration("PARAMETER", PARAMETERS),
     Enumeration("GOODS_FLOW", GOODS_FLOWS),
     Enumeration("ENERGY_FLOW", ENERGY_FLOWS),

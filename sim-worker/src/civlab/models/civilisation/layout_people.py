@@ -8,6 +8,8 @@ from __future__ import annotations
 from civlab.runtime.columns import Field, Structure
 
 AGES, HEALTHS, DISTANCES = 111, 3, 4
+MOST_CHANGES = 16
+"""Most changes of zoom of a scenario."""
 HOME = 40
 """Years of age below which founders may live with their mother."""
 
@@ -23,6 +25,7 @@ PEOPLE = Structure(
         Field("move", "u8", "Q0.63 a round: a household thinks of moving, by age of its head", (AGES,)),
         Field("befall", "u8", "Q0.63 a round: at least all chances together, [season][age]", (2, AGES)),
         Field("founder", "u8", "Q0.64, cumulative: women by age, then men without a partner by age", (2 * AGES,)),
+        Field("spread", "u8", "Q32.32: standard deviation of the logarithm of deposits that a crowd leaves"),
         Field("answer_wage", "i8", "Q31.32: answer of a region's weight to the relative gap in real wages"),
         Field("answer_unemployment", "i8", "Q31.32: answer to the gap in unemployment"),
         Field("answer_warmth", "i8", "Q31.32 by K: answer to the gap in warming"),
@@ -38,5 +41,7 @@ PEOPLE = Structure(
         Field("abroad", "u4", "Q1.31: share of a region's weight kept abroad"),
         Field("gap", "u4", "weeks, most between the ages of partners"),
         Field("round", "u4", "ticks between two rounds of people"),
+        Field("folds", "u4", "weeks in which regions may become crowds"),
+        Field("fold_week", "u4", "those weeks", (MOST_CHANGES,)),
     ),
 )

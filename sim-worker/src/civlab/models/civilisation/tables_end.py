@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from civlab.models.civilisation.crowds import demographic_of_crowds, homes_of_crowds
 from civlab.models.civilisation.history import NATION, REGION, nation_of_regions, places
 from civlab.models.civilisation.layout import ADULT, AGES, EPOCH, GOODS, SKILLS, WEEKS
 from civlab.results.declaration import Table, TableColumn
@@ -36,7 +37,7 @@ ILL = 2
 
 @dataclass(frozen=True)
 class People:
-    """Some of a member's living citizens: household, region, age in years and traits, one element each."""
+    """Some of a member's citizens who live one by one: household, region, age in years and traits, one element each."""
 
     household: NDArray[np.int64]
     region: NDArray[np.int64]
@@ -79,12 +80,13 @@ def at_home(world: World, number: int) -> tuple[NDArray[np.uint8], NDArray[np.ui
 
 
 def in_order(world: World, number: int, name: str, *, by_head: bool = False) -> NDArray[np.uint64]:
-    """A column of the households that there are now, ascending; `by_head` divides it by their citizens."""
+    """A column of the households that there are now, ascending, those of crowds among them; `by_head` divides it by
+    their citizens."""
     size = world.member_column("size", number)
-    living = size > 0
-    values: NDArray[np.uint64] = world.member_column(name, number)[living]
+    living, homes = size > 0, homes_of_crowds(world, number)
+    values: NDArray[np.uint64] = np.concatenate([world.member_column(name, number)[living], homes.each(name)])
     if by_head:
-        values //= size[living]
+        values //= np.concatenate([size[living].astype("u8"), homes.each("size")])
     values.sort()
     return values
 
@@ -104,6 +106,7 @@ def demographic(world: World, number: int) -> Columns:
             *(who.traits // SKILL % 4 == skill for skill in range(len(SKILLS))),
         ]
         counts += [np.bincount(cell[kind], minlength=counts.shape[1]) for kind in kinds]
+    counts += demographic_of_crowds(world, number, of).reshape(counts.shape[1], -1).T
     return [*places(*shape), *counts]
 
 
@@ -120,22 +123,16 @@ def firm(world: World, number: int) -> Columns:
 def household(world: World, number: int) -> Columns:
     """An even sample of the households."""
     heads, minors = at_home(world, number)
-    size = world.member_column("size", number)
+    size, homes = world.member_column("size", number), homes_of_crowds(world, number)
     alive = np.flatnonzero(size)
-    step = -(-len(alive) // SAMPLE)
-    chosen = alive[::step]
+    step = -(-(len(alive) + homes.total) // SAMPLE)
+    places_chosen = np.arange(0, len(alive) + homes.total, step)
+    chosen, in_crowds = alive[places_chosen[places_chosen < len(alive)]], places_chosen[places_chosen >= len(alive)]
     region = np.searchsorted(ends_of_regions(world, number, "household"), chosen, side="right")
     generation, *money = (world.member_column(name, number)[chosen] for name in ("generation", "deposit", "income"))
-    return [
-        chosen,
-        region,
-        size[chosen],
-        minors[chosen],
-        generation,
-        heads[chosen],
-        *money,
-        np.full(len(chosen), step),
-    ]
+    columns = (chosen, region, size[chosen], minors[chosen], generation, heads[chosen], *money)
+    more = homes.some(in_crowds - len(alive))
+    return [*map(np.concatenate, zip(columns, more, strict=True)), np.full(len(places_chosen), step)]
 
 
 def generation(world: World, number: int) -> Columns:
@@ -153,6 +150,9 @@ def generation(world: World, number: int) -> Columns:
         cell = np.ravel_multi_index((nation, generations, decade), shape)
         for total, values in zip(sums, (np.ones(len(cell), "i8"), *added), strict=True):
             np.add.at(total, cell, values)
+    for region, cell_generation, age, *counted in homes_of_crowds(world, number).by_generation():
+        cell = np.ravel_multi_index((of[region], cell_generation, min(age, AGES - 1) // DECADES), shape)
+        sums[:, cell] += counted
     classes = np.flatnonzero(sums[0])
     nation, generations, decade = np.unravel_index(classes, shape)
     return [nation, generations, DECADES * decade, *sums[:, classes]]
@@ -235,7 +235,8 @@ TABLES = (
         ),
         rows=demographic,
         most_rows=lambda scenario: len(scenario.world.nations) * len(SEXES) * AGES,
-        meaning="one row a member, nation, sex and year of age, at the end",
+        meaning="one row a member, nation, sex and year of age, at the end; in an aggregated region jobs and partners "
+        "are spread evenly over the ages that may have them",
     ),
     Table(
         "firm",
@@ -272,7 +273,8 @@ TABLES = (
         ),
         rows=household,
         most_rows=lambda _scenario: SAMPLE,
-        meaning=f"one row a member and household of an even sample of at most {SAMPLE:,}, at the end",
+        meaning=f"one row a member and household of an even sample of at most {SAMPLE:,}, at the end; those of an "
+        "aggregated region are taken to be alike",
     ),
     Table(
         "generation",

@@ -16,6 +16,7 @@ from parpour_contracts.scenario.civilisation.climate import Climate
 from parpour_contracts.scenario.civilisation.economy import GOODS, EconomySection
 from parpour_contracts.scenario.civilisation.people import PeopleSection, Round
 from parpour_contracts.scenario.civilisation.world import World
+from parpour_contracts.scenario.civilisation.zoom import ListedRegions, RegionsOfNation, Zoom
 from parpour_contracts.scenario.climate import LAST_YEAR
 from parpour_contracts.scenario.document import MAXIMUM_TICKS, Estimate, Exact, Scenario, Section, Step
 
@@ -33,6 +34,8 @@ BYTES_A_HOUSEHOLD = 76
 BYTES_A_FIRM = 850
 BYTES_A_REGION = 19_000
 """With its markets, the cell of the map and two cells of sea."""
+BYTES_A_CROWD = 12_600
+"""Of a region that may be aggregated."""
 BYTES_A_NATION = 5_000
 BYTES_A_BANK = 80
 BYTES_A_MEMBER = 40_000
@@ -66,6 +69,7 @@ class CivilisationScenario(Scenario):
     effort: ClassVar[int] = 5
     units: ClassVar[Mapping[str, str]] = {
         **dict.fromkeys(("ticks", "round", "savings", "cash", "buffer", "exclusion"), "weeks"),
+        "week": "weeks",
         "size": "citizens",
         "minimum": "citizens",
         "people_per_citizen": "people",
@@ -91,6 +95,7 @@ class CivilisationScenario(Scenario):
     people: PeopleSection = PeopleSection()
     economy: EconomySection = EconomySection()
     climate: Climate = Climate()
+    zoom: Zoom = Zoom()
 
     @property
     def agents(self) -> int:
@@ -134,7 +139,7 @@ class CivilisationScenario(Scenario):
             citizens * BYTES_A_CITIZEN
             + households * BYTES_A_HOUSEHOLD
             + (self.firms + SLOTS_ROUNDED) * BYTES_A_FIRM
-            + regions * BYTES_A_REGION
+            + regions * (BYTES_A_REGION + (BYTES_A_CROWD if self.zoom.changes else 0))
             + cells * SLOTS_ROUNDED
             + nations * (BYTES_A_NATION + self.economy.credit.banks * BYTES_A_BANK)
             + BYTES_A_MEMBER
@@ -158,6 +163,19 @@ class CivilisationScenario(Scenario):
                 f"population.size: {regions} regions and {firms} firms need {self.least_citizens} citizens: "
                 "raise it, or take fewer regions or firms"
             )
+        return self
+
+    @model_validator(mode="after")
+    def zoomed_on_what_there_is(self) -> Self:
+        """Changes of zoom name nations and regions of this world."""
+        names = {nation.name for nation in self.world.nations}
+        for place, change in enumerate(self.zoom.changes):
+            chosen, path = change.regions, f"zoom.changes.{place}.regions"
+            if isinstance(chosen, RegionsOfNation) and chosen.nation not in names:
+                raise ValueError(f"{path}: there is no nation {chosen.nation}: name one of {', '.join(sorted(names))}")
+            if isinstance(chosen, ListedRegions) and max(chosen.regions) >= self.world.map.regions:
+                last = self.world.map.regions - 1
+                raise ValueError(f"{path}: there is no region {max(chosen.regions)}: the last one is {last}")
         return self
 
     @model_validator(mode="after")

@@ -1,8 +1,8 @@
 /* Phase `births`: a newborn takes the first vacant slot of its region and joins its mother's household. */
-#include "people.h"
+#include "crowd.h"
 
 FN void civilisation_births_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
-    if (!is_round(w, w->cluster_member[tile], tick)) return;
+    if (!is_round(w, w->cluster_member[tile], tick) || is_crowd(w, tile)) return;
     const struct Region r = region_of(w, tile);
     struct Changes changes = no_changes();
     u32 births = 0, slot = r.citizens;

@@ -1,7 +1,7 @@
 /* Phase `budget`: households receive what they earned and their part of the dividends, and decide what to spend: a share
  * of smoothed income and a share of what they own (the buffer-stock rule), less when interest is high. Dividends go by
  * deposits. */
-#include "spending.h"
+#include "crowd_money.h"
 
 /* Factor of spending by the real rate of interest beyond its natural level, Q32.32: money kept earns more. */
 FN u64 eagerness(const struct World *w, const struct Place *p) {
@@ -10,35 +10,72 @@ FN u64 eagerness(const struct World *w, const struct Place *p) {
     return (u64)((i64)Q32_ONE - within(q32_times(s->patience, WEEKS * real), -(i64)Q32_ONE / 5, (i64)Q32_ONE / 5));
 }
 
+/* What a week leaves of an account before it is spent from, and what is to be spent. */
+struct Purse {
+    u64 dividend, earned, deposit, usual, outlay;
+};
+
+FN struct Purse purse_of(const struct Scenario *s, u64 before, u64 usual, u64 paid, u64 rate, u64 eager) {
+    struct Purse p;
+    p.dividend = (u64)(((u128)before * rate) >> 40);
+    p.earned = paid + p.dividend, p.deposit = before + p.earned;
+    p.usual = p.earned >= usual ? usual + times_q32(p.earned - usual, s->income_memory)
+                                : usual - times_q32(usual - p.earned, s->income_memory);
+    const u64 wish = times_q32(times_q32(p.usual, s->propensity) + times_q32(p.deposit, s->wealth_propensity), eager);
+    p.outlay = least(wish, p.deposit);
+    return p;
+}
+
+/* The same for a crowd; nobody spends what nobody is left of. */
+FN void crowd_budget(const struct World *w, const struct Place *p, u64 rate, struct Changes *changes) {
+    const struct Basket basket = basket_of(w, p);
+    const u64 crowd = crowd_of(&p->home, p->region);
+    const u32 people = w->crowd_tally[crowd * TALLIES + TALLY_PEOPLE];
+    const struct Purse purse = purse_of(p->scenario, w->crowd_deposit[crowd], w->crowd_income[crowd],
+                                        w->crowd_earned[crowd], rate, people ? eagerness(w, p) : 0);
+    u64 budget[GOODS];
+    part_outlay(&basket, purse.outlay, people, budget);
+    for (u32 g = 0; g < GOODS; g++) w->budget_households[market_of(p->region, g)] = budget[g];
+    w->crowd_outlay[crowd] = purse.outlay;
+    w->crowd_earned[crowd] = 0;
+    add_to(w->flow + (u64)p->nation * FLOWS + FLOW_DIVIDENDS, purse.dividend);
+    add_to(w->flow + (u64)p->nation * FLOWS + FLOW_HOUSEHOLD_INCOME, purse.earned);
+    w->region_income[p->region] = purse.earned;
+    w->census[(u64)p->region * HEADS + HEAD_HOUSEHOLDS] = (u32)w->crowd_homes[crowd * HOMES + HOMES_HOUSEHOLDS];
+    CHANGE(w, &p->home, changes, CROWD_DEPOSIT, crowd_deposit, crowd, crowd, purse.deposit);
+    CHANGE(w, &p->home, changes, CROWD_INCOME, crowd_income, crowd, crowd, purse.usual);
+}
+
 FN void civilisation_budget_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
     const u32 region = w->block_region[tile], end = w->block_end[tile];
     const struct Place p = place_of(w, region);
     const struct Scenario *s = p.scenario;
-    const struct Basket basket = basket_of(w, &p);
     const u64 pool = w->pool[p.nation], holdings = w->flow[(u64)p.nation * FLOWS + FLOW_HOLDINGS];
     const u64 rate = holdings ? (u64)(((u128)pool << 40) / holdings) : 0; /* dividend a unit of deposit, Q24.40 */
-    const u64 eager = eagerness(w, &p);
     struct Changes changes = no_changes();
     u64 sum[GOODS] = {0}, dividends = 0, income = 0;
     u32 count = 0;
     (void)tick;
+    if (is_crowd(w, region)) {
+        if (!is_first_block(w, region, tile)) return;
+        if (lane == 0) crowd_budget(w, &p, rate, &changes);
+        flush_changes(w, p.home.member, PHASE_WORK, &changes);
+        return;
+    }
+    const struct Basket basket = basket_of(w, &p);
+    const u64 eager = eagerness(w, &p);
     for (u32 at = w->block_begin[tile] + lane; at < end; at += lanes) {
         const u32 size = w->size[at];
         if (size == 0) continue;
-        const u64 before = w->deposit[at], usual = w->income[at], dividend = (u64)(((u128)before * rate) >> 40);
-        const u64 earned = w->earned[at] + dividend, deposit = before + earned;
-        const u64 smooth = earned >= usual ? usual + times_q32(earned - usual, s->income_memory)
-                                           : usual - times_q32(usual - earned, s->income_memory);
-        const u64 wish = times_q32(times_q32(smooth, s->propensity) + times_q32(deposit, s->wealth_propensity), eager);
-        const u64 outlay = least(wish, deposit);
+        const struct Purse purse = purse_of(s, w->deposit[at], w->income[at], w->earned[at], rate, eager);
         u64 budget[GOODS];
-        part_outlay(&basket, outlay, size, budget);
+        part_outlay(&basket, purse.outlay, size, budget);
         for (u32 g = 0; g < GOODS; g++) sum[g] += budget[g];
-        w->outlay[at] = outlay;
+        w->outlay[at] = purse.outlay;
         w->earned[at] = 0;
-        dividends += dividend, income += earned, count++;
-        CHANGE(w, &p.home, &changes, DEPOSIT, deposit, household, at, deposit);
-        CHANGE(w, &p.home, &changes, INCOME, income, household, at, smooth);
+        dividends += purse.dividend, income += purse.earned, count++;
+        CHANGE(w, &p.home, &changes, DEPOSIT, deposit, household, at, purse.deposit);
+        CHANGE(w, &p.home, &changes, INCOME, income, household, at, purse.usual);
     }
     for (u32 g = 0; g < GOODS; g++) flush_add(w->budget_households + market_of(region, g), sum[g]);
     flush_add(w->flow + (u64)p.nation * FLOWS + FLOW_DIVIDENDS, dividends);

@@ -1,7 +1,7 @@
 /* Phase `choose`: each household that thinks of a move draws a region of the disc by weight, its own among them; those
  * that draw another are queued. */
+#include "crowd.h"
 #include "hex.h"
-#include "people.h"
 
 #define FACTOR_ONE 0x10000 /* Q16 */
 #define FACTOR_MOST (16 * FACTOR_ONE)
@@ -31,7 +31,7 @@ FN u64 weight_of(const struct World *w, const struct Region *r, u32 place) {
     const u32 other = w->reach[(u64)r->region * REACH + place], there = r->home.first_region + other - 1;
     const struct People *p = r->home.people;
     u64 weight;
-    if (other == 0) return 0;
+    if (other == 0 || is_crowd(w, there)) return 0; /* nobody moves to a crowd */
     weight = (((u64)w->region_settled[there] << 8) * p->near[disc_distance(place)]) >> 31;
     if (w->region_nation[there] != w->region_nation[r->region]) weight = (weight * p->abroad) >> 31;
     weight = times_factor(weight, p->answer_wage, wage_gap(w, &r->home, there, r->region));
@@ -40,7 +40,7 @@ FN u64 weight_of(const struct World *w, const struct Region *r, u32 place) {
 }
 
 FN void civilisation_choose_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
-    if (!is_round(w, w->cluster_member[tile], tick) || lane != 0) return;
+    if (!is_round(w, w->cluster_member[tile], tick) || lane != 0 || is_crowd(w, tile)) return;
     const struct Region r = region_of(w, tile);
     u64 upto[REACH], total = 0;
     u32 boarded = 0;

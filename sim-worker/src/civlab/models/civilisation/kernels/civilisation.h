@@ -17,7 +17,7 @@ struct Home {
     const struct People *people;
     const struct Land *lands;
     u32 member, stream;
-    u32 first_citizen, first_household, first_firm, first_region, first_nation, first_bank, first_member;
+    u32 first_citizen, first_household, first_firm, first_region, first_nation, first_bank, first_crowd, first_member;
 };
 
 FN struct Home home_of(const struct World *w, u32 member) {
@@ -34,6 +34,7 @@ FN struct Home home_of(const struct World *w, u32 member) {
     h.first_region = w->member_region[member];
     h.first_nation = w->member_nation[member];
     h.first_bank = w->member_bank[member];
+    h.first_crowd = w->member_crowd[member];
     h.first_member = member;
     return h;
 }

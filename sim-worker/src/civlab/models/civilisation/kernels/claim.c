@@ -1,6 +1,6 @@
 /* Phase `claim`: every household that came from one that ended claims a share of the estate; all whose links must change
  * are marked. */
-#include "people.h"
+#include "crowd.h"
 
 FN void claim_from(const struct World *w, const struct Home *h, u32 heir, u32 origin) {
     const u32 ended = h->first_household + origin - 1;
@@ -12,7 +12,7 @@ FN void claim_from(const struct World *w, const struct Home *h, u32 heir, u32 or
 }
 
 FN void civilisation_claim_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
-    if (!is_round(w, w->block_member[tile], tick)) return;
+    if (!is_round(w, w->block_member[tile], tick) || is_crowd(w, w->block_region[tile])) return;
     const struct Home h = home_of(w, w->block_member[tile]);
     for (u32 at = w->block_begin[tile] + lane; at < w->block_end[tile]; at += lanes) {
         if (w->size[at] == 0) continue;

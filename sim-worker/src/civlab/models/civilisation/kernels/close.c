@@ -1,5 +1,5 @@
 /* Phase `close`: households that ended leave their slots, and every fate is forgotten. */
-#include "people.h"
+#include "crowd.h"
 
 struct Estates {
     u64 all, unclaimed; /* money */
@@ -17,7 +17,7 @@ FN void close_household(const struct World *w, const struct Home *h, u32 at, str
 }
 
 FN void civilisation_close_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
-    if (!is_round(w, w->block_member[tile], tick)) return;
+    if (!is_round(w, w->block_member[tile], tick) || is_crowd(w, w->block_region[tile])) return;
     const u64 cell = (u64)w->block_region[tile] * VITALS;
     const struct Home h = home_of(w, w->block_member[tile]);
     struct Changes changes = no_changes();

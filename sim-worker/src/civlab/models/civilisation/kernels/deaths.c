@@ -1,5 +1,5 @@
 /* Phase `deaths`: the dead leave their slot, their employer and their household, which ends with its last citizen. */
-#include "people.h"
+#include "crowd.h"
 
 FN void bury(const struct World *w, const struct Home *h, struct Changes *changes, u32 at) {
     const u32 household = h->first_household + w->household[at] - 1, left = w->size[household] - 1u;
@@ -15,7 +15,7 @@ FN void bury(const struct World *w, const struct Home *h, struct Changes *change
 }
 
 FN void civilisation_deaths_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
-    if (!is_round(w, w->cluster_member[tile], tick)) return;
+    if (!is_round(w, w->cluster_member[tile], tick) || is_crowd(w, tile)) return;
     const struct Region r = region_of(w, tile);
     struct Changes changes = no_changes();
     u32 deaths = 0;

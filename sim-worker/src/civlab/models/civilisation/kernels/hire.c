@@ -1,21 +1,17 @@
 /* Phase `hire`: in each region and skill a keyed permutation puts all seekers in an order drawn anew; those whose place
  * is a vacancy's number get that job. So exactly as many are hired as the short side has, every seeker with the same
  * chance and into every vacancy alike, without a list. */
+#include "crowd_work.h"
 #include "economy.h"
-
-/* Firm whose vacancies hold the place: the last of those that begin at or before it. */
-FN u32 firm_of_vacancy(const struct World *w, u32 begin, u32 end, u32 skill, u32 place) {
-    while (end - begin > 1) {
-        const u32 middle = begin + (end - begin) / 2;
-        if (w->place[(u64)middle * SKILLS + skill] <= place) begin = middle;
-        else end = middle;
-    }
-    return begin;
-}
+#include "jobs.h"
 
 FN void civilisation_hire_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
     const u32 region = w->tile_region[tile], begin = w->tile_begin[tile], end = w->tile_end[tile];
     const struct Home h = home_of(w, w->tile_member[tile]);
+    if (is_crowd(w, region)) {
+        if (lane == 0 && is_first_tile(w, region, tile)) crowd_hire(w, &h, region, tick);
+        return;
+    }
     struct Permutation order[SKILLS];
     struct Changes changes = no_changes();
     u32 open[SKILLS], hired = 0;
@@ -42,7 +38,7 @@ FN void civilisation_hire_tile(const struct World *w, u32 tick, u32 tile, u32 la
 #endif
         const u32 place = permute(&order[cell - 1], rank);
         if (place >= open[cell - 1]) continue;
-        const u32 firm = firm_of_vacancy(w, w->cluster_begin[region], w->cluster_end[region], cell - 1, place);
+        const u32 firm = firm_of_place(w, w->cluster_begin[region], w->cluster_end[region], cell - 1, place);
         shared_add32(w->joined + (u64)firm * SKILLS + cell - 1, 1);
         CHANGE(w, &h, &changes, EMPLOYER, employer, citizen, at, firm - h.first_firm + 1);
         hired++;

@@ -1,5 +1,5 @@
 /* Phase `hold`: adds up the deposits by which dividends are shared, after births, deaths and moves have moved them. */
-#include "economy.h"
+#include "crowd_money.h"
 
 #define AHEAD 1024u /* deposits that are asked for before they are added */
 
@@ -7,6 +7,11 @@ FN void civilisation_hold_tile(const struct World *w, u32 tick, u32 tile, u32 la
     const struct Place p = place_of(w, w->block_region[tile]);
     u64 sum = 0;
     (void)tick;
+    if (is_crowd(w, p.region)) {
+        if (lane == 0 && is_first_block(w, p.region, tile))
+            add_to(w->flow + (u64)p.nation * FLOWS + FLOW_HOLDINGS, w->crowd_deposit[crowd_of(&p.home, p.region)]);
+        return;
+    }
     for (u32 at = w->block_begin[tile] + 8 * lane; at < w->block_end[tile]; at += 8 * lanes) {
         const u64 *deposit = w->deposit + at;
         will_read(deposit + AHEAD);

@@ -1,6 +1,6 @@
 /* Phase `inherit`: each claim takes an equal part of the estate, the first heir what does not divide; links to households
  * that ended are cleared, links to those that merged or moved follow them. */
-#include "people.h"
+#include "crowd.h"
 
 struct Inheritance {
     const struct World *w;
@@ -24,7 +24,7 @@ FN u32 follow_link(struct Inheritance *i, u32 origin, u32 again) {
 }
 
 FN void civilisation_inherit_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
-    if (!is_round(w, w->block_member[tile], tick)) return;
+    if (!is_round(w, w->block_member[tile], tick) || is_crowd(w, w->block_region[tile])) return;
     const u32 region = w->block_region[tile];
     const struct Home h = home_of(w, w->block_member[tile]);
     struct Changes changes = no_changes();

@@ -21,6 +21,12 @@
 #define AGES 111u
 #define NATIONS_MOST 8u
 #define ADULT 18u
+#define HEALTHS 3u
+#define CROWD 3072u
+#define CROWD_YEARS 128u
+#define CROWD_CLASSES 24u
+#define TALLIES 9u
+#define HOMES 6u
 #define HOME_YEARS 40u
 #define LANDS 4u
 #define FLOWS 39u
@@ -35,7 +41,7 @@
 #define PARAMETERS 18u
 #define RESPONSES 21u
 #define METRICS 52u
-#define DYNAMIC 60u
+#define DYNAMIC 65u
 #define CHAINED 9u
 
 #define GOOD_FOOD 0u
@@ -118,6 +124,23 @@
 #define VITAL_INHERITED 7u
 #define VITAL_UNCLAIMED 8u
 
+#define TALLY_ABLE_BASIC 0u
+#define TALLY_ABLE_TRAINED 1u
+#define TALLY_ABLE_EXPERT 2u
+#define TALLY_RETIRING_BASIC 3u
+#define TALLY_RETIRING_TRAINED 4u
+#define TALLY_RETIRING_EXPERT 5u
+#define TALLY_MINORS 6u
+#define TALLY_RETIRED 7u
+#define TALLY_PEOPLE 8u
+
+#define HOMES_HOUSEHOLDS 0u
+#define HOMES_COUPLES 1u
+#define HOMES_GENERATIONS 2u
+#define HOMES_ADULTS_THEN 3u
+#define HOMES_HOUSEHOLDS_THEN 4u
+#define HOMES_COUPLES_THEN 5u
+
 #define PARAMETER_HEAT_CAPACITY_SURFACE 0u
 #define PARAMETER_HEAT_CAPACITY_MIDDLE 1u
 #define PARAMETER_HEAT_CAPACITY_DEEP 2u
@@ -189,6 +212,12 @@
 #define DRAW_RESERVE 17u
 #define DRAW_HIRING 18u
 #define DRAW_PRICE 19u
+#define DRAW_CROWD_SCHOOL 20u
+#define DRAW_CROWD_BIRTHDAY 21u
+#define DRAW_CROWD_EVENT 22u
+#define DRAW_CROWD_WORK 23u
+#define DRAW_CROWD_MATCH 24u
+#define DRAW_FORTUNE 25u
 
 #define FAULT_GOODS 1u
 #define FAULT_MONEY 2u
@@ -349,37 +378,42 @@
 #define COLUMN_WARMTH 26u
 #define COLUMN_YIELD 27u
 #define COLUMN_MOVED 28u
-#define COLUMN_TREASURY 29u
-#define COLUMN_DEBT 30u
-#define COLUMN_POOL 31u
-#define COLUMN_POLICY_RATE 32u
-#define COLUMN_INFLATION 33u
-#define COLUMN_GROWTH 34u
-#define COLUMN_TECHNOLOGY 35u
-#define COLUMN_LEVEL 36u
-#define COLUMN_PURCHASES 37u
-#define COLUMN_OUTPUT 38u
-#define COLUMN_ENERGY_PRICE 39u
-#define COLUMN_ABROAD 40u
-#define COLUMN_EQUITY 41u
-#define COLUMN_LENT 42u
-#define COLUMN_BASE_MONEY 43u
-#define COLUMN_CARBON_DUE 44u
-#define COLUMN_CARBON_REST 45u
-#define COLUMN_CARBON 46u
-#define COLUMN_CARBON_OWN 47u
-#define COLUMN_BOXES 48u
-#define COLUMN_GASES 49u
-#define COLUMN_EMITTED 50u
-#define COLUMN_HEAT 51u
-#define COLUMN_TIPPING 52u
-#define COLUMN_WARMING 53u
-#define COLUMN_SEA_LEVEL 54u
-#define COLUMN_BOOK_GOODS 55u
-#define COLUMN_BOOK_ENERGY 56u
-#define COLUMN_BOOK_EMBODIED 57u
-#define COLUMN_BOOK_BURNT 58u
-#define COLUMN_BOOK_PEOPLE 59u
+#define COLUMN_ZOOMED 29u
+#define COLUMN_CROWD_PEOPLE 30u
+#define COLUMN_CROWD_HOMES 31u
+#define COLUMN_CROWD_DEPOSIT 32u
+#define COLUMN_CROWD_INCOME 33u
+#define COLUMN_TREASURY 34u
+#define COLUMN_DEBT 35u
+#define COLUMN_POOL 36u
+#define COLUMN_POLICY_RATE 37u
+#define COLUMN_INFLATION 38u
+#define COLUMN_GROWTH 39u
+#define COLUMN_TECHNOLOGY 40u
+#define COLUMN_LEVEL 41u
+#define COLUMN_PURCHASES 42u
+#define COLUMN_OUTPUT 43u
+#define COLUMN_ENERGY_PRICE 44u
+#define COLUMN_ABROAD 45u
+#define COLUMN_EQUITY 46u
+#define COLUMN_LENT 47u
+#define COLUMN_BASE_MONEY 48u
+#define COLUMN_CARBON_DUE 49u
+#define COLUMN_CARBON_REST 50u
+#define COLUMN_CARBON 51u
+#define COLUMN_CARBON_OWN 52u
+#define COLUMN_BOXES 53u
+#define COLUMN_GASES 54u
+#define COLUMN_EMITTED 55u
+#define COLUMN_HEAT 56u
+#define COLUMN_TIPPING 57u
+#define COLUMN_WARMING 58u
+#define COLUMN_SEA_LEVEL 59u
+#define COLUMN_BOOK_GOODS 60u
+#define COLUMN_BOOK_ENERGY 61u
+#define COLUMN_BOOK_EMBODIED 62u
+#define COLUMN_BOOK_BURNT 63u
+#define COLUMN_BOOK_PEOPLE 64u
 
 #define PHASE_CLIMATE 0u
 #define PHASE_PEOPLE 1u
@@ -529,6 +563,7 @@ struct People {
     u64 move[111]; /* Q0.63 a round: a household thinks of moving, by age of its head */
     u64 befall[2][111]; /* Q0.63 a round: at least all chances together, [season][age] */
     u64 founder[222]; /* Q0.64, cumulative: women by age, then men without a partner by age */
+    u64 spread; /* Q32.32: standard deviation of the logarithm of deposits that a crowd leaves */
     i64 answer_wage; /* Q31.32: answer of a region's weight to the relative gap in real wages */
     i64 answer_unemployment; /* Q31.32: answer to the gap in unemployment */
     i64 answer_warmth; /* Q31.32 by K: answer to the gap in warming */
@@ -544,8 +579,10 @@ struct People {
     u32 abroad; /* Q1.31: share of a region's weight kept abroad */
     u32 gap; /* weeks, most between the ages of partners */
     u32 round; /* ticks between two rounds of people */
+    u32 folds; /* weeks in which regions may become crowds */
+    u32 fold_week[16]; /* those weeks */
 };
-CIVLAB_STATIC_ASSERT(sizeof(struct People) == 15784, "layout of People");
+CIVLAB_STATIC_ASSERT(sizeof(struct People) == 15864, "layout of People");
 
 struct Land {
     u64 share[8]; /* Q0.63: share of each nation in the citizens */
@@ -701,6 +738,7 @@ struct World {
     i64 *warmth; /* per region, Q31.32 K: warming of the zone's land */
     u32 *yield; /* 9 per region, Q1.31: productivity left by climate damage, by good */
     u32 *moved; /* 2 per region, citizens: citizens who came and who left since the start */
+    u8 *zoomed; /* per region, no unit: 1: the region's people are a crowd */
     u64 *vital; /* 9 per region, citizens: births and the like of the tick */
     u32 *workforce; /* 2 per region, citizens: who may work, and who of them does, in a round */
     u32 *boarded; /* 2 per region, no unit: households and citizens that move from the region */
@@ -738,6 +776,13 @@ struct World {
     u64 *region_held; /* per region, money: deposits of the region's households at the end */
     u64 *region_income; /* per region, money: income of the region's households */
     u64 *split_regions; /* per region, no unit: remainders of a split */
+    u32 *crowd_people; /* 3072 per crowd, citizens: by year of birth, sex, schooling and health */
+    u64 *crowd_homes; /* 6 per crowd, no unit: how the crowd lives */
+    u64 *crowd_deposit; /* per crowd, money: what the crowd holds */
+    u64 *crowd_income; /* per crowd, money: its smoothed weekly income after taxes */
+    u32 *crowd_tally; /* 9 per crowd, citizens: counts of the week */
+    u64 *crowd_earned; /* per crowd, money: income of the tick after taxes */
+    u64 *crowd_outlay; /* per crowd, money: what is to be spent in the tick, taxes included */
     u64 *treasury; /* per nation, money: what the government holds */
     u64 *debt; /* per nation, money: what the government owes to the banks */
     u64 *pool; /* per nation, money: dividends to be paid out */
@@ -819,6 +864,10 @@ struct World {
     u32 *member_regions; /* per member, regions: regions of the member */
     u32 *member_nation; /* per member, no unit: first nation of the member */
     u32 *member_nations; /* per member, nations: nations of the member */
+    u32 *region_switch; /* 2 per cluster, no unit: first of the region's changes of zoom, and the end */
+    u32 *switch_week; /* per switch, tick: when a region's people become a crowd, or persons again */
+    u32 *member_crowd; /* per member, no unit: first crowd of the member */
+    u32 *member_crowds; /* per member, crowds: crowds of the member */
     u32 *member_bank; /* per member, no unit: first bank of the member */
     u32 *member_banks; /* per member, banks: banks of the member */
     u32 *member_stream; /* per member, no unit: random stream of the member */
@@ -839,8 +888,8 @@ struct World {
     u8 *site_near; /* per site, no unit: bit k: nation k is near */
     u8 *site_nation; /* per site, no unit: nation plus one */
     i64 *history; /* 52 per member and tick, no unit: metrics */
-    u64 *column_digest; /* 120 per member, no unit: running digest of each dynamic column */
-    u64 *column_recount; /* 120 per member, no unit: digest of each dynamic column counted in full */
+    u64 *column_digest; /* 130 per member, no unit: running digest of each dynamic column */
+    u64 *column_recount; /* 130 per member, no unit: digest of each dynamic column counted in full */
     u64 *phase_digest; /* 18 per member, no unit: change of the state by each chained phase */
     u32 *head; /* 8 per member, no unit: head of the chain, BLAKE3 */
     u64 seed; /* key of all draws */
@@ -848,6 +897,6 @@ struct World {
     u32 regions; /* regions held at once */
     u32 nations; /* nations held at once */
 };
-CIVLAB_STATIC_ASSERT(sizeof(struct World) == 1792, "layout of World");
+CIVLAB_STATIC_ASSERT(sizeof(struct World) == 1888, "layout of World");
 
 #endif

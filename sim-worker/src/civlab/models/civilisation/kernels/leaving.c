@@ -1,6 +1,6 @@
 /* Phase `leaving`: a grown-up child founds a household in the first vacant slot of its region, with a share of the
  * money of the household it leaves and its part of that household's usual income. */
-#include "people.h"
+#include "crowd.h"
 
 FN void found_household(const struct World *w, const struct Home *h, struct Changes *changes, u32 at, u32 old, u32 slot) {
     const u64 share = (u64)(((u128)w->deposit[old] * h->people->endowment) >> 31);
@@ -14,7 +14,7 @@ FN void found_household(const struct World *w, const struct Home *h, struct Chan
 }
 
 FN void civilisation_leaving_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
-    if (!is_round(w, w->cluster_member[tile], tick)) return;
+    if (!is_round(w, w->cluster_member[tile], tick) || is_crowd(w, tile)) return;
     const struct Region r = region_of(w, tile);
     struct Changes changes = no_changes();
     u32 slot = r.households;

@@ -1,6 +1,6 @@
 /* Phase `orphans`: a household that lost its last head goes to its eldest grown-up child; minors alone are taken in, with
  * all that is theirs, by a household that theirs came from if it is in the region, else by the next one in order. */
-#include "people.h"
+#include "crowd.h"
 
 FN int can_take_in(const struct World *w, u32 household, u32 orphans) {
     return w->size[household] && !w->fate[household] && !w->mark[household] &&
@@ -22,7 +22,7 @@ FN u32 guardian_of(const struct World *w, const struct Region *r, u32 household)
 }
 
 FN void civilisation_orphans_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
-    if (!is_round(w, w->cluster_member[tile], tick)) return;
+    if (!is_round(w, w->cluster_member[tile], tick) || is_crowd(w, tile)) return;
     const struct Region r = region_of(w, tile);
     struct Changes changes = no_changes();
     u32 at = lane == 0 ? next_with(w->mark, MARK_BEREAVED, r.households, r.households_end) : r.households_end;

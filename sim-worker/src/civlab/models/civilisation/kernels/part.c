@@ -2,6 +2,7 @@
  *
  * Four neighbours share a block of random numbers. Who left and who applies is counted; nobody's employer is read by
  * another citizen, so tiles do not depend on each other. */
+#include "crowd_work.h"
 #include "economy.h"
 
 struct Parting {
@@ -34,6 +35,10 @@ FN u32 part_citizen(struct Parting *t, u32 at, u32 word, struct Changes *changes
 FN void civilisation_part_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
     const u32 region = w->tile_region[tile], end = w->tile_end[tile];
     const struct Home h = home_of(w, w->tile_member[tile]);
+    if (is_crowd(w, region)) {
+        if (lane == 0 && is_first_tile(w, region, tile)) crowd_part(w, &h, region, tick);
+        return;
+    }
     struct Parting t = {w, &h, h.scenario->quit, tick, h.scenario->retirement, 0, {0}};
     struct Changes changes = no_changes();
     for (u32 at = w->tile_begin[tile] + 4 * lane; at < end; at += 4 * lanes) {

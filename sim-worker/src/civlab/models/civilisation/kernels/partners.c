@@ -2,7 +2,7 @@
  * years; walking both rows at once, those who meet and suit each other become partners, and else the elder goes home.
  *
  * His household merges into hers; of each side's origins one stays. */
-#include "people.h"
+#include "crowd.h"
 
 #define SHUFFLED_WEEKS (4 * WEEKS)
 
@@ -67,7 +67,7 @@ FN void pair_off(const struct World *w, const struct Home *h, struct Changes *ch
 }
 
 FN void civilisation_partners_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
-    if (!is_round(w, w->cluster_member[tile], tick)) return;
+    if (!is_round(w, w->cluster_member[tile], tick) || is_crowd(w, tile)) return;
     const struct Region r = region_of(w, tile);
     struct Changes changes = no_changes();
     (void)lanes;

@@ -1,6 +1,7 @@
 /* Phase `pay`: every citizen's week is paid into the household's account: wages less income tax, or what the government
  * pays to those without work, to the old and for children. What firms paid as wages must come out the same. */
-#include "economy.h"
+#include "crowd_money.h"
+#include "crowd_work.h"
 
 struct Payday {
     const struct World *w;
@@ -42,6 +43,10 @@ FN u64 income_of(struct Payday *t, u32 at) {
 FN void civilisation_pay_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
     const u32 region = w->tile_region[tile], end = w->tile_end[tile];
     const struct Home h = home_of(w, w->tile_member[tile]);
+    if (is_crowd(w, region)) {
+        if (lane == 0 && is_first_tile(w, region, tile)) crowd_pay(w, &h, region);
+        return;
+    }
     const struct Scenario *s = h.scenario;
     const u32 number = w->region_nation[region], nation = h.first_nation + number;
     const u64 wage = w->wage[region];

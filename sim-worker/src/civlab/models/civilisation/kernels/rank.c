@@ -1,4 +1,5 @@
 /* Phase `rank`: numbers a region's seekers and vacancies by skill, the ranks in which they are matched. */
+#include "crowd.h"
 #include "economy.h"
 
 FN void rank_seekers(const struct World *w, u32 region) {
@@ -34,7 +35,7 @@ FN void civilisation_rank_tile(const struct World *w, u32 tick, u32 tile, u32 la
     struct Changes changes = no_changes();
     (void)tick, (void)lanes;
     if (lane == 0) {
-        rank_seekers(w, tile);
+        if (!is_crowd(w, tile)) rank_seekers(w, tile);
         rank_vacancies(w, &p, &changes);
         for (u32 k = 0; k < HEADS; k++) w->census[(u64)tile * HEADS + k] = 0;
     }

@@ -13,6 +13,7 @@ FN void civilisation_recount_region_member(const struct World *w, u32 tick, u32 
     struct Digest of_warmth = {0, 0};
     struct Digest of_yield = {0, 0};
     struct Digest of_moved = {0, 0};
+    struct Digest of_zoomed = {0, 0};
     u64 *cell;
     (void)tick;
     for (u64 at = begin; at < end; at++) {
@@ -28,6 +29,7 @@ FN void civilisation_recount_region_member(const struct World *w, u32 tick, u32 
             digest_change(&of_yield, COLUMN_YIELD, (u32)((at - first) * 9 + part), 0, w->yield[at * 9 + part]);
         for (u32 part = 0; part < 2; part++)
             digest_change(&of_moved, COLUMN_MOVED, (u32)((at - first) * 2 + part), 0, w->moved[at * 2 + part]);
+        digest_change(&of_zoomed, COLUMN_ZOOMED, (u32)(at - first), 0, w->zoomed[at]);
     }
     cell = w->column_recount + ((u64)member * DYNAMIC + COLUMN_LAND) * 2;
     cell[0] += of_land.low, cell[1] += of_land.high;
@@ -43,6 +45,8 @@ FN void civilisation_recount_region_member(const struct World *w, u32 tick, u32 
     cell[0] += of_yield.low, cell[1] += of_yield.high;
     cell = w->column_recount + ((u64)member * DYNAMIC + COLUMN_MOVED) * 2;
     cell[0] += of_moved.low, cell[1] += of_moved.high;
+    cell = w->column_recount + ((u64)member * DYNAMIC + COLUMN_ZOOMED) * 2;
+    cell[0] += of_zoomed.low, cell[1] += of_zoomed.high;
 }
 
 MEMBER_KERNEL(civilisation_recount_region)

@@ -1,13 +1,19 @@
 /* Phase `spend`: each household pays for the part of its budgets that markets could fill, and the sales tax on it. */
-#include "spending.h"
+#include "crowd_money.h"
 
 FN void civilisation_spend_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
     const u32 region = w->block_region[tile], end = w->block_end[tile];
     const struct Place p = place_of(w, region);
-    const struct Basket basket = basket_of(w, &p);
     u64 *flow = w->flow + (u64)p.nation * FLOWS, sum[GOODS] = {0}, fill[GOODS], taxes = 0, spending = 0, held = 0, below = 0;
     struct Changes changes = no_changes();
     (void)tick;
+    if (is_crowd(w, region)) {
+        if (!is_first_block(w, region, tile)) return;
+        if (lane == 0) crowd_spend(w, &p, &changes);
+        flush_changes(w, p.home.member, PHASE_MARKET, &changes);
+        return;
+    }
+    const struct Basket basket = basket_of(w, &p);
     for (u32 g = 0; g < GOODS; g++) fill[g] = w->fill[market_of(region, g)];
     for (u32 at = w->block_begin[tile] + lane; at < end; at += lanes) {
         if (w->size[at] == 0) continue;

@@ -3,7 +3,7 @@
  *
  * Two neighbours share a block of random numbers. Singles look for a partner once a year, all of a region in one round and
  * the regions in turn, since a crowd finds more pairs than a few. */
-#include "people.h"
+#include "crowd.h"
 
 /* Whether what is left of u falls on this chance. */
 FN int falls_on(u64 *left, u64 chance) {
@@ -72,7 +72,7 @@ FN void live(struct Round *r, struct Changes *changes, u32 at, u64 drawn) {
 }
 
 FN void civilisation_vitals_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
-    if (!is_round(w, w->tile_member[tile], tick)) return;
+    if (!is_round(w, w->tile_member[tile], tick) || is_crowd(w, w->tile_region[tile])) return;
     const u32 region = w->tile_region[tile], end = w->tile_end[tile], step = 2 * BATCH;
     const struct Home h = home_of(w, w->tile_member[tile]);
     const u32 season = (u32)is_season(h.people, tick, region - h.first_region);
