@@ -17,7 +17,7 @@ from rich.text import Text
 
 from civlab.errors import CivlabError
 from civlab.models import report_of
-from civlab.report.figures import band, read_series
+from civlab.report.blocks import Blocks
 from civlab.report.page import render_report
 from civlab.results.reader import Results
 from civlab.runs.collect import check_file
@@ -121,7 +121,7 @@ def _require_own_place(source: Store, target: Store, folder: Path) -> None:
 def _plotted(results: Results, *, width: int) -> Text:
     scenario = RunSpec.load(results.store).scenario
     curve = report_of(scenario.model).curve
-    course = band(read_series(results, (curve.metric,))[curve.metric])
+    course = Blocks(results).band(curve.metric)
     return course_plot(
         low=course.low,
         median=course.median,

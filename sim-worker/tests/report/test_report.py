@@ -17,7 +17,7 @@ from civlab.models.epidemic.figures import epidemic_figures
 from civlab.models.epidemic.report import REPORT
 from civlab.report import figures as module
 from civlab.report import render_picture, render_report
-from civlab.report.figures import band, rank_correlation
+from civlab.report.figures import rank_correlation
 from civlab.report.page import variation
 from civlab.results.reader import Results
 
@@ -74,10 +74,14 @@ def test_the_picture_is_a_small_png(results: Results) -> None:
 
 
 @pytest.mark.kernel
-def test_large_ensembles_are_thinned_evenly(results: Results, monkeypatch: pytest.MonkeyPatch) -> None:
-    whole = epidemic_figures(results, beds=None).series["infectious"]
-    monkeypatch.setattr(module, "DRAWN_MEMBERS", 5)
-    assert np.array_equal(epidemic_figures(results, beds=None).series["infectious"], whole[::3])
+def test_points_and_ranks_of_very_large_ensembles_are_thinned_evenly(
+    results: Results, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = epidemic_figures(results, beds=None).members["attack_rate"]
+    monkeypatch.setattr(module, "RANKED_MEMBERS", 5)
+    assert np.array_equal(epidemic_figures(results, beds=None).members["attack_rate"], whole[::3])
+    monkeypatch.setattr(module, "POINTS", 4)
+    assert np.array_equal(module.points(whole), whole[::3])
 
 
 @pytest.mark.kernel
@@ -106,12 +110,3 @@ def test_values_are_named_one_by_one_while_they_are_few() -> None:
     assert variation(few.parameters[0]) == "a in 3, 1, 2"
     assert variation(many.parameters[0]) == "a from 9 to 998 at 990 points"
     assert variation(parse_design(["lhs:a=1..2"]).parameters[0]) == "a from 1 to 2"
-
-
-@pytest.mark.unit
-def test_bands_leave_out_ticks_that_most_members_do_not_know() -> None:
-    values = np.array([[1.0, np.nan, 3.0], [2.0, np.nan, np.nan], [3.0, 5.0, 5.0]])
-    found = band(values)
-    assert found.median[0] == 2.0
-    assert np.isnan(found.median[1])
-    assert found.median[2] == 4.0

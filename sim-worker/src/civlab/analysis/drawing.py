@@ -19,7 +19,7 @@ from civlab.analysis.indices import ElementaryEffect, Indices, SobolIndex
 from civlab.analysis.streaming import Course
 from civlab.analysis.zooming import MetricError
 from civlab.report.charts import AMBER, BLUE, CORAL, INK, SLATE, TEAL, draw_band, dress, style
-from civlab.report.figures import Band
+from civlab.report.spread import Band
 
 BAR_INCHES, FRAME_INCHES, WIDTH_INCHES = 0.62, 1.3, 7.2
 LEAST_SHARE = -0.05

@@ -24,6 +24,11 @@ from civlab.results.schema import TIMESERIES
 CUT_BITS = 42
 """Bits of a double that the sketch does not see: what is left keeps 11 significant binary digits."""
 KEY_BITS = 64 - CUT_BITS
+LEAST_KEY = 1 << (KEY_BITS - 1)
+"""What is added to keys, lest any be negative."""
+MANTISSA_BITS = 52
+COARSEST = MANTISSA_BITS - CUT_BITS
+"""Bits that may be cut off besides: what is left tells powers of two apart."""
 LIMB_BITS = 21
 MOST_ROWS = 1 << (LIMB_BITS - 1)
 """Most members in one exact sum: products of two limbs then stay below 2^63."""
@@ -122,38 +127,70 @@ class QuantileSketch:
 
     A quantile is the nearest-rank one with its last bits cut off towards zero: exact for whole numbers below 2048 and
     for all that have at most 11 significant binary digits, else too small by less than a thousandth of itself.
+
+    With `most`, no more counts than that are kept: where there would be, one more bit is cut off all values, as often
+    as it takes, until only powers of two are told apart. That follows from the values alone, so the result still
+    depends on no order; `error` says what is left.
     """
 
-    def __init__(self, columns: int) -> None:
+    def __init__(self, columns: int, *, most: int | None = None) -> None:
         self.count = 0
         self._columns = columns
+        self._most = most
+        self._coarser = 0
         self._places = np.empty(0, np.int64)
         self._counts = np.empty(0, np.int64)
 
-    def add(self, block: NDArray[Any]) -> None:
-        """Take in rows of numbers, [rows, columns]; those that are not a number count as beyond all others."""
+    def add(self, block: NDArray[Any], *, known: NDArray[np.bool_] | None = None) -> None:
+        """Take in rows of numbers, [rows, columns]; those that are not a number count as beyond all others, those that
+        are not `known` do not count at all."""
         self.count += len(block)
-        keys = _ordered_bits(block.astype(np.float64) + 0.0) >> CUT_BITS  # + 0.0: minus zero is zero
-        places = keys + (1 << (KEY_BITS - 1)) + (np.arange(self._columns, dtype=np.int64) << KEY_BITS)
-        new, counts = np.unique(places, return_counts=True)
-        self._places, inverse = np.unique(np.concatenate([self._places, new]), return_inverse=True)
-        self._counts = np.bincount(inverse, np.concatenate([self._counts, counts])).astype(np.int64)
+        keys = _ordered_bits(block.astype(np.float64) + 0.0) >> (CUT_BITS + self._coarser)  # + 0.0: minus zero is zero
+        places = keys + LEAST_KEY + (np.arange(self._columns, dtype=np.int64) << KEY_BITS)
+        self._merge(*np.unique(places if known is None else places[known], return_counts=True))
+        while self._most is not None and len(self._counts) > self._most and self._coarser < COARSEST:
+            self._coarsen()
 
     def quantile(self, share: Fraction) -> Series:
-        """The nearest-rank quantile of each column. Raises ValueError before any row was taken in."""
+        """The nearest-rank quantile of each column, not a number where none was known. Raises ValueError before any row
+        was taken in."""
         if not self.count:
             raise ValueError("no rows, no quantiles")
-        rank = max(1, -(-share.numerator * self.count // share.denominator))
-        before = np.arange(self._columns) * self.count
-        found = np.searchsorted(np.cumsum(self._counts), before + rank, side="left")
-        keys = (self._places[found] & ((1 << KEY_BITS) - 1)) - (1 << (KEY_BITS - 1))
-        towards_zero = np.where(keys < 0, (1 << CUT_BITS) - 1, 0)
-        return _ordered_bits((keys << CUT_BITS) | towards_zero).view(np.float64)
+        totals = self.known()
+        ranks = np.maximum(1, -(-share.numerator * totals // share.denominator))
+        found = np.searchsorted(np.cumsum(self._counts), np.cumsum(totals) - totals + ranks, side="left")
+        places = np.append(self._places, 0)[np.where(totals > 0, found, -1)]
+        keys = (places & ((1 << KEY_BITS) - 1)) - LEAST_KEY
+        cut = CUT_BITS + self._coarser
+        towards_zero = np.where(keys < 0, (1 << cut) - 1, 0)
+        return np.where(totals > 0, _ordered_bits((keys << cut) | towards_zero).view(np.float64), np.nan)
+
+    def known(self) -> NDArray[np.int64]:
+        """How many values of each column were taken in."""
+        return np.bincount(self._places >> KEY_BITS, self._counts, minlength=self._columns).astype(np.int64)
 
     @property
     def size(self) -> int:
         """Counts that are kept."""
         return len(self._counts)
+
+    @property
+    def error(self) -> float:
+        """By what share of itself a quantile may be too small, at most."""
+        return float(2.0 ** (CUT_BITS + self._coarser - MANTISSA_BITS))
+
+    def _merge(self, places: NDArray[np.int64], counts: NDArray[np.int64]) -> None:
+        at = np.searchsorted(self._places, places)
+        new = np.append(self._places, -1)[at] != places
+        self._counts[at[~new]] += counts[~new]
+        self._places = np.insert(self._places, at[new], places[new])
+        self._counts = np.insert(self._counts, at[new], counts[new])
+
+    def _coarsen(self) -> None:
+        self._coarser += 1
+        columns, keys = self._places >> KEY_BITS, (self._places & ((1 << KEY_BITS) - 1)) - LEAST_KEY
+        places, first = np.unique((columns << KEY_BITS) + (keys >> 1) + LEAST_KEY, return_index=True)
+        self._places, self._counts = places, np.add.reduceat(self._counts, first)
 
 
 def _ordered_bits(values: NDArray[Any]) -> NDArray[np.int64]:

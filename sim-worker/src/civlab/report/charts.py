@@ -17,14 +17,14 @@ from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter
 
+from civlab.report.blocks import drawn
 from civlab.report.declaration import Outcome
-from civlab.report.figures import Band, Effect, Figures
+from civlab.report.figures import Effect, Figures, points
+from civlab.report.spread import Band
 
 INK, MUTED, GRID = "#1b2a3a", "#5d6b7a", "#e3e8ee"
 TEAL, CORAL, BLUE, AMBER, PLUM, SLATE = "#0f8b8d", "#d1495b", "#2e6fb7", "#e09f3e", "#7d4f9e", "#8895a3"
 
-MOST_DRAWN = 800
-"""Most ticks of a course that are drawn: a chart is not many more points wide."""
 WIDE_RANGE = 200
 """Ratio of a logarithmic axis' ends from which on only powers of ten are numbered."""
 LEGEND_ROW, LEGEND_HANDLE, LEGEND_LETTER = 12.5, 27, 4.6
@@ -64,7 +64,9 @@ def style(salt: str = "civlab") -> AbstractContextManager[None]:
 
 def draw_effect(axes: Axes, _figures: Figures, *, effect: Effect, outcome: Outcome) -> None:
     """The outcome against one varied parameter."""
-    axes.scatter(effect.values, outcome.scale * effect.outcomes, s=14, color=BLUE, alpha=0.6, linewidths=0)
+    axes.scatter(
+        points(effect.values), outcome.scale * points(effect.outcomes), s=14, color=BLUE, alpha=0.6, linewidths=0
+    )
     values = np.unique(effect.values)
     if 1 < len(values) < len(effect.values):
         means = [outcome.scale * float(effect.outcomes[effect.values == value].mean()) for value in values]
@@ -90,11 +92,12 @@ def draw_tornado(axes: Axes, figures: Figures, *, outcome: Outcome) -> None:
 
 def draw_band(axes: Axes, ticks: np.ndarray, values: Band, colour: str, label: str) -> None:
     """A metric over the ticks: median, half and nine tenths of the members; long courses by every so-maniest tick."""
-    every = slice(None, None, -(-len(ticks) // MOST_DRAWN) or 1)
-    at, low, lower, upper, high = (part[every] for part in (ticks, values.low, values.lower, values.upper, values.high))
+    at = drawn(ticks)
+    parts = (values.low, values.lower, values.median, values.upper, values.high)
+    low, lower, median, upper, high = (part if len(part) == len(at) else drawn(part) for part in parts)
     axes.fill_between(at, low, high, color=colour, alpha=0.16, linewidth=0)
     axes.fill_between(at, lower, upper, color=colour, alpha=0.28, linewidth=0)
-    axes.plot(at, values.median[every], color=colour, linewidth=2.0, label=label)
+    axes.plot(at, median, color=colour, linewidth=2.0, label=label)
 
 
 def legend_above(axes: Axes) -> None:

@@ -1,7 +1,7 @@
 """The numbers behind the charts: medians and bands by tick, figures by member, effects of parameters.
 
-Ensembles of many thousand members are thinned evenly before they are drawn, because a median over two thousand
-members is as good to the eye as one over a million and needs a five-hundredth of the memory.
+Courses over the ticks stream over all members (see `blocks`). What is drawn or ranked member by member is kept of at
+most a hundred thousand evenly chosen ones, because nothing else in a report may grow with the members.
 """
 
 from __future__ import annotations
@@ -15,24 +15,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from civlab.results.columns import to_floats, to_numpy
+from civlab.report.blocks import Blocks, Course, drawn
+from civlab.report.spread import Band, Series
+from civlab.results.columns import to_numpy
 from civlab.results.parquet import open_parquet
 from civlab.results.reader import Results
-from civlab.results.schema import MEMBERS, PARAMETER_PREFIX, TIMESERIES
+from civlab.results.schema import MEMBERS, PARAMETER_PREFIX
 
-DRAWN_MEMBERS = 2000
-Series = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Band:
-    """Percentiles over members by tick, [ticks] each."""
-
-    low: Series
-    lower: Series
-    median: Series
-    upper: Series
-    high: Series
+RANKED_MEMBERS = 100_000
+"""Most members whose figures are kept, for histograms and rank correlations."""
+POINTS = 2000
+"""Most points of a chart that has one for each member."""
 
 
 @dataclass(frozen=True)
@@ -47,18 +40,19 @@ class Effect:
 
 @dataclass(frozen=True)
 class Figures:
-    """What any model's charts draw. `series` holds [members drawn, ticks] by metric."""
+    """What any model's charts draw. `members` holds the figures of the kept members; `fewer` says of what is drawn of
+    still fewer ones, and of how many."""
 
     ticks: NDArray[np.int64]
-    series: Mapping[str, Series]
+    """The ticks that are drawn."""
+    blocks: Blocks
     members: Mapping[str, Series]
     effects: tuple[Effect, ...]
-    drawn: int
+    fewer: str
 
-    def band(self, name: str, *, cumulative: bool = False) -> Band:
-        """The percentiles 5, 25, 50, 75 and 95 of a metric over the drawn members."""
-        values = self.series[name]
-        return band(values.cumsum(axis=1) if cumulative else values)
+    def band(self, course: str | Course) -> Band:
+        """The percentiles 5, 25, 50, 75 and 95 over all members of a metric, or of what is made of some."""
+        return self.blocks.band(course)
 
     def extended(self, kind: type[FiguresT], **more: Any) -> FiguresT:
         """These figures and a model's own ones."""
@@ -68,34 +62,28 @@ class Figures:
 FiguresT = TypeVar("FiguresT", bound=Figures)
 
 
-def band(values: Series) -> Band:
-    """Percentiles by column of [members, ticks]; not-a-number entries are left out."""
-    with np.errstate(all="ignore"):
-        enough = np.isfinite(values).sum(axis=0) * 2 >= len(values)
-        filled = np.where(enough, values, 0.0)
-        rows = np.where(enough, np.nanpercentile(filled, (5, 25, 50, 75, 95), axis=0), np.nan)
-    return Band(*rows)
-
-
-def collect_figures(results: Results, *, metrics: Sequence[str], outcome: str) -> Figures:
-    """Read what the charts need from a run's tables: some metrics, and every member's figures; `outcome` names the
-    headline figure that parameters are held against."""
-    members = results.arrow(MEMBERS)
-    series = read_series(results, metrics)
-    columns = {
-        name: to_numpy(members.column(name)).astype(np.float64) for name in members.column_names if name != "digest"
-    }
+def collect_figures(results: Results, *, outcome: str) -> Figures:
+    """Read what the charts need from a run's tables; `outcome` names the headline figure that parameters are held
+    against."""
+    names = [name for name in results.arrow_schema(MEMBERS).names if name not in ("member", "digest")]
+    members = read_thinned(results, MEMBERS, names, most=RANKED_MEMBERS)
+    columns = {name: to_numpy(members.column(name)).astype(np.float64) for name in ("member", *names)}
     return Figures(
-        ticks=np.arange(results.manifest.ticks),
-        series=series,
+        ticks=drawn(np.arange(results.manifest.ticks)),
+        blocks=Blocks(results),
         members=columns,
         effects=tuple(
             Effect(name, columns[PARAMETER_PREFIX + name], columns[outcome], rank)
             for name in results.manifest.parameters
             for rank in [rank_correlation(columns[PARAMETER_PREFIX + name], columns[outcome])]
         ),
-        drawn=len(next(iter(series.values()))),
+        fewer="",
     )
+
+
+def points(values: Series) -> Series:
+    """Every so-maniest member's value, at most POINTS of them."""
+    return values[:: -(-len(values) // POINTS) or 1]
 
 
 def rank_correlation(left: Series, right: Series) -> float:
@@ -111,13 +99,6 @@ def _ranks(values: Series) -> Series:
     ends = counts.cumsum()
     ranks: Series = (ends - (counts - 1) / 2.0)[inverse]
     return ranks
-
-
-def read_series(results: Results, metrics: Sequence[str]) -> dict[str, Series]:
-    """Metrics of evenly chosen members, [members drawn, ticks] each."""
-    table = read_thinned(results, TIMESERIES, metrics, most=DRAWN_MEMBERS)
-    shape = (-1, results.manifest.ticks)
-    return {name: to_floats(table.column(name)).reshape(shape) for name in metrics}
 
 
 def read_thinned(results: Results, table: str, columns: Sequence[str], *, most: int) -> pa.Table:

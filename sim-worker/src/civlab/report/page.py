@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from civlab.models import report_of
 from civlab.report import charts
 from civlab.report.declaration import Chart, Outcome, Report, Section
-from civlab.report.figures import Figures
+from civlab.report.figures import POINTS, Figures
 from civlab.results.reader import Results
 from civlab.runs.spec import RunSpec
 from civlab.wording import bands_explained, counted
@@ -53,22 +53,21 @@ def render_report(results: Results, *, rate: int | None = None) -> str:
     spec, manifest = RunSpec.load(results.store), results.manifest
     report = report_of(spec.scenario.model)
     figures = report.figures(results, spec)
-    drawn = "" if figures.drawn == manifest.members else f" Charts draw {figures.drawn:,} of the members."
     size = f" of {spec.agents(0):,} {spec.results.size.unit}" if spec.scenario.agents_path else ""
     told = bands_explained(manifest.members)
-    body = [
-        f"<h1>{escape(manifest.title)}</h1>",
-        f'<p class="sub">{counted(manifest.members, "member")}{size} over '
-        f"{counted(manifest.ticks, spec.scenario.tick_name)}.{told and f' {told.capitalize()}.'}{drawn}</p>",
-        f'<div class="cards">{"".join(_cards(results, report))}</div>',
-    ]
     sections = [
         *report.sections,
         *([Section("What the parameters do", _effects(figures, report.outcome))] if figures.effects else []),
     ]
-    for section in sections:
-        drawings = "".join(_chart(chart, figures) for chart in section.charts)
-        body.append(f'<h2>{section.title}</h2><div class="charts">{drawings}</div>')
+    titled = [(section.title, "".join(_chart(chart, figures) for chart in section.charts)) for section in sections]
+    exactness = _exactness(figures, manifest.members)
+    body = [
+        f"<h1>{escape(manifest.title)}</h1>",
+        f'<p class="sub">{counted(manifest.members, "member")}{size} over '
+        f"{counted(manifest.ticks, spec.scenario.tick_name)}.{told and f' {told.capitalize()}.'}{exactness}</p>",
+        f'<div class="cards">{"".join(_cards(results, report))}</div>',
+    ]
+    body += [f'<h2>{title}</h2><div class="charts">{drawings}</div>' for title, drawings in titled]
     body.append(f"<h2>The run</h2><table>{''.join(_facts(results, spec, report, rate))}</table>")
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
@@ -76,6 +75,14 @@ def render_report(results: Results, *, rate: int | None = None) -> str:
         f"<title>{escape(manifest.title)} · civlab</title><style>{STYLESHEET}</style></head>"
         f"<body><main>{''.join(body)}</main></body></html>\n"
     )
+
+
+def _exactness(figures: Figures, members: int) -> str:
+    """What the reader of a large ensemble's charts has to know; nothing where all of them are drawn exactly."""
+    error = figures.blocks.error
+    counted_in = f" They come from counts over all members and are right to {100 * error:.2g} %." if error else ""
+    points = f" Charts with a point for each member draw {POINTS:,} of them." if members > POINTS else ""
+    return counted_in + points + figures.fewer
 
 
 def write_report(results: Results, *, rate: int | None = None) -> str:

@@ -39,8 +39,7 @@ class Results:
         """
         files = self.manifest.files(table)
         if not files:
-            known = ", ".join(dict.fromkeys(item.table for item in self.manifest.tables))
-            raise CivlabError("TABLE_UNKNOWN", table, f"the run wrote no such table; it has {known}")
+            raise self._unknown(table)
         parts: list[pa.Table] = []
         for item in files:
             if self.store.size(item.path) != item.size:
@@ -50,6 +49,13 @@ class Results:
             with self.store.reader(item.path) as file:
                 parts.append(open_parquet(file).read(columns=columns, use_threads=False))
         return pa.concat_tables(parts)
+
+    def arrow_schema(self, table: str) -> pa.Schema:
+        """A table's columns with their types, units and meanings. Raises CivlabError TABLE_UNKNOWN."""
+        for item in self.manifest.files(table):
+            with self.store.reader(item.path) as file:
+                return open_parquet(file).schema_arrow
+        raise self._unknown(table)
 
     def head(self, table: str, column: str, *, rows: int) -> np.ndarray:
         """The first `rows` values of a column, reading no more row groups than they need."""
@@ -62,6 +68,10 @@ class Results:
                         break
                     parts.append(to_numpy(parquet.read_row_group(group, columns=[column], use_threads=False).column(0)))
         return np.concatenate(parts)[:rows]
+
+    def _unknown(self, table: str) -> CivlabError:
+        known = ", ".join(dict.fromkeys(item.table for item in self.manifest.tables))
+        return CivlabError("TABLE_UNKNOWN", table, f"the run wrote no such table; it has {known}")
 
     def polars(self, table: str = TIMESERIES) -> pl.DataFrame:
         """A table as a Polars frame."""

@@ -10,8 +10,9 @@ from __future__ import annotations
 import io
 import time
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar, cast
 
 import obstore
 from blake3 import blake3
@@ -176,11 +177,20 @@ class Store:
         """A file to write one object through, without holding it in memory; it knows its hash and size."""
         return ByteSink(obstore.open_writer(self._backend, path), self.address(path))
 
-    def reader(self, path: str) -> io.BytesIO | io.BufferedReader:
-        """A seekable file over one object, for readers of Parquet."""
+    def reader(self, path: str) -> BinaryIO:
+        """A seekable file over one object, for readers of Parquet; only what is asked for is fetched.
+
+        Raises STORE_OBJECT_MISSING.
+        """
         if self.folder is not None:
             return (self.folder / path).open("rb")
-        return io.BytesIO(self.get(path))
+        size = self.size(path)
+        if size is None:
+            raise CivlabError("STORE_OBJECT_MISSING", self.address(path), "there is no such object in the store")
+        return cast("BinaryIO", ByteSource(partial(self._range, path), size))
+
+    def _range(self, path: str, start: int, length: int) -> bytes:
+        return self._attempt(path, lambda: bytes(obstore.get_range(self._backend, path, start=start, length=length)))
 
     def _read(self, path: str) -> bytes | None:
         try:
@@ -212,6 +222,43 @@ class Store:
                         f"the store did not answer after {len(PAUSES) + 1} attempts: {cause(fault)}",
                     ) from None
                 self._sleep(pause)
+
+
+class ByteSource(io.RawIOBase):
+    """A read-only file over an object, which `fetch` reads a piece of: from where, and how many bytes."""
+
+    def __init__(self, fetch: Callable[[int, int], bytes], size: int) -> None:
+        super().__init__()
+        self._fetch = fetch
+        self._size = size
+        self._place = 0
+
+    def readable(self) -> bool:
+        """Always true."""
+        return True
+
+    def seekable(self) -> bool:
+        """Always true."""
+        return True
+
+    def tell(self) -> int:
+        """Where the next byte is read."""
+        return self._place
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move to a place, counted from the start, from here or from the end."""
+        origin = {io.SEEK_SET: 0, io.SEEK_CUR: self._place, io.SEEK_END: self._size}[whence]
+        self._place = max(0, origin + offset)
+        return self._place
+
+    def readinto(self, target: object) -> int:
+        """Fill memory as far as the object goes. Raises CivlabError as the store does."""
+        memory = memoryview(target).cast("B")  # type: ignore[arg-type]
+        length = max(0, min(len(memory), self._size - self._place))
+        if length:
+            memory[:length] = self._fetch(self._place, length)
+            self._place += length
+        return length
 
 
 class ByteSink(io.RawIOBase):

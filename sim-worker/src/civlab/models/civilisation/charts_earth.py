@@ -5,12 +5,13 @@ from __future__ import annotations
 import numpy as np
 from matplotlib.axes import Axes
 
-from civlab.models.civilisation.charts_economy import QUARTER, timeline
+from civlab.models.civilisation.charts_economy import quarter, timeline
 from civlab.models.civilisation.charts_maps import ZONE_COLOURS
 from civlab.models.civilisation.figures import CivilisationFigures, share, trailing
 from civlab.models.civilisation.layout import WEEKS, ZONES
+from civlab.report.blocks import Block
 from civlab.report.charts import AMBER, BLUE, CORAL, INK, PLUM, TEAL, draw_band, legend_above
-from civlab.report.figures import Series, band
+from civlab.report.spread import Series, band
 
 UNITS = ("mJ", "J", "kJ", "MJ", "GJ", "TJ", "PJ", "EJ", "ZJ")
 BASE_PRICE = 10_000
@@ -28,22 +29,22 @@ def unit_of(values: Series) -> tuple[float, str]:
 
 def draw_price(axes: Axes, figures: CivilisationFigures) -> None:
     """Price of energy over that of consumption."""
-    relative = figures.series["energy_price"] / np.maximum(figures.series["price_level"], 1)
-    draw_band(axes, figures.year, band(100 * trailing(relative, 4)), AMBER, "energy")
+    price = figures.band(lambda block: 100 * trailing(block["energy_price"] / np.maximum(block["price_level"], 1), 4))
+    draw_band(axes, figures.year, price, AMBER, "energy")
     timeline(axes, figures, "Price of energy over that of consumption", "start = 100")
 
 
 def draw_shortage(axes: Axes, figures: CivilisationFigures) -> None:
     """Energy that was wanted at the price and not delivered."""
-    short, sold = (trailing(figures.series[name], QUARTER) for name in ("energy_short", "energy_sold"))
-    draw_band(axes, figures.year, band(100 * share(short, sold)), CORAL, "short")
+    short = figures.band(lambda block: 100 * share(quarter("energy_short")(block), quarter("energy_sold")(block)))
+    draw_band(axes, figures.year, short, CORAL, "short")
     timeline(axes, figures, "Energy wanted at the price and not delivered", "%", from_zero=True)
 
 
 def draw_sources(axes: Axes, figures: CivilisationFigures) -> None:
     """Where energy comes from, by year."""
     burnt, gained, made = (figures.energy[name].sum(axis=2) for name in ("fuel_burnt", "gained", "made"))
-    years = max(1, len(figures.ticks) // WEEKS)
+    years = max(1, len(figures.year) // WEEKS)
     scale, unit = unit_of(burnt)
     lines = ((burnt, "fuel burnt", INK), (gained, "renewable", TEAL), (made, "energy made", AMBER))
     for values, label, colour in lines:
@@ -57,15 +58,17 @@ def draw_sources(axes: Axes, figures: CivilisationFigures) -> None:
 
 def draw_reserves(axes: Axes, figures: CivilisationFigures) -> None:
     """For how many years the fuel in the ground would last."""
-    burnt = WEEKS * trailing(figures.series["fuel_burnt"], QUARTER)
-    draw_band(axes, figures.year, band(figures.series["reserves"] / np.maximum(burnt, 1)), INK, "reserves")
+    burnt = quarter("fuel_burnt")
+    years = figures.band(lambda block: block["reserves"] / np.maximum(WEEKS * burnt(block), 1))
+    draw_band(axes, figures.year, years, INK, "reserves")
     timeline(axes, figures, "Fuel in the ground", "years at the use of the last quarter")
 
 
 def draw_yearly(axes: Axes, figures: CivilisationFigures, name: str, colour: str) -> None:
     """A metric that changes once a year, as a line through what each year begins with."""
-    every = WEEKS if len(figures.ticks) > 2 * WEEKS else 1
-    draw_band(axes, figures.year[::every] - 1 / WEEKS, band(figures.series[name][:, ::every]), colour, name)
+    every = WEEKS if len(figures.year) > 2 * WEEKS else 1
+    yearly = figures.band(lambda block: block[name][:, ::every])
+    draw_band(axes, figures.year[::every] - 1 / WEEKS, yearly, colour, name)
 
 
 def draw_warming(axes: Axes, figures: CivilisationFigures) -> None:
@@ -80,14 +83,18 @@ def draw_co2(axes: Axes, figures: CivilisationFigures) -> None:
     timeline(axes, figures, "CO2 in the air", "ppm")
 
 
+def emitted(block: Block) -> Series:
+    """Carbon emitted in each whole year, Mt, [members of the block, years]."""
+    posted = block["carbon_own"][:, WEEKS::WEEKS]
+    return np.diff(np.concatenate([np.zeros((len(posted), 1)), posted], axis=1), axis=1) / 1e9
+
+
 def draw_carbon(axes: Axes, figures: CivilisationFigures) -> None:
     """Carbon emitted by the world's own people, by year."""
-    years = len(figures.ticks) // WEEKS
-    posted = figures.series["carbon_own"][:, WEEKS::WEEKS]
-    emitted = np.diff(np.concatenate([np.zeros((len(posted), 1)), posted], axis=1), axis=1) / 1e9
-    if emitted.shape[1]:
-        middle = band(emitted)
-        at = figures.market_years[: emitted.shape[1]]
+    years = len(figures.year) // WEEKS
+    middle = figures.band(emitted)
+    if len(middle.median):
+        at = figures.market_years[: len(middle.median)]
         axes.bar(at, middle.median, width=0.7, color=PLUM, alpha=0.75)
         axes.vlines(at, middle.low, middle.high, color=INK, linewidth=1.2)
     timeline(axes, figures, "Carbon emitted by the world's own people", "Mt a year", from_zero=years > 0)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from civlab.models.civilisation.charts_maps import MILLION, names_of
-from civlab.models.civilisation.figures import CivilisationFigures, change, ratio, share, trailing
+from civlab.models.civilisation.figures import CivilisationFigures, change, per_citizen, ratio, share, trailing
 from civlab.models.civilisation.layout import GOODS, WEEKS
+from civlab.report.blocks import Block, Course
 from civlab.report.charts import (
     AMBER,
     BLUE,
@@ -23,7 +26,7 @@ from civlab.report.charts import (
     legend_above,
     name_ends,
 )
-from civlab.report.figures import Series, band
+from civlab.report.spread import Series, band
 
 QUARTER = 13
 FEW_YEARS = 3
@@ -55,9 +58,14 @@ def timeline(axes: Axes, figures: CivilisationFigures, title: str, up: str, *, f
         axes.set_ylim(bottom=0)
 
 
-def yearly_product(figures: CivilisationFigures, name: str = "product") -> Series:
-    """Product at the pace of the last quarter, a year."""
-    return WEEKS * trailing(figures.series[name], QUARTER)
+def quarter(name: str) -> Course:
+    """A metric's mean over the last quarter."""
+    return lambda block: trailing(block[name], QUARTER)
+
+
+def over(above: Course, below: Course, scale: float = 100) -> Course:
+    """One course over another, times `scale`; not a number where nothing positive is below."""
+    return lambda block: scale * ratio(above(block), below(block))
 
 
 def draw_by_nation(axes: Axes, figures: CivilisationFigures, values: Series) -> None:
@@ -69,15 +77,15 @@ def draw_by_nation(axes: Axes, figures: CivilisationFigures, values: Series) -> 
 
 def draw_product(axes: Axes, figures: CivilisationFigures) -> None:
     """Real product a citizen."""
-    values = WEEKS * trailing(figures.per_citizen("product_real"), QUARTER) / MILLION
-    draw_band(axes, figures.year, band(values), BLUE, "product")
+    product = figures.band(lambda block: WEEKS * trailing(per_citizen(block, "product_real"), QUARTER) / MILLION)
+    draw_band(axes, figures.year, product, BLUE, "product")
     timeline(axes, figures, "Real product a citizen", "million base money a year")
 
 
 def draw_growth(axes: Axes, figures: CivilisationFigures) -> None:
     """Growth of the real product within a year."""
-    values = 100 * change(trailing(figures.series["product_real"], QUARTER))
-    draw_band(axes, figures.year, band(values), TEAL, "growth")
+    growth = figures.band(lambda block: 100 * change(trailing(block["product_real"], QUARTER)))
+    draw_band(axes, figures.year, growth, TEAL, "growth")
     axes.axhline(0, color=INK, linewidth=0.8)
     timeline(axes, figures, "Growth of the real product", "% within a year")
 
@@ -89,33 +97,38 @@ def draw_use(axes: Axes, figures: CivilisationFigures) -> None:
         ("governments", "public", AMBER),
         ("capital", "investment", TEAL),
     )
-    whole = trailing(figures.series["product"], QUARTER)
     for label, name, colour in parts:
-        draw_band(axes, figures.year, band(100 * ratio(trailing(figures.series[name], QUARTER), whole)), colour, label)
+        draw_band(axes, figures.year, figures.band(over(quarter(name), quarter("product"))), colour, label)
     timeline(axes, figures, "What the product is spent on", "% of the product", from_zero=True)
     legend_above(axes)
 
 
 def draw_unemployment(axes: Axes, figures: CivilisationFigures) -> None:
     """Unemployment."""
-    draw_band(axes, figures.year, band(100 * trailing(figures.unemployment(), 4)), CORAL, "unemployment")
+    rate = figures.band(lambda block: 100 * trailing(share(block["unemployed"], block["employed"]), 4))
+    draw_band(axes, figures.year, rate, CORAL, "unemployment")
     timeline(axes, figures, "Unemployment", "% of those who may work", from_zero=True)
 
 
 def draw_turnover(axes: Axes, figures: CivilisationFigures) -> None:
     """Jobs begun and ended."""
-    work = np.maximum(trailing(figures.series["employed"], QUARTER), 1)
     kinds = (("begun", "hires", TEAL), ("ended", "separations", CORAL), ("open", "vacancies", SLATE))
     for label, name, colour in kinds:
-        draw_band(axes, figures.year, band(100 * trailing(figures.series[name], QUARTER) / work), colour, label)
+        draw_band(axes, figures.year, figures.band(over(quarter(name), quarter("employed"))), colour, label)
     timeline(axes, figures, "Jobs begun, ended and open in a week", "% of all jobs", from_zero=True)
     legend_above(axes)
+
+
+def yearly_change(block: Block, name: str) -> Series:
+    """Change of a metric within a year, %."""
+    return 100 * change(block[name])
 
 
 def draw_inflation(axes: Axes, figures: CivilisationFigures) -> None:
     """Inflation of consumers' prices and of pay."""
     for label, name, colour in (("prices", "price_level", AMBER), ("pay", "wage", PLUM)):
-        draw_band(axes, figures.year, band(100 * change(figures.series[name])), colour, label)
+        rise = figures.band(partial(yearly_change, name=name))
+        draw_band(axes, figures.year, rise, colour, label)
     axes.axhline(0, color=INK, linewidth=0.8)
     timeline(axes, figures, "Rise of prices and pay", "% within a year")
     legend_above(axes)
@@ -123,7 +136,7 @@ def draw_inflation(axes: Axes, figures: CivilisationFigures) -> None:
 
 def draw_rate(axes: Axes, figures: CivilisationFigures) -> None:
     """The central bank's rate."""
-    draw_band(axes, figures.year, band(100 * WEEKS * figures.series["policy_rate"] / RATE), PLUM, "rate")
+    draw_band(axes, figures.year, figures.band(lambda block: 100 * WEEKS * block["policy_rate"] / RATE), PLUM, "rate")
     timeline(axes, figures, "Rate of the central bank", "% a year", from_zero=True)
 
 
@@ -143,25 +156,32 @@ def draw_debt(axes: Axes, figures: CivilisationFigures) -> None:
     legend_above(axes)
 
 
+def years_of_product(block: Block, name: str) -> Series:
+    """An amount over the product of a year, at the pace of the last quarter."""
+    return ratio(block[name], WEEKS * trailing(block["product"], QUARTER))
+
+
 def draw_money(axes: Axes, figures: CivilisationFigures) -> None:
     """Deposits, firms' loans and public debt over the year's product."""
-    product = yearly_product(figures)
     for label, name, colour in (("deposits", "money", BLUE), ("firms' loans", "loans", CORAL)):
-        draw_band(axes, figures.year, band(ratio(figures.series[name], product)), colour, label)
+        years = figures.band(partial(years_of_product, name=name))
+        draw_band(axes, figures.year, years, colour, label)
     timeline(axes, figures, "Money and credit", "years of product", from_zero=True)
     legend_above(axes)
 
 
 def draw_failures(axes: Axes, figures: CivilisationFigures) -> None:
     """Firms that failed in the last year."""
-    draw_band(axes, figures.year, band(WEEKS * trailing(figures.series["failures"], WEEKS)), CORAL, "failures")
+    draw_band(
+        axes, figures.year, figures.band(lambda block: WEEKS * trailing(block["failures"], WEEKS)), CORAL, "failures"
+    )
     timeline(axes, figures, "Firms that failed", "firms a year", from_zero=True)
 
 
 def draw_unmet(axes: Axes, figures: CivilisationFigures) -> None:
     """Budgets that found no seller."""
-    unmet, spent = (trailing(figures.series[name], QUARTER) for name in ("unmet", "product"))
-    draw_band(axes, figures.year, band(100 * share(unmet, spent)), AMBER, "unmet")
+    unmet = figures.band(lambda block: 100 * share(quarter("unmet")(block), quarter("product")(block)))
+    draw_band(axes, figures.year, unmet, AMBER, "unmet")
     timeline(axes, figures, "Budgets that found no seller", "% of what was to be spent", from_zero=True)
 
 

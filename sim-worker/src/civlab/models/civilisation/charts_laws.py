@@ -11,7 +11,7 @@ from civlab.models.civilisation.charts_maps import names_of
 from civlab.models.civilisation.figures import CivilisationFigures, quarterly, ratio, share
 from civlab.models.civilisation.layout import GOODS
 from civlab.report.charts import BLUE, CORAL, INK, dress, legend_above, number_logarithms
-from civlab.report.figures import Series
+from civlab.report.spread import Series
 
 FOUR = 4
 """Quarters of a year."""

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from civlab.models.civilisation.charts_economy import timeline
 from civlab.models.civilisation.charts_maps import MILLION
-from civlab.models.civilisation.figures import CivilisationFigures, ratio, trailing
+from civlab.models.civilisation.figures import CivilisationFigures, per_citizen, ratio, trailing
 from civlab.models.civilisation.layout import AGES, WEEKS
+from civlab.report.blocks import Block
 from civlab.report.charts import AMBER, BLUE, CORAL, INK, PLUM, SLATE, TEAL, draw_band, dress, legend_above
-from civlab.report.figures import band
+from civlab.report.spread import Series
 
 CLASS = 5
 """Years of a bar of the pyramid."""
@@ -26,19 +29,22 @@ def draw_citizens(axes: Axes, figures: CivilisationFigures) -> None:
     timeline(axes, figures, "Citizens", "citizens")
 
 
+def by_thousand(block: Block, name: str) -> Series:
+    """Events by thousand citizens and year, at the pace of the last one."""
+    return 1000 * WEEKS * trailing(per_citizen(block, name), WEEKS)
+
+
 def draw_vital(axes: Axes, figures: CivilisationFigures) -> None:
     """Births and deaths by thousand and year."""
     for label, colour in (("births", TEAL), ("deaths", SLATE)):
-        rate = 1000 * WEEKS * trailing(figures.per_citizen(label), WEEKS)
-        draw_band(axes, figures.year, band(rate), colour, label)
+        draw_band(axes, figures.year, figures.band(partial(by_thousand, name=label)), colour, label)
     timeline(axes, figures, "Births and deaths", "by 1,000 citizens a year", from_zero=True)
     legend_above(axes)
 
 
 def draw_moves(axes: Axes, figures: CivilisationFigures) -> None:
     """Moves to another region by thousand and year."""
-    rate = 1000 * WEEKS * trailing(figures.per_citizen("moves"), WEEKS)
-    draw_band(axes, figures.year, band(rate), BLUE, "moves")
+    draw_band(axes, figures.year, figures.band(partial(by_thousand, name="moves")), BLUE, "moves")
     timeline(axes, figures, "Moves to another region", "by 1,000 citizens a year", from_zero=True)
 
 
@@ -106,6 +112,6 @@ def draw_gini(axes: Axes, figures: CivilisationFigures) -> None:
 
 def draw_estates(axes: Axes, figures: CivilisationFigures) -> None:
     """What was inherited over the product."""
-    left, product = (trailing(figures.series[name], WEEKS) for name in ("estates", "product"))
-    draw_band(axes, figures.year, band(100 * ratio(left, product)), AMBER, "estates")
+    left = figures.band(lambda block: 100 * ratio(trailing(block["estates"], WEEKS), trailing(block["product"], WEEKS)))
+    draw_band(axes, figures.year, left, AMBER, "estates")
     timeline(axes, figures, "Estates of households that ended", "% of the product", from_zero=True)

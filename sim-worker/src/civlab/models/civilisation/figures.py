@@ -1,31 +1,28 @@
 """The numbers behind the civilisation's charts: nations by week, regions at the end, goods and energy by year.
 
-Bands over the whole world come from as many members as other models draw; what differs by nation or region is read of
-fewer, because their tables are many times longer.
+Bands over the whole world come from all members, as in other models; what differs by nation or region is of at most a
+hundred, because their tables are many times longer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from civlab.models.civilisation.layout import AGES, GOODS, REGION_ROWS, WEEKS, ZONES
-from civlab.report.figures import Figures, Series, collect_figures, read_thinned
+from civlab.models.civilisation.tables_end import DECADES
+from civlab.report.blocks import Block, row_groups
+from civlab.report.figures import Figures, collect_figures, read_thinned
 from civlab.report.hexmap import HexMap
-from civlab.results.columns import to_floats
+from civlab.report.spread import Series
+from civlab.results.columns import to_floats, to_numpy
 from civlab.results.reader import Results
 from civlab.runs.spec import RunSpec
 from parpour_contracts.scenario.civilisation.document import CivilisationScenario
 
-METRICS_DRAWN = (
-    "citizens", "births", "deaths", "moves", "employed", "unemployed", "vacancies", "hires", "separations", "product",
-    "product_real", "consumption", "public", "investment", "unmet", "price_level", "wage", "policy_rate", "money",
-    "loans", "failures", "energy_price", "energy_sold", "energy_short", "fuel_burnt", "reserves", "warming", "co2",
-    "sea_level", "carbon_own", "estates",
-)  # fmt: skip
 NATION_DRAWN = (
     "citizens",
     "employed",
@@ -83,22 +80,19 @@ class CivilisationFigures(Figures):
     age_wealth: Mapping[str, Series]
     lots: Series
 
-    def per_citizen(self, name: str) -> Series:
-        """A metric by citizen, [members drawn, ticks]."""
-        return self.series[name] / np.maximum(self.series["citizens"], 1)
-
-    def unemployment(self) -> Series:
-        """Unemployed among those who may work, [members drawn, ticks]."""
-        return share(self.series["unemployed"], self.series["employed"])
-
     def of_regions(self, name: str) -> Series:
         """What a metric is in each region: the members' median where they have one map, else the first member's."""
         values = self.region[name]
         return np.asarray(np.median(values, axis=0) if self.one_map else values[0])
 
     def nation_unemployment(self) -> Series:
-        """The same by nation, [members, ticks, nations]."""
+        """Unemployed among those who may work, [members, ticks, nations]."""
         return share(self.nation["unemployed"], self.nation["employed"])
+
+
+def per_citizen(block: Block, name: str) -> Series:
+    """A metric by citizen, [members of the block, ticks]."""
+    return block[name] / np.maximum(block["citizens"], 1)
 
 
 def ratio(above: Series, below: Series) -> Series:
@@ -167,8 +161,10 @@ def map_of(results: Results, regions: int) -> tuple[HexMap, NDArray[np.int64]]:
 
 def pyramid_of(results: Results) -> Series:
     """Mean citizens by sex and age, [2, AGES]."""
-    people = to_floats(results.arrow("demographic", ["citizens"]).column(0))
-    return np.asarray(people.reshape(results.manifest.members, -1, 2, AGES).sum(axis=1).mean(axis=0))
+    people = np.zeros((2, AGES), np.int64)
+    for rows in row_groups(results, "demographic", ("citizens",)):
+        people += to_numpy(rows.column(0)).reshape(-1, 2, AGES).sum(axis=0)
+    return np.asarray(people / results.manifest.members)
 
 
 def lorenz_of(results: Results) -> Series:
@@ -194,18 +190,24 @@ def deposits_of(results: Results) -> tuple[Series, Series]:
 
 def age_wealth_of(results: Results) -> dict[str, Series]:
     """Deposits and yearly income a household by class of its head's age, all members together."""
-    table = results.arrow("generation", ["age_from", "households", "deposits", "income"])
-    age, households, deposits, income = (to_floats(column) for column in table.columns)
-    classes = np.unique(age)
-    sums = [
-        np.array([values[age == least].sum() for least in classes]) for values in (households, deposits, WEEKS * income)
-    ]
-    return {"age": classes, "households": sums[0], "deposits": sums[1] / sums[0], "income": sums[2] / sums[0]}
+    sums = np.zeros((3, AGES // DECADES + 1))
+    for rows in row_groups(results, "generation", ("age_from", "households", "deposits", "income")):
+        age, *values = (to_numpy(column) for column in rows.columns)
+        for total, value in zip(sums, values, strict=True):
+            np.add.at(total, age // DECADES, value)
+    found = np.flatnonzero(sums[0])
+    households, deposits, income = sums[:, found]
+    return {
+        "age": DECADES * found.astype(np.float64),
+        "households": households,
+        "deposits": deposits / households,
+        "income": WEEKS * income / households,
+    }
 
 
 def lots_of(results: Results) -> Series:
     """Units of each good in a lot."""
-    lots = to_floats(results.arrow("technology", ["lot"]).column(0))
+    lots = to_floats(next(row_groups(results, "technology", ("lot",))).column(0))
     return lots[: len(GOODS) ** 2 : len(GOODS)]
 
 
@@ -232,13 +234,15 @@ def figures_of_run(results: Results, spec: RunSpec) -> CivilisationFigures:
     """The figures of a run."""
     scenario = spec.scenario
     assert isinstance(scenario, CivilisationScenario)
-    common = collect_figures(results, metrics=METRICS_DRAWN, outcome="product")
+    common = collect_figures(results, outcome="product")
     ticks, regions, nations = results.manifest.ticks, scenario.world.map.regions, len(scenario.world.nations)
     years, quarters = -(-ticks // WEEKS), -(-ticks // QUARTER)
-    year = scenario.climate.start + (common.ticks + 1) / WEEKS
+    year = scenario.climate.start + (np.arange(ticks) + 1) / WEEKS
     climate, zones = climate_of(results, years)
     hexes, zone = map_of(results, regions)
-    return common.extended(
+    many = results.manifest.members > MEMBERS_DRAWN
+    fewer = f" Nations, regions and goods are those of at most {MEMBERS_DRAWN} members." if many else ""
+    return replace(common, fewer=fewer).extended(
         CivilisationFigures,
         names=tuple(nation.name for nation in scenario.world.nations),
         year=year,

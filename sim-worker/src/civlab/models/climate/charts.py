@@ -8,7 +8,6 @@ from matplotlib.axes import Axes
 from civlab.models.climate.figures import ClimateFigures
 from civlab.models.climate.layout import ZONES
 from civlab.report.charts import AMBER, BLUE, CORAL, INK, PLUM, TEAL, draw_band, dress
-from civlab.report.figures import band
 
 ZONE_COLOURS = (CORAL, AMBER, TEAL, PLUM, BLUE)
 KILOGRAMS_A_GIGATONNE = 1e12
@@ -28,7 +27,8 @@ def draw_warming(axes: Axes, figures: ClimateFigures) -> None:
 def draw_emissions(axes: Axes, figures: ClimateFigures) -> None:
     """Carbon emitted and taken up a tick."""
     for metric, colour, label in (("emissions", INK, "emitted"), ("uptake", TEAL, "taken up by land and sea")):
-        draw_band(axes, figures.years, band(figures.series[metric] / KILOGRAMS_A_GIGATONNE), colour, label)
+        gigatonnes = figures.band(lambda block, metric=metric: block[metric] / KILOGRAMS_A_GIGATONNE)  # type: ignore[misc]
+        draw_band(axes, figures.years, gigatonnes, colour, label)
     axes.legend(loc="upper left")
     dress(axes, "Carbon emitted and taken up", "GtC a tick", across="year", whole=False, from_zero=False)
 
@@ -60,7 +60,7 @@ def draw_sea_level(axes: Axes, figures: ClimateFigures) -> None:
 
 def draw_damage(axes: Axes, figures: ClimateFigures) -> None:
     """Share of gross output lost."""
-    draw_band(axes, figures.years, band(figures.series["damage"] * 100), PLUM, "lost output")
+    draw_band(axes, figures.years, figures.band(lambda block: block["damage"] * 100), PLUM, "lost output")
     dress(axes, "Gross output lost", "%", across="year", whole=False)
 
 

@@ -8,12 +8,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from civlab.models.climate.compile import compile_climate
-from civlab.report.figures import Figures, Series, collect_figures
+from civlab.report.figures import Figures, collect_figures
+from civlab.report.spread import Series
 from civlab.results.reader import Results
 from civlab.runs.spec import RunSpec
 from parpour_contracts.scenario import ClimateScenario
-
-METRICS_DRAWN = ("warming", "co2", "ch4", "n2o", "forcing", "sea_level", "damage", "tipped", "emissions", "uptake")
 
 
 @dataclass(frozen=True)
@@ -27,7 +26,7 @@ class ClimateFigures(Figures):
 def figures_of_run(results: Results, spec: RunSpec) -> ClimateFigures:
     """The figures of a run."""
     assert isinstance(spec.scenario, ClimateScenario)
-    common = collect_figures(results, metrics=METRICS_DRAWN, outcome="peak_warming")
+    common = collect_figures(results, outcome="peak_warming")
     scenario = spec.scenario
     return common.extended(
         ClimateFigures,

@@ -7,7 +7,8 @@ from matplotlib.axes import Axes
 
 from civlab.models.epidemic.figures import EpidemicFigures
 from civlab.models.epidemic.layout import LAYERS
-from civlab.report.charts import AMBER, BLUE, CORAL, INK, PLUM, TEAL, draw_band, dress
+from civlab.report.charts import AMBER, BLUE, CORAL, INK, PLUM, TEAL, draw_band, dress, legend_above
+from civlab.report.figures import points
 
 LAYER_COLOURS = {"community": BLUE, "household": CORAL, "school": AMBER, "work": TEAL}
 
@@ -28,7 +29,7 @@ def draw_states(axes: Axes, figures: EpidemicFigures) -> None:
 
 def draw_cumulative(axes: Axes, figures: EpidemicFigures) -> None:
     """All infections so far."""
-    draw_band(axes, figures.ticks, figures.band("new_infections", cumulative=True), PLUM, "infected so far")
+    draw_band(axes, figures.ticks, figures.cumulative(), PLUM, "infected so far")
     dress(axes, "Ever infected", "persons")
 
 
@@ -43,8 +44,9 @@ def draw_hospital(axes: Axes, figures: EpidemicFigures) -> None:
     draw_band(axes, figures.ticks, figures.band("hospital"), TEAL, "patients")
     if figures.beds is not None:
         axes.axhline(figures.beds, color=INK, linewidth=1.2, linestyle=(0, (4, 3)), label=f"{figures.beds:,} beds")
-        axes.legend(loc="upper right")
     dress(axes, "Patients in hospital", "persons")
+    if figures.beds is not None:
+        legend_above(axes)
 
 
 def draw_reproduction(axes: Axes, figures: EpidemicFigures) -> None:
@@ -59,7 +61,7 @@ def draw_reproduction(axes: Axes, figures: EpidemicFigures) -> None:
 
 def draw_layers(axes: Axes, figures: EpidemicFigures) -> None:
     """Who infects where: mean infections by layer, stacked."""
-    means = {layer: figures.series[f"infected_{layer}"].mean(axis=0) for layer in LAYERS}
+    means = {layer: figures.blocks.mean(f"infected_{layer}") for layer in LAYERS}
     shown = [layer for layer in LAYERS if means[layer].any()]
     if shown:
         axes.stackplot(
@@ -95,7 +97,6 @@ def draw_attack_rates(axes: Axes, figures: EpidemicFigures) -> None:
 
 def draw_peaks(axes: Axes, figures: EpidemicFigures) -> None:
     """When and how high members peak."""
-    axes.scatter(
-        figures.members["peak_tick"], figures.members["peak_infectious"], s=16, color=AMBER, alpha=0.75, linewidths=0
-    )
+    at, height = (points(figures.members[name]) for name in ("peak_tick", "peak_infectious"))
+    axes.scatter(at, height, s=16, color=AMBER, alpha=0.75, linewidths=0)
     dress(axes, "Peak of each member", "infectious persons", across="day of the peak", from_zero=False)

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from civlab.models.epidemic.layout import LAYERS
-from civlab.report.figures import Band, Figures, Series, band, collect_figures
+from civlab.models.epidemic.results import AGE_GROUPS
+from civlab.report.blocks import Block, Blocks, row_groups
+from civlab.report.figures import Figures, collect_figures
+from civlab.report.spread import Band, Series
 from civlab.results.columns import to_numpy
 from civlab.results.reader import Results
 from civlab.runs.spec import RunSpec
 from parpour_contracts.scenario import EpidemicScenario
-
-METRICS_DRAWN = (
-    "new_infections",
-    "susceptible",
-    "exposed",
-    "infectious",
-    "hospital",
-    "recovered",
-    "dead",
-    "introduced",
-    "doses",
-    *(f"infected_{layer}" for layer in LAYERS),
-)
 
 
 @dataclass(frozen=True)
@@ -43,20 +31,29 @@ class EpidemicFigures(Figures):
         the end of the tick before: the moment estimate of Fraser (PLoS ONE 2, e758, 2007) without smoothing. Ticks
         with fewer than ten infectious persons are left out of a member's series.
         """
-        flow = self.series["new_infections"] - self.series["introduced"]
-        stock = self.series["infectious"]
-        ended = np.maximum(1.0, (self.series["new_infections"].sum(axis=1) - self.series["exposed"][:, -1]))
-        duration = stock.sum(axis=1) / ended
-        before = np.concatenate([np.zeros((len(stock), 1)), stock[:, :-1]], axis=1)
-        ratio = np.full(stock.shape, np.nan)
-        np.divide(flow * duration[:, None], before, out=ratio, where=before >= 10)
-        return band(ratio)
+        return self.band(reproduction)
+
+    def cumulative(self) -> Band:
+        """All infections so far, by tick."""
+        return self.band(lambda block: block["new_infections"].cumsum(axis=1))
+
+
+def reproduction(block: Block) -> Series:
+    """The number of each member of a block, [members, ticks]; not a number where it is left out."""
+    flow = block["new_infections"] - block["introduced"]
+    stock = block["infectious"]
+    ended = np.maximum(1.0, (block["new_infections"].sum(axis=1) - block["exposed"][:, -1]))
+    duration = stock.sum(axis=1) / ended
+    before = np.concatenate([np.zeros((len(stock), 1)), stock[:, :-1]], axis=1)
+    ratio = np.full(stock.shape, np.nan)
+    np.divide(flow * duration[:, None], before, out=ratio, where=before >= 10)
+    return ratio
 
 
 def epidemic_figures(results: Results, *, beds: int | None) -> EpidemicFigures:
     """Read what the charts need from a run's tables."""
-    common = collect_figures(results, metrics=METRICS_DRAWN, outcome="attack_rate")
-    return common.extended(EpidemicFigures, ages=_ages(results), beds=beds)
+    common = collect_figures(results, outcome="attack_rate")
+    return common.extended(EpidemicFigures, ages=_ages(common.blocks), beds=beds)
 
 
 def figures_of_run(results: Results, spec: RunSpec) -> EpidemicFigures:
@@ -67,22 +64,24 @@ def figures_of_run(results: Results, spec: RunSpec) -> EpidemicFigures:
     return epidemic_figures(results, beds=None if hospital is None or varied else hospital.beds)
 
 
-def _ages(results: Results) -> dict[str, Series]:
+def _ages(blocks: Blocks) -> dict[str, Series]:
     """By age group [groups]: persons, infected and dead over all members, with the spread of the attack rate."""
-    table = results.arrow("ages")
-    groups = len(set(table.column("age_from").to_pylist()))
-    values: dict[str, Any] = {
-        name: to_numpy(table.column(name)).reshape(-1, groups).astype(np.float64)
-        for name in ("age_from", "persons", "infected", "dead")
-    }
-    persons = np.maximum(values["persons"], 1.0)
-    shares = values["infected"] / persons
-    low, high = np.percentile(shares, (5, 95), axis=0)
+    groups = len(AGE_GROUPS)
+    sums = np.zeros((3, groups), np.int64)
+
+    def shares() -> Iterator[Series]:
+        for rows in row_groups(blocks.results, "ages", ("persons", "infected", "dead")):
+            persons, infected, dead = (to_numpy(column).reshape(-1, groups) for column in rows.columns)
+            sums[:] += [values.sum(axis=0) for values in (persons, infected, dead)]
+            yield infected / np.maximum(persons, 1)
+
+    spread = blocks.spread(shares())
+    members = blocks.results.manifest.members
     return {
-        "age_from": values["age_from"][0],
-        "attack": values["infected"].sum(axis=0) / np.maximum(values["persons"].sum(axis=0), 1.0),
-        "low": low,
-        "high": high,
-        "infected": values["infected"].mean(axis=0),
-        "dead": values["dead"].mean(axis=0),
+        "age_from": np.array(AGE_GROUPS, np.float64),
+        "attack": sums[1] / np.maximum(sums[0], 1),
+        "low": spread.low,
+        "high": spread.high,
+        "infected": sums[1] / members,
+        "dead": sums[2] / members,
     }

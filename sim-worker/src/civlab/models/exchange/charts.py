@@ -45,7 +45,7 @@ def draw_dispersion(axes: Axes, figures: ExchangeFigures) -> None:
 def draw_lorenz(axes: Axes, figures: ExchangeFigures) -> None:
     """Lorenz curves of the members, and that of the exponential law."""
     share = np.arange(PARTS + 1) / PARTS
-    axes.plot(100 * share, 100 * np.median(figures.lorenz, axis=0), color=TEAL, linewidth=2, label="median member")
+    axes.plot(100 * share, 100 * figures.lorenz, color=TEAL, linewidth=2, label="median member")
     if figures.saving == 0:
         rest = 1 - share
         curve = share + rest * np.log(np.where(rest > 0, rest, 1))
