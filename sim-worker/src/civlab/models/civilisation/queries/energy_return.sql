@@ -1,7 +1,10 @@
 -- title: Energy return
 -- shows: Energy that the energy industry made over the energy that went into getting it: inputs of the fuel and energy
---   industries by their embodied primary energy, the fuel that is turned into energy aside. Beside it, energy made over
---   the primary energy taken from the ground and from renewable sources; median and nine tenths of the members.
+--   industries by their embodied primary energy at the start, the fuel that is turned into energy and capital aside. What
+--   a lot takes is the same in all years, however little fuel is left in the ground, so this ratio tells scenarios apart
+--   and hardly moves within a run, by the mix of fuel and energy made alone. What a run's years change is beside it:
+--   energy made over all primary energy taken from the ground and from renewable sources, by whomever it was used;
+--   median and nine tenths of the members.
 -- source: Hall, Lambert and Balogh, Energy Policy 64 (2014) 141; Leontief, Rev. Econ. Stat. 52 (1970) 262
 -- chart: line
 -- x: year | year of the run
