@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from functools import partial
 from html import escape
@@ -23,6 +23,8 @@ from civlab.runs.spec import RunSpec
 from civlab.wording import bands_explained, counted
 from parpour_contracts.simulation import DesignParameter
 
+FEW_SECTIONS = 3
+"""Sections from which on the page begins with links to them."""
 MOST_LISTED = 32
 """Values of a varied parameter that the facts name one by one."""
 STYLESHEET = """
@@ -43,7 +45,11 @@ table{border-collapse:separate;border-spacing:0;width:100%;overflow:hidden}
 td,th{padding:7px 14px;border-bottom:1px solid var(--line);text-align:left;vertical-align:top}
 tr:last-child td,tr:last-child th{border-bottom:0}th{font-weight:600;width:210px}
 code{font:12.5px/1.5 ui-monospace,"DejaVu Sans Mono",monospace;word-break:break-all}
-@media(max-width:560px){.charts{grid-template-columns:1fr}}
+nav{display:flex;flex-wrap:wrap;gap:6px 18px;margin:22px 0 0}
+nav a{color:var(--teal);text-decoration:none}nav a:hover,nav a:focus{text-decoration:underline}
+@media(max-width:560px){main{padding:22px 14px 40px}.charts{grid-template-columns:1fr}
+.cards{grid-template-columns:repeat(auto-fit,minmax(140px,1fr))}.card b{font-size:20px}
+th{width:110px}td,th{padding:7px 9px}}
 @media print{body{background:#fff}.chart,.card{break-inside:avoid}}
 """
 
@@ -66,15 +72,29 @@ def render_report(results: Results, *, rate: int | None = None) -> str:
         f'<p class="sub">{counted(manifest.members, "member")}{size} over '
         f"{counted(manifest.ticks, spec.scenario.tick_name)}.{told and f' {told.capitalize()}.'}{exactness}</p>",
         f'<div class="cards">{"".join(_cards(results, report))}</div>',
+        _contents([title for title, _ in titled]),
     ]
-    body += [f'<h2>{title}</h2><div class="charts">{drawings}</div>' for title, drawings in titled]
-    body.append(f"<h2>The run</h2><table>{''.join(_facts(results, spec, report, rate))}</table>")
+    body += [
+        f'<h2 id="section-{number}">{title}</h2><div class="charts">{drawings}</div>'
+        for number, (title, drawings) in enumerate(titled)
+    ]
+    facts = "".join(_facts(results, spec, report, rate))
+    body.append(f'<h2 id="run">The run</h2><table>{facts}</table>')
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width,initial-scale=1">'
         f"<title>{escape(manifest.title)} · civlab</title><style>{STYLESHEET}</style></head>"
         f"<body><main>{''.join(body)}</main></body></html>\n"
     )
+
+
+def _contents(titles: Sequence[str]) -> str:
+    """Links to the sections; nothing where there are hardly any."""
+    if len(titles) < FEW_SECTIONS:
+        return ""
+    links = [*((f"section-{number}", title) for number, title in enumerate(titles)), ("run", "The run")]
+    listed = "".join(f'<a href="#{target}">{title}</a>' for target, title in links)
+    return f'<nav aria-label="Sections">{listed}</nav>'
 
 
 def _exactness(figures: Figures, members: int) -> str:
@@ -102,7 +122,8 @@ def _cards(results: Results, report: Report) -> Iterable[str]:
 
 def _number(text: str, *, share: bool) -> str:
     value = float(text)
-    return f"{100 * value:.1f} %" if share else f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.4g}"
+    text = f"{100 * value:.1f} %" if share else f"{value:,.0f}" if abs(value) >= 100 else f"{value:,.4g}"
+    return text.replace("-", "−")
 
 
 def _effects(figures: Figures, outcome: Outcome) -> tuple[Chart, ...]:

@@ -103,6 +103,10 @@ def test_the_page_says_what_the_run_is_and_that_invariants_hold_in_the_same_byte
     assert f"{18 * members} of {18 * members} hold to the unit" in page
     targets = re.findall(r'\bid="([^"]+)"', page)
     assert len(targets) == len(set(targets))
+    linked = re.findall(r'<a href="#([^"]+)">([^<]+)</a>', page)
+    assert [title for _, title in linked] == [*(section.title for section in REPORT.sections), "The run"]
+    for target, title in linked:
+        assert f'<h2 id="{target}">{title}</h2>' in page
     for chart in CHARTS:
         assert f'id="{chart.name}-' in page
     assert "nan" not in re.findall(r'<div class="cards">.*?</div></div>', page)[0].lower()

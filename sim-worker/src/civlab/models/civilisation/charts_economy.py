@@ -176,6 +176,7 @@ def draw_failures(axes: Axes, figures: CivilisationFigures) -> None:
         axes, figures.year, figures.band(lambda block: WEEKS * trailing(block["failures"], WEEKS)), CORAL, "failures"
     )
     timeline(axes, figures, "Firms that failed", "firms a year", from_zero=True)
+    axes.set_ylim(top=max(1.0, axes.get_ylim()[1]))
 
 
 def draw_unmet(axes: Axes, figures: CivilisationFigures) -> None:

@@ -101,9 +101,11 @@ def draw_deposits(axes: Axes, figures: CivilisationFigures) -> None:
 
 def draw_gini(axes: Axes, figures: CivilisationFigures) -> None:
     """The Gini coefficients of each member."""
-    for name, label, colour in (("gini", "deposits", PLUM), ("income_gini", "incomes", TEAL)):
-        values = figures.members[name]
-        axes.hist(values, bins=min(30, max(5, len(values) // 4)), color=colour, alpha=0.75, label=label)
+    kinds = (("gini", "deposits", PLUM), ("income_gini", "incomes", TEAL))
+    found = [figures.members[name] for name, _, _ in kinds]
+    edges = np.histogram_bin_edges(np.concatenate(found), bins=min(60, max(10, len(found[0]) // 2)))
+    for values, (_, label, colour) in zip(found, kinds, strict=True):
+        axes.hist(values, bins=edges, color=colour, alpha=0.75, label=label)
         axes.axvline(float(np.median(values)), color=colour, linewidth=1.4, linestyle=(0, (4, 3)))
     dress(axes, "Gini coefficients at the end", "members", across="Gini coefficient")
     axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
