@@ -205,7 +205,7 @@ def test_check_time_step_ends_with_1_where_an_outcome_is_beyond_the_tolerance(tm
     asked = ("check", "time-step", town, "--outcome", "citizens", "--members", 2, "--threads", 1, "--tolerance", 0)
     done = shell(*asked, "-o", tmp_path / "kept")
     assert done.returncode == 1, done.stderr
-    assert "spreads off" in done.stdout
+    assert "differs" in done.stdout
     assert json.loads((tmp_path / "kept" / "time-step.json").read_text())["holds"] is False
 
 

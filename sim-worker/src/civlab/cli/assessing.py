@@ -216,18 +216,16 @@ def _verdict(each: StepDependence) -> str:
 def _step_sentence(answer: StepAnswer) -> str:
     question = answer.question
     own = f"{question.step.path} = {question.own}"
+    bound = f"{answer.tolerance:g} (in spreads between seeds)"
     if answer.holds:
         return (
-            f"{own} is fine enough: no outcome is more than {answer.tolerance:g} spreads between seeds off the finest "
-            "step's, and differences beyond chance (*) shrink with the step"
+            f"{own} is fine enough: no outcome differs from the finest step's by more than {bound}, and differences "
+            "beyond chance (*) shrink with the step"
         )
     said = (
-        (answer.too_large, f"results depend on the step: at {own} more than {answer.tolerance:g} spreads off"),
-        (answer.persisting, "results depend on the step: does not shrink with it"),
-        (
-            answer.undecided,
-            f"{own} is more than {answer.tolerance:g} spreads off, which may be chance: take more seeds",
-        ),
+        (answer.too_large, f"results depend on the step: {own} differs from the finest by more than {bound}"),
+        (answer.persisting, "results depend on the step: differences do not shrink with it"),
+        (answer.undecided, f"{own} differs by more than {bound}, which may be chance: take more seeds"),
     )
     return "\n".join(f"{what} ({', '.join(each.outcome for each in found)})" for found, what in said if found)
 

@@ -24,11 +24,14 @@ from civlab.models.civilisation.accounts import (
 from civlab.models.civilisation.compile import CompiledCivilisation, compile_civilisation
 from civlab.models.civilisation.compile_economy import (
     CAPITAL_UNIT,
+    COVER,
     ELASTICITY,
     FRISCH,
     JOULE,
+    PERISH,
     elasticities,
     embodied_energy,
+    of_industries,
     primary_energy,
 )
 from civlab.models.civilisation.matrices import inverse, less_from_identity, matrix, productive, times
@@ -503,3 +506,17 @@ def test_a_world_that_buys_little_but_food_and_energy_compiles() -> None:
     economy = EconomySection(demand=Demand.model_validate({"consumption": shares}))
     form = compile_civilisation(parse_scenario(TWO).model_copy(update={"economy": economy}))
     assert form.record["subsistence"].min() >= 0
+
+
+def test_a_good_of_ones_own_is_kept_and_perishes_as_the_scenario_says_and_others_as_by_default() -> None:
+    labour = Decimal("0.8")
+    changes = {
+        "services": Industry(labour=labour, cover=Decimal(0), perish=Decimal(1)),
+        "food": Industry(labour=labour, cover=Decimal(4)),
+    }
+    usual = {"cover": COVER, "perish": PERISH}
+    changed = {"cover": {"services": "0", "food": "4"}, "perish": {"services": "1"}}
+    for name, texts in usual.items():
+        expected = [Decimal(changed[name].get(good, text)) for good, text in zip(GOODS, texts, strict=True)]
+        assert of_industries(own(**changes), name, texts) == expected
+        assert of_industries(EconomySection(), name, texts) == [Decimal(text) for text in texts]
