@@ -105,7 +105,7 @@ def draw_gini(axes: Axes, figures: CivilisationFigures) -> None:
     found = [figures.members[name] for name, _, _ in kinds]
     edges = np.histogram_bin_edges(np.concatenate(found), bins=min(60, max(10, len(found[0]) // 2)))
     for values, (_, label, colour) in zip(found, kinds, strict=True):
-        axes.hist(values, bins=edges, color=colour, alpha=0.75, label=label)
+        axes.hist(values, bins=edges.tolist(), color=colour, alpha=0.75, label=label)
         axes.axvline(float(np.median(values)), color=colour, linewidth=1.4, linestyle=(0, (4, 3)))
     dress(axes, "Gini coefficients at the end", "members", across="Gini coefficient")
     axes.yaxis.set_major_locator(MaxNLocator(5, integer=True))
