@@ -183,5 +183,7 @@ def _facts(results: Results, spec: RunSpec, report: Report, rate: int | None) ->
     facts += report.facts(results) if report.facts else []
     if rate:
         facts.append(("Rate", f"{rate / 1e6:,.1f} million agent-{spec.scenario.tick_name}s a second"))
-    facts += [(f"Metric {h.name}", f"{escape(h.meaning)} ({escape(h.unit)})") for h in spec.results.headlines]
+    facts += [
+        (f"Metric {h.name}", escape(f"{h.meaning} ({h.unit})" if h.unit else h.meaning)) for h in spec.results.headlines
+    ]
     return (f"<tr><th>{name}</th><td>{value}</td></tr>" for name, value in facts)

@@ -80,7 +80,7 @@ def draw_zones(axes: Axes, figures: ClimateFigures) -> None:
 
 def draw_peaks(axes: Axes, figures: ClimateFigures) -> None:
     """Peak warming of the members."""
-    peaks = figures.members["peak_warming"] / 1000
+    peaks = figures.members["peak_warming"]
     axes.hist(peaks, bins=min(30, max(5, len(peaks) // 4)), color=CORAL)
     axes.axvline(float(np.median(peaks)), color=INK, linewidth=1.2, linestyle=(0, (4, 3)))
     dress(axes, "Peak warming of the members", "members", across="K")
