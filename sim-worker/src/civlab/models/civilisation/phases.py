@@ -123,7 +123,7 @@ WORK = (
     streaming(
         "house",
         "block",
-        "block_region block_begin block_end size",
+        "block_region block_begin block_end zoomed size",
         "census",
         "the sizes of households are added up",
         "size",
