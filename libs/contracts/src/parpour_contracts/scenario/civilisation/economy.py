@@ -105,7 +105,8 @@ class Energy(Section):
     renewable: Annotated[Exact, Field(ge=0, lt=1)] = Decimal("0.328")
     """Share of energy that needs no fuel. United States 2014, nuclear power included: 1,343 of 4,094 TWh."""
     efficiency: Annotated[Exact, Field(gt=0, lt=1)] = Decimal("0.374")
-    """Energy delivered for the fuel burnt. United States 2014: 9.38 of 25.1 quadrillion Btu."""
+    """Energy delivered for the fuel burnt, and energy that stands in for fuel that an industry lacks. United States
+    2014: 9.38 of 25.1 quadrillion Btu."""
     losses: Annotated[Exact, Field(ge=0, lt=1)] = Decimal("0.05")
     """Fuel lost on its way from the ground, over what is delivered."""
     priority: Annotated[tuple[Good, ...], Field(min_length=len(GOODS), max_length=len(GOODS), strict=False)] = (
@@ -126,8 +127,9 @@ class Firms(Section):
 
     number: Annotated[int, Field(ge=18, le=MOST_FIRMS)] | None = None
     """Firms of the world; without it one for 50 citizens, at least one a region and industry."""
-    dispersion: Annotated[Exact, Field(ge=0, le=3)] = Decimal("0.8")
-    """Standard deviation of the logarithm of their sizes."""
+    dispersion: Annotated[Exact, Field(ge=0, le=3)] = Decimal("0.943")
+    """Standard deviation of the logarithm of their sizes at the start, which follow Pareto's law with an exponent of
+    one over it: 1.06 (Axtell 2001)."""
     employment: Annotated[Exact, Field(ge=Decimal("0.1"), le=1)] = Decimal("0.94")
     """Share of those who can work for whom the start's plans have a job."""
     use: Annotated[Exact, Field(ge=Decimal("0.1"), le=1)] = Decimal("0.8")
