@@ -19,7 +19,7 @@ pytestmark = pytest.mark.unit
 OVERVIEW = (ROOT / "sim-worker/src/civlab/models/civilisation/model.md").read_text()
 GUIDE = DOCS / "how-to" / "write-a-civilisation.md"
 HEAD = "apiVersion: civlab/v1\nmodel: civilisation\ntitle: A recipe\nticks: 52\n"
-TYPED = str.maketrans({"−": "-", "≤": "<="})
+TYPED = str.maketrans({"−": "-", "≤": "<=", "×": "*"})
 
 
 def rows(section: str) -> list[list[str]]:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.kernel
 SEED = 2**35 + 9
 EXHAUSTED = """\
   settlement: {minimum: 40}
-  fuel: {years: 0.3, spread: 0.5}
+  fuel: {years: 0.1, spread: 0.5}
 economy:
   energy: {renewable: 0}
   firms: {number: 300, debt: 0.9, cash: 2, buffer: 2, learning: 0.3, building: 0.01, payout: 0.5}
