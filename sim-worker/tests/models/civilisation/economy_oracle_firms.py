@@ -54,6 +54,9 @@ def plan(e: EconomyWorld, f: Firm) -> None:
         possible = f.capital * s["capacity"][i] // MILLION
         e.rules["target above capacity"] += f.target > possible
         f.target = min(f.target, possible)
+    if s["extraction"][i]:
+        e.rules["target beyond the ground"] += f.target * s["extraction"][i] > f.region.reserve * s["lot"][i]
+        f.target = min(f.target, f.region.reserve * s["lot"][i] // s["extraction"][i])
     plan_staff(e, f)
     money = with_contributions(e, f.region, f.wages) + part(with_contributions(e, f.region, f.wages), s["buffer"])
     money += plan_energy(e, f) + plan_orders(e, f) + plan_investment(e, f)
@@ -99,8 +102,18 @@ def plan_staff(e: EconomyWorld, f: Firm) -> None:
 def input_wanted(e: EconomyWorld, f: Firm, good: int) -> int:
     """Units for the output and, of energy, for carriage, with a cover."""
     need = f.target * e.scenario["technology"][f.industry][good] // e.scenario["lot"][f.industry]
-    need += f.haul if good == ENERGY else 0
+    if good == ENERGY:
+        fuel = f.target * e.scenario["technology"][f.industry][FUEL] // e.scenario["lot"][f.industry]
+        need += f.haul + instead_of_fuel(e, f, fuel)
     return toward(need, part(need, e.scenario["input_cover"][good]), f.stock[good], CAREFUL)
+
+
+def instead_of_fuel(e: EconomyWorld, f: Firm, need: int) -> int:
+    """Energy for the fuel that a firm needs and lacks; plants burn fuel or none, fuel firms need none of their own."""
+    if f.industry in (FUEL, ENERGY):
+        return 0
+    e.rules["energy in place of fuel"] += need > f.stock[FUEL]
+    return part(max(need - f.stock[FUEL], 0), e.scenario["electric"])
 
 
 def energy_limit(e: EconomyWorld, f: Firm) -> int:
@@ -204,30 +217,66 @@ def pay_staff(e: EconomyWorld, f: Firm) -> None:
 def possible_output(e: EconomyWorld, f: Firm) -> int:
     """The target as far as staff and critical inputs reach."""
     s, i = e.scenario, f.industry
-    effort = sum(n * int(x) for n, x in zip(f.staff, s["efficiency"], strict=True))
-    output = min(f.target, effort * productivity(e, f.region, i) // 256)
+    output = tried_output(e, f)
     e.rules["short of staff"] += output < f.target
     for good in ALL_GOODS:
         need = s["technology"][i][good]
-        if need and s["critical"][i][good]:
+        if need and s["critical"][i][good] and good not in (FUEL, ENERGY):
             inputs = f.stock[good] * s["lot"][i] // need
-            e.rules["short of energy"] += good == ENERGY and inputs < output
-            e.rules["short of goods"] += good != ENERGY and inputs < output
+            e.rules["short of goods"] += inputs < output
             output = min(output, inputs)
-    return output
+    powered = plant(e, f, output) if i == ENERGY else powered_output(e, f, output)
+    e.rules["short of energy"] += powered < output
+    return powered
+
+
+def tried_output(e: EconomyWorld, f: Firm) -> int:
+    """What the staff can make, no more than the target."""
+    effort = sum(n * int(x) for n, x in zip(f.staff, e.scenario["efficiency"], strict=True))
+    return min(f.target, effort * productivity(e, f.region, f.industry) // 256)
+
+
+def plant(e: EconomyWorld, f: Firm, tried: int) -> int:
+    """Energy by fuel, as far as there is any, and by what needs none, as much as that is of all that is tried."""
+    s = e.scenario
+    need = s["technology"][ENERGY][FUEL]
+    burnt = f.stock[FUEL] * s["lot"][ENERGY] // need if need else tried
+    if burnt >= tried:
+        return tried
+    e.rules["plants short of fuel"] += 1
+    return part(tried, s["without_fuel"]) + part(burnt, ONE - s["without_fuel"])
+
+
+def powered_output(e: EconomyWorld, f: Firm, wanted: int) -> int:
+    """The part of an output for which fuel and energy reach, energy standing in for fuel that is not there."""
+    s, i = e.scenario, f.industry
+    lot: int = s["lot"][i]
+    fuel: int = s["technology"][i][FUEL] if i != FUEL else 0
+    energy: int = s["technology"][i][ENERGY]
+    if not fuel:
+        return min(wanted, f.stock[ENERGY] * lot // energy) if energy else wanted
+    fuelled = f.stock[FUEL] * lot // fuel
+    if energy and f.stock[ENERGY] * lot // energy <= fuelled:
+        return min(wanted, f.stock[ENERGY] * lot // energy)
+    mixed = energy + part(fuel, s["electric"])
+    if not mixed:
+        return min(wanted, fuelled)
+    return min(wanted, max((f.stock[ENERGY] + part(f.stock[FUEL], s["electric"])) * lot // mixed, fuelled))
 
 
 def make(e: EconomyWorld, f: Firm, output: int) -> None:
     """Inputs become output, and their energy goes with it."""
     s, i = e.scenario, f.industry
     lot = s["lot"][i]
-    gained = output * s["renewable"][i] // lot
+    clean = max(tried_output(e, f), output) if i == ENERGY and output else output
+    gained = clean * s["renewable"][i] // lot
+    instead = instead_of_fuel(e, f, -(-output * s["technology"][i][FUEL] // lot))
     from_ground = output if output * s["extraction"][i] // lot else 0
     e.gained += gained
     energy = (gained + from_ground) // 1000
     for good in ALL_GOODS:
         there = f.stock[good]
-        used = min(-(-output * s["technology"][i][good] // lot), there)
+        used = min(-(-output * s["technology"][i][good] // lot) + (instead if good == ENERGY else 0), there)
         if not used:
             continue
         moved = f.stock_embodied[good] * used // there

@@ -10,6 +10,8 @@ CASH_WEEKS = 4
 MEMORY = 26
 """Weeks over which expectations are smoothed."""
 PAY_OUT_WEEKS = 13
+HIGHEST_ENERGY = 8
+"""Times the price level that energy may cost about which the ladder is built."""
 LEAST_LADDER = 256
 
 
@@ -126,7 +128,8 @@ def set_course(e: EconomyWorld, nation: Nation) -> None:
     if flows["energy_volume"]:
         price, last = flows["call_price"], nation.energy_price
         step = (last - price) // 4 if price < last else -((price - last + 3) // 4)
-        nation.energy_price = max(last - step, LEAST_LADDER)
+        e.rules["bounded energy price"] += last - step > HIGHEST_ENERGY * level
+        nation.energy_price = max(min(last - step, HIGHEST_ENERGY * level), LEAST_LADDER)
 
 
 def next_purchases(e: EconomyWorld, nation: Nation) -> int:

@@ -21,7 +21,8 @@ EXHAUSTED = """\
   settlement: {minimum: 40}
   fuel: {years: 0.3, spread: 0.5}
 economy:
-  firms: {debt: 0.9, cash: 2, buffer: 2, learning: 0.3, building: 0.01, payout: 0.5}
+  energy: {renewable: 0}
+  firms: {number: 300, debt: 0.9, cash: 2, buffer: 2, learning: 0.3, building: 0.01, payout: 0.5}
   prices: {speed: 0.3, bound: 0.03, pressure: 0.02, choice: 30, freight: 0.5, nearness: 0.7}
   labour: {quit: 0.02, flexibility: 3, progress: 0.1}
   households: {wealth: 0, savings: 0, patience: 4, memory: 0.2}
@@ -30,7 +31,8 @@ economy:
      debt_speed: 0.1}
 climate: {lag: 1}
 """
-"""Fuel runs out within months; firms begin deep in debt, banks with little capital, households with nothing saved."""
+"""Fuel, without which there is no energy, runs out within months; firms begin deep in debt, banks with little capital,
+households with nothing saved."""
 WITHOUT_CAPITAL = """\
   settlement: {minimum: 40}
 economy:
@@ -62,6 +64,7 @@ OF_HARD_TIMES = {
     "empty ground", "nothing came", "sold out beside others", "hopes bounded", "too little energy to carry",
     "all money spent", "bounded price", "bounded pay", "rate at its bound", "sold out of energy",
     "heads beyond the mix", "barred from credit",
+    "energy in place of fuel", "plants short of fuel", "target beyond the ground",
 }  # fmt: skip
 
 
@@ -84,6 +87,14 @@ def test_every_week_of_a_world_that_runs_out_of_fuel_and_credit_is_that_of_the_o
     oracle = run.oracles[0]
     assert (OF_EVERY_WORLD | OF_HARD_TIMES) - taken(oracle) == set()
     assert any(share < 1 << 31 for region in oracle.regions for share in region.left), "the climate has cost something"
+
+
+def test_every_week_of_a_world_that_goes_on_without_fuel_is_that_of_the_oracle(backend: Backend) -> None:
+    more = "  settlement: {minimum: 40}\n  fuel: {years: 0.05, spread: 0.2}\n"
+    run = DoubleRun.begin(compiled(size=1000, regions=2, more=more, ticks=120), seed=SEED, backend=backend)
+    run.agree(60)
+    assert {"plants short of fuel", "energy in place of fuel"} - taken(run.oracles[0]) == set()
+    assert "no energy traded" not in taken(run.oracles[0])
 
 
 def test_every_week_of_neighbours_in_a_batch_is_that_of_their_oracles(backend: Backend) -> None:

@@ -182,6 +182,8 @@ def fill_technology(
     ]
     row["markup"] = [fixed(1 / (1 - profit), 32) for profit in production.profit]
     row["renewable"][ENERGY] = renewable_primary(production, section)
+    row["without_fuel"] = fixed(section.energy.renewable, 32)
+    row["electric"] = fixed(section.energy.efficiency, 32)
     row["extraction"][FUEL] = round(production.fuel_lot * (1 + Fraction(section.energy.losses)))
     row["intensity"] = [round(value / JOULE) for value in embodied_energy(production, section)]
     row["priority"] = [TOP_PRIORITY - PRIORITY_STEP * section.energy.priority.index(good) for good in GOODS]

@@ -14,6 +14,8 @@ SCENARIO = Structure(
         Field("productivity", "u8", "units of output by an efficiency unit (256) in a week, at the start", (GOODS,)),
         Field("capacity", "u8", "units of output a week by 10^6 base money of capital", (GOODS,)),
         Field("renewable", "u8", "primary energy gained for a lot of output that no input brings, mJ", (GOODS,)),
+        Field("without_fuel", "u8", "Q32.32: share of energy that is made without fuel"),
+        Field("electric", "u8", "Q32.32: energy that takes the place of fuel that an industry lacks"),
         Field("extraction", "u8", "fuel taken from the ground for a lot of output, mJ", (GOODS,)),
         Field("intensity", "u8", "primary energy embodied in a lot at the start, J", (GOODS,)),
         Field("employment", "u8", "Q0.63: share of each industry in employment", (GOODS,)),

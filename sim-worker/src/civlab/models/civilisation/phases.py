@@ -41,8 +41,8 @@ PLAN = (
     row(
         "plan",
         "cluster",
-        f"{SITE} industry scenario sales inventory capital stock price staff cash loan barred tariff yield wage level "
-        "technology energy_price bank haul",
+        f"{SITE} industry scenario sales inventory capital stock price staff cash loan barred tariff yield reserve "
+        "wage level technology energy_price bank haul",
         f"target want lapse order invest bid borrow requested price {DIGESTS}",
         "firms set prices and decide what to make, whom to employ, what to buy and to borrow",
     ),

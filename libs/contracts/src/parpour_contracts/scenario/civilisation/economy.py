@@ -105,7 +105,8 @@ class Energy(Section):
     renewable: Annotated[Exact, Field(ge=0, lt=1)] = Decimal("0.328")
     """Share of energy that needs no fuel. United States 2014, nuclear power included: 1,343 of 4,094 TWh."""
     efficiency: Annotated[Exact, Field(gt=0, lt=1)] = Decimal("0.374")
-    """Energy delivered for the fuel burnt. United States 2014: 9.38 of 25.1 quadrillion Btu."""
+    """Energy delivered for the fuel burnt, and energy that stands in for fuel that an industry lacks. United States
+    2014: 9.38 of 25.1 quadrillion Btu."""
     losses: Annotated[Exact, Field(ge=0, lt=1)] = Decimal("0.05")
     """Fuel lost on its way from the ground, over what is delivered."""
     priority: Annotated[tuple[Good, ...], Field(min_length=len(GOODS), max_length=len(GOODS), strict=False)] = (

@@ -48,6 +48,12 @@ FN u64 pay_of(const struct Scenario *s, u64 wage, u32 skill) { return wage * s->
 FN u64 units_for(u64 money, u64 lot, u64 price) { return times_over(money, lot, price); }
 FN u64 cost_of(u64 units, u64 lot, u64 price) { return times_over(units, price, lot); }
 
+/* Energy that takes the place of fuel that an industry needs and lacks: what a plant would make of it. Plants themselves
+ * need the fuel. */
+FN u64 in_place_of_fuel(const struct Scenario *s, u32 industry, u64 need, u64 there) {
+    return s->critical[industry][GOOD_FUEL] && industry != GOOD_ENERGY ? times_q32(minus(need, there), s->electric) : 0;
+}
+
 /* Energy is called in quanta, so that a nation's sum fits in 64 bits. */
 #define QUANTUM_SHIFT 10u
 

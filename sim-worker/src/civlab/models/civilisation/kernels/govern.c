@@ -90,10 +90,12 @@ FN i64 change_of(u64 before, u64 after) {
                                                : change < -(i128)(Q32_ONE / 10) ? -(i128)(Q32_ONE / 10) : change);
 }
 
-/* The price about which the next ladder is built follows the call's by a quarter; never so low that steps fall together. */
-FN u64 next_ladder(u64 last, const u64 *result) {
+/* The price about which the next ladder is built follows the call's by a quarter; never so low that steps fall together, and
+ * never beyond a multiple of the price level: what is short then is parted by priority, not by price. */
+#define HIGHEST_ENERGY 8u
+FN u64 next_ladder(u64 last, const u64 *result, u64 highest) {
     const u64 price = result[CALL_PRICE];
-    return most(price > last ? last + (price - last + 3) / 4 : last - (last - price) / 4, LADDER);
+    return most(least(price > last ? last + (price - last + 3) / 4 : last - (last - price) / 4, highest), LADDER);
 }
 
 FN u64 grown(u64 value, i64 rate) {
@@ -142,7 +144,8 @@ FN void set_course(const struct Member *m, u32 at, u32 number, u64 workers, u64 
     CHANGE(w, h, m->changes, PURCHASES, purchases, nation, at, next_purchases(m, at, number, workers, seekers));
     const u64 *result = w->call + (u64)at * CALLS;
     if (result[CALL_VOLUME])
-        CHANGE(w, h, m->changes, ENERGY_PRICE, energy_price, nation, at, next_ladder(w->energy_price[at], result));
+        CHANGE(w, h, m->changes, ENERGY_PRICE, energy_price, nation, at,
+               next_ladder(w->energy_price[at], result, HIGHEST_ENERGY * level));
 }
 
 /* Pay of a region follows expected prices and technology, and unemployment there beyond its usual rate (the wage curve;

@@ -440,6 +440,8 @@ struct Scenario {
     u64 productivity[9]; /* units of output by an efficiency unit (256) in a week, at the start */
     u64 capacity[9]; /* units of output a week by 10^6 base money of capital */
     u64 renewable[9]; /* primary energy gained for a lot of output that no input brings, mJ */
+    u64 without_fuel; /* Q32.32: share of energy that is made without fuel */
+    u64 electric; /* Q32.32: energy that takes the place of fuel that an industry lacks */
     u64 extraction[9]; /* fuel taken from the ground for a lot of output, mJ */
     u64 intensity[9]; /* primary energy embodied in a lot at the start, J */
     u64 employment[9]; /* Q0.63: share of each industry in employment */
@@ -517,7 +519,7 @@ struct Scenario {
     u32 ticks; /* ticks of the scenario */
     u32 retirement; /* years at which a citizen retires */
 };
-CIVLAB_STATIC_ASSERT(sizeof(struct Scenario) == 3592, "layout of Scenario");
+CIVLAB_STATIC_ASSERT(sizeof(struct Scenario) == 3608, "layout of Scenario");
 
 struct People {
     u64 death[3][2][111]; /* Q0.63 a round, [health][woman][age] */

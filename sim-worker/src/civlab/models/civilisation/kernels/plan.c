@@ -81,10 +81,12 @@ FN u64 plan_staff(const struct World *w, const struct Place *p, u32 tick, u32 fi
 /* Money set aside for inputs, and the energy bid for. */
 FN void plan_inputs(const struct World *w, const struct Place *p, u32 firm, u32 industry, struct Plan *plan) {
     const struct Scenario *s = p->scenario;
+    const u64 fuel = times_over(plan->target, s->technology[industry][GOOD_FUEL], s->lot[industry]);
+    const u64 instead = in_place_of_fuel(s, industry, fuel, w->stock[(u64)firm * GOODS + GOOD_FUEL]);
     for (u32 g = 0; g < GOODS; g++) {
         const u64 cell = (u64)firm * GOODS + g;
         const u64 need = times_over(plan->target, s->technology[industry][g], s->lot[industry]) +
-                         (g == GOOD_ENERGY ? w->haul[firm] : 0);
+                         (g == GOOD_ENERGY ? w->haul[firm] + instead : 0);
         const u64 units = towards(need, times_q32(need, s->input_cover[g]), w->stock[cell], Q32_ONE / 4);
         w->order[cell] = 0;
         if (g == GOOD_ENERGY) {
@@ -134,6 +136,12 @@ FN u64 stray_price(const struct World *w, const struct Place *p, u32 tick, u32 f
     return block.word[1] & 1 ? price + move : most(minus(price, move), 1);
 }
 
+/* Fuel in the ground of a region, as far as 64 bits go. */
+FN u64 in_ground(const struct World *w, u32 region) {
+    const i128 there = wide_value(((const struct Wide *)w->reserve)[region]);
+    return there > (i128)U64_LARGEST ? U64_LARGEST : (u64)there;
+}
+
 FN void plan_firm(const struct World *w, const struct Place *p, u32 tick, u32 firm, struct Changes *changes) {
     const struct Scenario *s = p->scenario;
     const u32 industry = w->industry[firm];
@@ -142,6 +150,8 @@ FN void plan_firm(const struct World *w, const struct Place *p, u32 tick, u32 fi
     const u64 most_output = per_capital ? times_over(w->capital[firm], per_capital, 1000000) : U64_LARGEST;
     struct Plan plan = {0, 0, 0, 0, 0};
     plan.target = least(towards(sales, goal, w->inventory[firm], s->adjustment), most_output);
+    if (s->extraction[industry])
+        plan.target = least(plan.target, times_over(in_ground(w, p->region), s->lot[industry], s->extraction[industry]));
     w->target[firm] = plan.target;
     plan.wages = plan_staff(w, p, tick, firm, industry, plan.target);
     plan_inputs(w, p, firm, industry, &plan);
