@@ -75,6 +75,20 @@ def test_a_region_of_many_gives_each_industry_its_mix_of_skills() -> None:
         assert there / there.sum() == pytest.approx(record["mix"][good].astype("f8") / 2**63, abs=0.02)
 
 
+def test_firms_of_an_industry_begin_with_sizes_by_paretos_law() -> None:
+    """Beyond the median the mean log less the median's is 1 / exponent, 0.943 by default; three standard errors."""
+    world = world_of(compiled(size=80_000, regions=2, nations=1, more="economy: {firms: {number: 600}}\n"))
+    settled = column(world, "region_settled")[:, 0]
+    end = int(world.arrays.column["cluster_end"][0])
+    here = slice(0, end) if settled[0] > settled[1] else slice(end, None)
+    industry, staff = column(world, "industry")[here, 0], column(world, "staff")[here].sum(axis=1).astype("f8")
+    beyond = staff[industry == GOODS.index("services")] - 1
+    tail = np.log(beyond / np.median(beyond))[beyond > np.median(beyond)]
+    assert len(tail) > 50
+    assert tail.mean() == pytest.approx(0.943, abs=3 * 0.943 / len(tail) ** 0.5)
+    assert tail.mean() > 0.75, "a lognormal law of the same spread has 0.75"
+
+
 def test_the_staff_of_a_plan_is_enough_for_its_target_and_hardly_more() -> None:
     scenario = compiled(size=2400, regions=12, ticks=30)
     world, record = meddled(scenario), scenario.record[0]

@@ -127,8 +127,9 @@ class Firms(Section):
 
     number: Annotated[int, Field(ge=18, le=MOST_FIRMS)] | None = None
     """Firms of the world; without it one for 50 citizens, at least one a region and industry."""
-    dispersion: Annotated[Exact, Field(ge=0, le=3)] = Decimal("0.8")
-    """Standard deviation of the logarithm of their sizes."""
+    dispersion: Annotated[Exact, Field(ge=0, le=3)] = Decimal("0.943")
+    """Standard deviation of the logarithm of their sizes at the start, which follow Pareto's law with an exponent of
+    one over it: 1.06 (Axtell 2001)."""
     employment: Annotated[Exact, Field(ge=Decimal("0.1"), le=1)] = Decimal("0.94")
     """Share of those who can work for whom the start's plans have a job."""
     use: Annotated[Exact, Field(ge=Decimal("0.1"), le=1)] = Decimal("0.8")

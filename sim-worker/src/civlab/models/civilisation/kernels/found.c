@@ -1,18 +1,19 @@
 /* Generation: how many of each skill every firm of a region begins with. Industries share the employed by the national
- * table, the firms of an industry by a lognormal law of size (Gibrat); all by largest remainders. Heads are shared before
+ * table, the firms of an industry by Pareto's law of sizes (Axtell 2001); all by largest remainders. Heads are shared before
  * skills: each skill by itself would round a small industry, energy first of all, down to nobody. */
 #include "economy.h"
 #include "transcendental.h"
 
 #define FACTOR_ONE 65536.0
 
-/* A lognormal factor, Q16: the exponential of a sum of eight uniform draws, which is nearly normal. */
+#define MOST_LOG 20.0 /* so that the factors of all firms of an industry add up in 64 bits */
+
+/* A factor of Pareto's law, Q16: its logarithm is an exponential draw, so sizes beyond x are as frequent as x^(-1/dispersion). */
 FN u64 size_factor(const struct World *w, const struct Home *h, u32 firm) {
     const struct Block block = draw(w, h, 0, DRAW_FIRM, firm - h->first_firm, 0);
-    double sum = 0.0;
-    for (u32 k = 0; k < 4; k++) sum = sum + (double)(block.word[k] & 0xffffu) + (double)(block.word[k] >> 16);
-    const double normal = (sum / 65535.0 - 4.0) * 1.224744871391589; /* variance 8/12 to 1 */
-    return (u64)(exponential(normal * (double)h->scenario->dispersion / 4294967296.0) * FACTOR_ONE) + 1;
+    const double u = ((double)(first_u64(&block) >> 12) + 0.5) / 4503599627370496.0;
+    const double log = -logarithm(u) * (double)h->scenario->dispersion / 4294967296.0;
+    return (u64)(exponential(log < MOST_LOG ? log : MOST_LOG) * FACTOR_ONE);
 }
 
 /* Jobs of a region by industry: shares of employment, but one for each firm at least where there are people enough; what
