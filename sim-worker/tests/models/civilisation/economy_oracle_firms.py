@@ -250,7 +250,9 @@ def plant(e: EconomyWorld, f: Firm, tried: int) -> int:
 def powered_output(e: EconomyWorld, f: Firm, wanted: int) -> int:
     """The part of an output for which fuel and energy reach, energy standing in for fuel that is not there."""
     s, i = e.scenario, f.industry
-    lot, fuel, energy = s["lot"][i], s["technology"][i][FUEL] if i != FUEL else 0, s["technology"][i][ENERGY]
+    lot: int = s["lot"][i]
+    fuel: int = s["technology"][i][FUEL] if i != FUEL else 0
+    energy: int = s["technology"][i][ENERGY]
     if not fuel:
         return min(wanted, f.stock[ENERGY] * lot // energy) if energy else wanted
     fuelled = f.stock[FUEL] * lot // fuel
