@@ -16,14 +16,15 @@ import numpy as np
 from bench import machine
 from bench.measure import Figure, figure
 from civlab.models.civilisation.layout import SLOW, TILE
+from civlab.models.civilisation.layout_people import PEOPLE
 from civlab.models.civilisation.model import MODEL
 from civlab.runtime.arrays import Arrays, tiles_of
 from civlab.runtime.backend import Backend
 
 ROUND = SLOW - 1
 """A tick in which people's phases have work to look for."""
-MEMBER = ("scenario", "stream", "citizen", "household", "firm", "region", "nation", "bank")
-SHARED = ("cluster_member", "cluster_begin", "cluster_end", "region_nation", "flow", "vital")
+MEMBER = ("scenario", "stream", "citizen", "household", "firm", "region", "nation", "bank", "crowd")
+SHARED = ("cluster_member", "cluster_begin", "cluster_end", "region_nation", "zoomed", "flow", "vital")
 PROOFS = ("column_digest", "phase_digest")
 
 
@@ -50,10 +51,16 @@ def arrays_of(stream: Stream, *, size: int, backend: Backend) -> Arrays:
     slots = size // MODEL.dtype_of(column).itemsize
     _, begin, end = tiles_of(np.zeros(1, "i8"), np.array([slots]), tile=TILE)
     tiles = len(begin)
-    sizes = dict.fromkeys(("member", "tick", "region", "cluster", "nation"), 1) | {"block": tiles, column.per: slots}
+    sizes = dict.fromkeys(("member", "tick", "region", "cluster", "nation", "scenario"), 1) | {
+        "block": tiles,
+        column.per: slots,
+    }
     arrays = Arrays.empty(MODEL, backend=backend, seed=0, sizes=sizes)
     for name in (*(f"member_{kind}" for kind in MEMBER), *SHARED, *PROOFS):
         arrays.allocate(name)
+    people = np.zeros(1, PEOPLE.dtype())
+    people["round"] = SLOW
+    arrays.upload({"people": people})
     segment = np.array([0, slots], "u4")
     arrays.upload({"block_begin": begin.astype("u4"), "block_end": end.astype("u4")})
     arrays.upload({"region_citizen": segment, "region_household": segment})

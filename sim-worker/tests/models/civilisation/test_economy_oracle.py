@@ -22,7 +22,7 @@ EXHAUSTED = """\
   fuel: {years: 0.1, spread: 0.5}
 economy:
   energy: {renewable: 0}
-  firms: {number: 300, debt: 0.9, cash: 2, buffer: 2, learning: 0.3, building: 0.01, payout: 0.5}
+  firms: {number: 300, dispersion: 0.2, debt: 0.9, cash: 2, buffer: 2, learning: 0.3, building: 0.01, payout: 0.5}
   prices: {speed: 0.3, bound: 0.03, pressure: 0.02, choice: 30, freight: 0.5, nearness: 0.7}
   labour: {quit: 0.02, flexibility: 3, progress: 0.1}
   households: {wealth: 0, savings: 0, patience: 4, memory: 0.2}
