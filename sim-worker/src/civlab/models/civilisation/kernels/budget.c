@@ -64,19 +64,24 @@ FN void civilisation_budget_tile(const struct World *w, u32 tick, u32 tile, u32 
     }
     const struct Basket basket = basket_of(w, &p);
     const u64 eager = eagerness(w, &p);
+    struct Notes deposits, incomes;
+    begin_notes(&deposits, COLUMN_DEPOSIT), begin_notes(&incomes, COLUMN_INCOME);
     for (u32 at = w->block_begin[tile] + lane; at < end; at += lanes) {
         const u32 size = w->size[at];
         if (size == 0) continue;
-        const struct Purse purse = purse_of(s, w->deposit[at], w->income[at], w->earned[at], rate, eager);
+        const u64 before = w->deposit[at], usual = w->income[at];
+        const struct Purse purse = purse_of(s, before, usual, w->earned[at], rate, eager);
         u64 budget[GOODS];
         part_outlay(&basket, purse.outlay, size, budget);
         for (u32 g = 0; g < GOODS; g++) sum[g] += budget[g];
         w->outlay[at] = purse.outlay;
         w->earned[at] = 0;
         dividends += purse.dividend, income += purse.earned, count++;
-        CHANGE(w, &p.home, &changes, DEPOSIT, deposit, household, at, purse.deposit);
-        CHANGE(w, &p.home, &changes, INCOME, income, household, at, purse.usual);
+        note_change(&deposits, &changes, at - p.home.first_household, before, purse.deposit);
+        note_change(&incomes, &changes, at - p.home.first_household, usual, purse.usual);
+        w->deposit[at] = purse.deposit, w->income[at] = purse.usual;
     }
+    end_notes(&deposits, &changes), end_notes(&incomes, &changes);
     for (u32 g = 0; g < GOODS; g++) flush_add(w->budget_households + market_of(region, g), sum[g]);
     flush_add(w->flow + (u64)p.nation * FLOWS + FLOW_DIVIDENDS, dividends);
     flush_add(w->flow + (u64)p.nation * FLOWS + FLOW_HOUSEHOLD_INCOME, income);

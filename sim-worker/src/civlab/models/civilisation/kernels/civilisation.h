@@ -84,6 +84,33 @@ FN u32 years_old(u32 born, u32 tick) { return weeks_old(born, tick) / WEEKS; }
         }                                                                                                           \
     } while (0)
 
+/* Changes of a 64-bit column of which nearly every element changes: kept until there are enough for the digest to take
+ * them in as vectors. A GPU's lanes are vectors already. */
+#define NOTED 32u
+struct Notes {
+    u32 count, column, index[NOTED];
+    u64 before[NOTED], after[NOTED];
+};
+
+FN void begin_notes(struct Notes *notes, u32 column) { notes->count = 0, notes->column = column; }
+
+FN void end_notes(struct Notes *notes, struct Changes *changes) {
+    digest_changes_u64(&changes->of[notes->column], notes->column, notes->index, notes->before, notes->after, notes->count);
+    notes->count = 0;
+}
+
+FN void note_change(struct Notes *notes, struct Changes *changes, u32 index, u64 before, u64 after) {
+#if MANY_LANES
+    digest_change_u64(&changes->of[notes->column], notes->column, index, before, after);
+#else
+    const u32 at = notes->count++;
+    notes->index[at] = index, notes->before[at] = before, notes->after[at] = after;
+    if (notes->count < NOTED) return;
+    digest_changes_u64(&changes->of[notes->column], notes->column, notes->index, notes->before, notes->after, NOTED);
+    notes->count = 0;
+#endif
+}
+
 /* The digest's terms of narrow and of 64-bit elements differ: this takes the one of the element's size. */
 FN void digest_change_any(struct Digest *sum, u32 column, u64 index, u64 size, u64 before, u64 after) {
     if (size == 8) digest_change_u64(sum, column, index, before, after);

@@ -14,6 +14,8 @@ FN void civilisation_spend_tile(const struct World *w, u32 tick, u32 tile, u32 l
         return;
     }
     const struct Basket basket = basket_of(w, &p);
+    struct Notes deposits;
+    begin_notes(&deposits, COLUMN_DEPOSIT);
     for (u32 g = 0; g < GOODS; g++) fill[g] = w->fill[market_of(region, g)];
     for (u32 at = w->block_begin[tile] + lane; at < end; at += lanes) {
         if (w->size[at] == 0) continue;
@@ -24,10 +26,13 @@ FN void civilisation_spend_tile(const struct World *w, u32 tick, u32 tile, u32 l
             const u64 net = times_q32(budget[g], fill[g]);
             sum[g] += net, paid += net, tax += times_q32(net, basket.tax);
         }
+        const u64 left = before - paid - tax;
         w->outlay[at] = 0;
-        taxes += tax, spending += paid, held += before - paid - tax, below += below_zero(before - paid - tax);
-        CHANGE(w, &p.home, &changes, DEPOSIT, deposit, household, at, before - paid - tax);
+        taxes += tax, spending += paid, held += left, below += below_zero(left);
+        note_change(&deposits, &changes, at - p.home.first_household, before, left);
+        w->deposit[at] = left;
     }
+    end_notes(&deposits, &changes);
     for (u32 g = 0; g < GOODS; g++) flush_add(w->paid_households + market_of(region, g), sum[g]);
     flush_add(flow + FLOW_TAXES_SALES, taxes);
     flush_add(flow + FLOW_HOUSEHOLD_SPENDING, spending);
