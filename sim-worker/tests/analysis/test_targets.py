@@ -67,7 +67,9 @@ def changed(path: str, value: Any) -> dict[str, Any]:
     place = document
     for part in parents:
         place = place[part]
-    if value is ...:
+    if value is ... and isinstance(place, dict):
+        place.pop(last, None)
+    elif value is ...:
         del place[last]
     else:
         place[last] = value
