@@ -19,7 +19,7 @@ from civlab.analysis.sampling import Method
 from civlab.analysis.sensitivity import ANSWER, PICTURES, Answer, make_question, place_of_run, run_question
 from civlab.analysis.targets import MOST_TRIALS
 from civlab.cli.options import parse_overrides
-from civlab.cli.output import DIFFERENT, DONE, STOPPED, human_seconds, print_json, print_table
+from civlab.cli.output import DIFFERENT, DONE, STOPPED, human_seconds, print_json, print_stopped, print_table
 from civlab.cli.progress import counted_progress, shown_progress
 from civlab.cli.stopping import stop_on_signals
 from civlab.runs.devices import BACKENDS, choose_backend
@@ -112,19 +112,12 @@ def sensitivity(
             stop=wish.is_set,
         )
     if answer is None:
-        _print_stopped(f"{100 * done.ticks_done // done.ticks_total} % of the run", out, as_json=as_json)
+        print_stopped(f"{100 * done.ticks_done // done.ticks_total} % of the run", out, as_json=as_json)
         sys.exit(STOPPED)
     if as_json:
         print_json({"state": "complete", "place": out, **answer.document()})
     else:
         _print_answer(answer, done, out)
-
-
-def _print_stopped(share: str, out: str, *, as_json: bool) -> None:
-    if as_json:
-        print_json({"state": "stopped", "place": out, "done": share})
-    else:
-        click.echo(f"stopped with {share} done; the same command goes on in {out}")
 
 
 def _print_answer(answer: Answer, done: WholeRun, out: str) -> None:
@@ -221,7 +214,7 @@ def calibrate(
 
         found = calibrate_problem(problem, out, device, on_trial=watch, stop=wish.is_set)
     if not found.complete:
-        _print_stopped(f"{len(found.trials):,} of {problem.trials:,} trials", out, as_json=as_json)
+        print_stopped(f"{len(found.trials):,} of {problem.trials:,} trials", out, as_json=as_json)
         sys.exit(STOPPED)
     kept = keep_calibration(found, out, device)
     if as_json:

@@ -17,7 +17,7 @@ from civlab.analysis.outcomes import Outcome, check_outcome
 from civlab.analysis.streaming import metric_course
 from civlab.analysis.time_step import StepAnswer, StepDependence, make_step_question, run_step_question
 from civlab.cli.options import parse_overrides
-from civlab.cli.output import DIFFERENT, STOPPED, human_seconds, print_json, print_table, write_file
+from civlab.cli.output import DIFFERENT, STOPPED, human_seconds, print_json, print_stopped, print_table, write_file
 from civlab.cli.progress import shown_progress
 from civlab.cli.stopping import stop_on_signals
 from civlab.cli.zooming import zoom
@@ -162,12 +162,7 @@ def time_step(
             stop=wish.is_set,
         )
     if answer is None:
-        share = f"{100 * done.ticks_done // done.ticks_total} % of the run"
-        if as_json:
-            print_json({"state": "stopped", "place": out, "done": share})
-        else:
-            rest = "nothing was kept" if out is None else f"the same command goes on in {out}"
-            click.echo(f"stopped with {share} done; {rest}")
+        print_stopped(f"{100 * done.ticks_done // done.ticks_total} % of the run", out, as_json=as_json)
         sys.exit(STOPPED)
     if as_json:
         print_json({"state": "complete", "place": out, **answer.document()})

@@ -101,6 +101,15 @@ def human_seconds(value: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min"
 
 
+def print_stopped(share: str, place: str | None, *, as_json: bool) -> None:
+    """That a verb was stopped with so much done, and how it goes on; it does not where nothing was kept."""
+    if as_json:
+        print_json({"state": "stopped", "place": place, "done": share})
+    else:
+        rest = "nothing was kept" if place is None else f"the same command goes on in {place}"
+        click.echo(f"stopped with {share} done; {rest}")
+
+
 def write_file(path: Path, data: bytes) -> None:
     """Writes a file that a user asked for; raises CivlabError OUTPUT_REFUSED."""
     try:

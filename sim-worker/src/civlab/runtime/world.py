@@ -112,10 +112,12 @@ class World:
         if self.tick + ticks > self.ticks:
             raise CivlabError("RUN_AT_END", "ticks", f"the scenario has {self.ticks} ticks; {self.tick} are done")
         for _ in range(ticks):
-            for launch in self.model.launches if self.fused else ():
-                self.run_launch(launch)
-            for phase in () if self.fused else self.model.phases:
-                self.run_phase(phase)
+            if self.fused:
+                for launch in self.model.launches:
+                    self.run_launch(launch)
+            else:
+                for phase in self.model.phases:
+                    self.run_phase(phase)
             self.tick += 1
         self.backend.finish()
         fault = self.model.fault(self)

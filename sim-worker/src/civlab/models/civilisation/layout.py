@@ -17,7 +17,7 @@ from civlab.models.civilisation.metrics import (
 )
 from civlab.runtime.columns import Column, Field, Kind, proof_columns
 from civlab.runtime.model import Enumeration
-from parpour_contracts.scenario.civilisation.people import PeopleSection
+from parpour_contracts.scenario.civilisation import people
 
 TILE = 4096
 """Most slots of a tile of citizens or households; tiles never straddle regions."""
@@ -36,15 +36,15 @@ WEEKS = 52
 """Ticks of a year."""
 EPOCH = 10_000
 """Weeks before the first tick from which births are counted."""
-SLOW = PeopleSection().round
+SLOW = people.PeopleSection().round
 """Ticks between two rounds of births, deaths, partnerships and moves where a scenario asks for no others."""
 REGION_ROWS = 13
 """Ticks between two rows of the regions' history."""
-AGES = 111
+AGES = people.OLDEST + 1
 """Single years of age; the last one is open."""
 NATIONS = 8
 """Most nations of a scenario."""
-ADULT = 18
+ADULT = people.ADULT
 """Years at which a citizen may work, live alone or have a partner."""
 
 LANDS = ("farmed", "mined", "settled", "wild")

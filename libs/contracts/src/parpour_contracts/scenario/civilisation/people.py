@@ -15,7 +15,7 @@ from pydantic import Field, model_validator
 from parpour_contracts.scenario.document import Exact, Section, Share
 
 ADULT = 18
-"""Years at which a citizen may work."""
+"""Years at which a citizen may work, live alone or have a partner."""
 OLDEST = 110
 """The last year of age of a table; whoever is older has its chances."""
 LEAST_GROWN_UP = Decimal("0.25")

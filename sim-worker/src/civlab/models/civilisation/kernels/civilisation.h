@@ -105,9 +105,7 @@ FN void note_change(struct Notes *notes, struct Changes *changes, u32 index, u64
 #else
     const u32 at = notes->count++;
     notes->index[at] = index, notes->before[at] = before, notes->after[at] = after;
-    if (notes->count < NOTED) return;
-    digest_changes_u64(&changes->of[notes->column], notes->column, notes->index, notes->before, notes->after, NOTED);
-    notes->count = 0;
+    if (notes->count == NOTED) end_notes(notes, changes);
 #endif
 }
 
