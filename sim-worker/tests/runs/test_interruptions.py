@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from civlab.errors import CivlabError
 from civlab.results.manifest import RunManifest
+from civlab.runs import shard
 from civlab.runs.checkpoints import ShardCheckpoints
 from civlab.runs.progress import ShardProgress
 from civlab.runs.shard import run_shard
+from civlab.runs.snapshots import decode_snapshot
 from civlab.runs.spec import RunSpec
 from civlab.runs.whole import WholeRun, run_whole
 from civlab.runtime.backend import Backend
@@ -213,3 +215,46 @@ def test_a_slower_writer_of_the_same_shard_finds_the_work_done(
     undisturbed = contents(complete(spec)[0])
     undisturbed.pop("manifest.json")
     assert contents(store) == undisturbed
+
+
+def test_one_that_lags_behind_another_writer_looks_again_until_it_has_caught_up(
+    make_spec: MakeSpec, complete: Complete, cpu: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = make_spec(members=1)
+    undisturbed, _ = complete(spec)
+    store = open_store("memory://")
+    assert not run_shard(spec, 0, store, cpu, checkpoint_every=1, stop=stopping_after([4])).done
+    laps = []
+
+    def overtaken(*arguments: Any) -> Any:
+        if len(laps) < 3:
+            laps.append(len(laps))
+            monkeypatch.setattr(shard, "decode_snapshot", decode_snapshot)
+            run_shard(spec, 0, store, cpu, checkpoint_every=1, stop=stopping_after([4]))
+            monkeypatch.setattr(shard, "decode_snapshot", overtaken)
+        return decode_snapshot(*arguments)
+
+    monkeypatch.setattr(shard, "decode_snapshot", overtaken)
+    outcome = run_shard(spec, 0, store, cpu, checkpoint_every=0)
+    assert outcome.done
+    assert outcome.resumed_ticks == 3 * 4
+    assert len(laps) == 3
+    assert run_whole(spec, store, cpu).manifest is not None
+    assert contents(store) == contents(undisturbed)
+
+
+def test_an_object_that_nobody_took_away_in_passing_is_missed(
+    make_spec: MakeSpec, cpu: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spec = make_spec(members=1)
+    store = open_store("memory://")
+    assert not run_shard(spec, 0, store, cpu, checkpoint_every=0, stop=stopping_after([4])).done
+
+    def robbed(*arguments: Any) -> Any:
+        store.delete([path for path in store.list("checkpoints") if "/objects/" in path])
+        return decode_snapshot(*arguments)
+
+    monkeypatch.setattr(shard, "decode_snapshot", robbed)
+    with pytest.raises(CivlabError) as caught:
+        run_shard(spec, 0, store, cpu)
+    assert caught.value.code == "STORE_OBJECT_MISSING"

@@ -7,6 +7,7 @@ then do the tables get written, in member order, by one writer.
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -31,6 +32,8 @@ from civlab.runtime.backend import Backend
 from civlab.runtime.world import World
 from civlab.store import Store
 
+log = logging.getLogger(__name__)
+
 
 def run_shard(
     spec: RunSpec,
@@ -48,26 +51,40 @@ def run_shard(
     """Run a shard to its end, from the newest checkpoint that stands, or until `stop()` is true.
 
     `memory` bounds the bytes of the worlds held at a time. `checkpoint_every` counts ticks; 0 checkpoints only on
-    stopping. A shard whose manifest stands is done at once. Raises CivlabError; CHAIN_BROKEN and other broken
-    invariants come from the runtime.
+    stopping. A shard whose manifest stands is done at once. Two may run one shard: an object that the other has
+    deleted is no fault as long as the other has gone on since, and its newer checkpoint or results are taken up.
+    Raises CivlabError; CHAIN_BROKEN and other broken invariants come from the runtime.
     """
     spec.save(store)
-    work = _ShardWork(
-        spec=spec,
-        shard=shard,
-        store=store,
-        backend=backend,
-        checkpoint_every=checkpoint_every,
-        memory=free_memory() if memory is None else memory,
-        checkpoints=ShardCheckpoints(
+    while True:
+        checkpoints = ShardCheckpoints(
             store, run_hash=spec.run_hash, shard=shard, shards=spec.shards, keep=keep_checkpoints
-        ),
-        on_progress=on_progress,
-        stop=stop,
-        clock=clock,
-        members=spec.shard_range(shard),
-    )
-    return work.run()
+        )
+        before = _standing(checkpoints, store, shard)
+        work = _ShardWork(
+            spec=spec,
+            shard=shard,
+            store=store,
+            backend=backend,
+            checkpoint_every=checkpoint_every,
+            memory=free_memory() if memory is None else memory,
+            checkpoints=checkpoints,
+            on_progress=on_progress,
+            stop=stop,
+            clock=clock,
+            members=spec.shard_range(shard),
+        )
+        try:
+            return work.run()
+        except CivlabError as fault:
+            if fault.code != "STORE_OBJECT_MISSING" or _standing(checkpoints, store, shard) == before:
+                raise
+            log.info("%s; another writer of this shard has gone on since: looking again", fault)
+
+
+def _standing(checkpoints: ShardCheckpoints, store: Store, shard: int) -> tuple[bool, list[str]]:
+    """What changes whenever a writer of the shard gets on, and before it deletes what it no longer needs."""
+    return ShardManifest.find(store, shard) is not None, checkpoints.manifests()
 
 
 @dataclass

@@ -5,10 +5,9 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 
 from civlab.errors import CivlabError
-from civlab.runs import RunSpec, ShardOutcome, collect, run_shard
+from civlab.runs import RunSpec, collect, run_shard
 from civlab.runs.devices import choose_backend
 from civlab.store import open_store
 from civlab.worker.ending import Ending, done, stopped
@@ -54,19 +53,17 @@ def run_one_shard(
         surroundings.threads,
     )
     report = Reporter(run=document.run.uid, publish=publish, stopping=stop, now=now, monotonic=monotonic)
-    attempt = partial(
-        run_shard,
-        spec,
-        shard,
-        store,
-        backend,
-        checkpoint_every=document.checkpoint_every_ticks,
-        memory=surroundings.memory,
-        on_progress=report,
-        stop=stop,
-    )
     try:
-        outcome = _look_again(attempt)
+        outcome = run_shard(
+            spec,
+            shard,
+            store,
+            backend,
+            checkpoint_every=document.checkpoint_every_ticks,
+            memory=surroundings.memory,
+            on_progress=report,
+            stop=stop,
+        )
     except CivlabError as fault:
         if fault.code == "RUN_MEMORY_TOO_SMALL" and surroundings.memory is None:
             raise _node_is_full(fault) from None
@@ -76,16 +73,6 @@ def run_one_shard(
         return done(f"shard {shard} of {spec.shards} is done, its manifest stands")
     left = outcome.ticks_total - outcome.ticks_done
     return stopped(f"stopped with {left} of {outcome.ticks_total} ticks left; the next pod resumes from the checkpoint")
-
-
-def _look_again(attempt: Callable[[], ShardOutcome]) -> ShardOutcome:
-    try:
-        return attempt()
-    except CivlabError as fault:
-        if fault.code != "STORE_OBJECT_MISSING":
-            raise
-        log.info("%s; another pod of this shard may have finished it and cleared up: looking again", fault)
-        return attempt()
 
 
 def _node_is_full(fault: CivlabError) -> CivlabError:
