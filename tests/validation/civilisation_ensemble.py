@@ -1,8 +1,9 @@
-"""An ensemble of small civilisations, and what of it is held against facts of economies: quarters, years, firms.
+"""Ensembles of civilisations, and what of them is held against facts of economies: quarters, years, firms.
 
-The document says no more than the worlds' size, so that what is judged is the model as it comes. Worlds are as small as
-they can be: with fewer than about 1,000 citizens a region, firms' least staff of one shows in unemployment. Weeks are
-added up to quarters, because people act in rounds of four weeks and the climate in rounds of a year.
+The documents say no more than the worlds' size, so that what is judged is the model as it comes. Worlds are as small as
+they can be: with fewer than about 1,000 citizens a region, firms' least staff of one shows in unemployment, and where
+an industry of a region has a dozen firms, none can be far larger than the others. Weeks are added up to quarters,
+because people act in rounds of four weeks and the climate in rounds of a year.
 """
 
 from __future__ import annotations
@@ -23,22 +24,40 @@ from civlab.runtime.world import World
 from parpour_contracts.scenario import parse_scenario
 from validation.economic_statistics import Values
 
-MEMBERS, YEARS = 100, 22
+MEMBERS = 100
 LEAST_STAFF = 20
 """Employees from which on a firm's growth is looked at, as in the samples of Bottazzi and Secchi."""
 QUARTER = 13
-DOCUMENT = f"""\
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large the worlds are, and how long they are looked at."""
+
+    citizens: int
+    regions: int
+    years: int
+
+    def document(self) -> str:
+        """A scenario of two nations in which all else is the default."""
+        return f"""\
 apiVersion: civlab/v1
 model: civilisation
 title: A small world of two nations
-ticks: {YEARS * WEEKS}
-population: {{size: 7000}}
+ticks: {self.years * WEEKS}
+population: {{size: {self.citizens}}}
 world:
-  map: {{regions: 4}}
+  map: {{regions: {self.regions}}}
   nations:
     - {{name: First, share: 0.5}}
     - {{name: Second, share: 0.5}}
 """
+
+
+SMALL = Size(citizens=7000, regions=4, years=22)
+"""For what nations do in the course of time."""
+LARGE = Size(citizens=60_000, regions=2, years=5)
+"""For how large firms become: each nation is one market of 600 firms."""
 SERIES = (
     "citizens", "employed", "unemployed", "vacancies", "hires", "product", "product_real", "consumption", "investment",
     "price_level", "wage",
@@ -123,14 +142,14 @@ class Ensemble:
         return self.total(name, span) / self.total("price_level", span)
 
 
-def simulate(members: int = MEMBERS, *, seed: int = 1, backend: Backend | None = None) -> Ensemble:
+def simulate(size: Size = SMALL, *, members: int = MEMBERS, seed: int = 1, backend: Backend | None = None) -> Ensemble:
     """All members in one batch, on one thread unless a backend is given."""
-    scenario = parse_scenario(DOCUMENT)
+    scenario = parse_scenario(size.document())
     compiled = compile_civilisation(scenario)
     specs = [MemberSpec(index=number, stream=number, scenario=compiled) for number in range(members)]
     world = World.create(MODEL, specs, seed=seed, backend=backend or Backend.cpu(1))
     staff, sales = [], []
-    for _ in range(YEARS):
+    for _ in range(size.years):
         world.advance(WEEKS)
         staff.append(world.download("staff").reshape(-1, len(SKILLS)).sum(axis=1).astype("f8"))
         sales.append(world.download("sales") / compiled.record["lot"][0][world.download("industry")])
@@ -138,7 +157,7 @@ def simulate(members: int = MEMBERS, *, seed: int = 1, backend: Backend | None =
     firms = Firms(
         np.repeat(np.arange(members), counts), world.download("industry").astype("i8"), np.array(staff), np.array(sales)
     )
-    metrics = world.metrics(0, YEARS * WEEKS)
+    metrics = world.metrics(0, size.years * WEEKS)
     deposits = [
         world.member_column("deposit", number)[world.member_column("size", number) > 0].astype("f8")
         for number in range(members)

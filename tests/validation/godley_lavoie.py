@@ -85,11 +85,14 @@ people:
 economy:
   technology: {{kind: own, industries: {{manufactures: {{labour: 0.999999}}}}}}
   demand: {{consumption: {{manufactures: 1}}, government: {{manufactures: 1}}}}
-  firms: {{employment: 0.5, learning: 1, adjustment: 0, building: 0, buffer: 0, payout: 0, cash: 1, debt: 0}}
+  firms:
+    {{employment: 0.5, learning: 1, adjustment: 0, building: 0, buffer: 0, payout: 0, cash: 1, debt: 0,
+    surprises: 0}}
   prices: {{speed: 0, bound: 0, pressure: 0, freight: 0}}
   labour: {{wage: 8000000, quit: 0, search: 1, layoff: 1, flexibility: 0, progress: 0}}
   households: {{wealth: {52 * self.of_wealth}, savings: {self.wealth}, patience: 0, memory: 1}}
   credit: {{loan_to_value: 0, natural_rate: 0, inflation_target: 0, inflation: 0, growth: 0, spread: 0}}
+  shocks: {{technology: 0, purchases: 0}}
 climate: {{coupling: none}}
 """
 

@@ -69,11 +69,12 @@ economy:
   demand: {{consumption: {{services: 1}}, government: {{services: 1}}}}
   firms:
     {{number: {firms}, employment: 0.5, learning: 1, adjustment: 0, building: 0, buffer: 0, payout: 0, cash: 10,
-     debt: 0, dispersion: 0.1}}
+     debt: 0, dispersion: 0.1, surprises: 0}}
   prices: {{speed: 1, bound: 1, pressure: 0, freight: 0, noise: 0.063, choice: 2}}
   labour: {{wage: 8000000, quit: 0, search: 1, hiring: {hiring}, layoff: {firing}, flexibility: 0, progress: 0}}
   households: {{wealth: 26, savings: 1, patience: 0, memory: 1}}
   credit: {{loan_to_value: 0, natural_rate: 0, inflation_target: 0, inflation: 0, growth: 0, spread: 0}}
+  shocks: {{technology: 0, purchases: 0}}
 climate: {{coupling: none}}
 """
 

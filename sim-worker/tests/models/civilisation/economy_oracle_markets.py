@@ -8,7 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from .economy_oracle_energy import learn
-from .economy_oracle_numbers import ONE, logit, part, rationed, shared_out
+from .economy_oracle_firms import productivity
+from .economy_oracle_numbers import ONE, bell, logit, part, rationed, shared_out, within
 from .economy_oracle_world import BASE, ENERGY, FUEL, TRADED, EconomyWorld, Firm, Region
 
 ROUNDS = 3
@@ -168,11 +169,15 @@ def sell(e: EconomyWorld, m: Goods, region: Region) -> None:
     ]
     paid = sum(doors) + sum(fares)
     sought = m.sought[region] * sum(doors) // paid if paid else m.sought[region]
-    for firm, weight in zip(sellers, weights, strict=True):
+    seen = [custom(e, firm, weight) for firm, weight in zip(sellers, weights, strict=True)]
+    for firm, weight in zip(sellers, seen, strict=True):
         if weight:
-            units = (sought * weight // sum(weights)) * lot // firm.price
+            units = (sought * weight // sum(seen)) * lot // firm.price
             e.rules["hopes bounded"] += units > MOST_HOPED * firm.sales
             learn(s["learning"], firm, min(units, MOST_HOPED * firm.sales))
+            founder = productivity(e, region, good) if s["surprises"] else 1
+            e.rules["a founder's size"] += firm.sales < founder
+            firm.sales = max(firm.sales, founder)
     share_money(e, m, sellers, weights, sum(doors))
     sold = []
     joules = 0
@@ -191,6 +196,16 @@ def sell(e: EconomyWorld, m: Goods, region: Region) -> None:
     joules += carry(e, good, sellers, sold, list(zip(parcels, ways, strict=True)))
     for (buyer, _), units, energy in zip(region.reach, parcels, shared_out(joules, doors), strict=True):
         m.units[buyer, region], m.joules[buyer, region] = units, energy
+
+
+def custom(e: EconomyWorld, firm: Firm, weight: int) -> int:
+    """A firm's part of the demand that is seen, which a surprise may change."""
+    s = e.scenario
+    if not weight or e.draw("surprise", firm.slot)[0] >= s["surprises"]:
+        return weight
+    factor = ONE + (s["surprise"] * bell(e.draw("surprise", firm.slot, 1)) >> 32)
+    e.rules["surprises"] += 1
+    return max(part(weight, within(factor, ONE // 16, 5 * ONE)), 1)
 
 
 def share_money(e: EconomyWorld, m: Goods, sellers: list[Firm], weights: list[int], money: int) -> None:

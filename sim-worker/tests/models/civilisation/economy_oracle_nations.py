@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .economy_oracle_numbers import ONE, part, shared_out, toward_zero, within
+from .economy_oracle_numbers import ONE, bell, part, shared_out, toward_zero, within
 from .economy_oracle_world import ALL_GOODS, BASE, Bank, EconomyWorld, Nation, Region
 
 CASH_WEEKS = 4
@@ -26,7 +26,7 @@ def purchases(e: EconomyWorld, nation: Nation) -> None:
     """Public purchases, parted over regions by people and over goods."""
     people = sum(region.census["people"] for region in nation.regions)
     for region in nation.regions:
-        here = nation.purchases * region.census["people"] // people if people else 0
+        here = (nation.purchases * (ONE + nation.swing) >> 32) * region.census["people"] // people if people else 0
         region.budget_public = [here * share >> 63 for share in e.scenario["public_share"]]
 
 
@@ -123,8 +123,14 @@ def set_course(e: EconomyWorld, nation: Nation) -> None:
     rate = (s["rate_memory"] * nation.policy_rate >> 32) + ((ONE - s["rate_memory"]) * rule >> 32)
     e.rules["rate at its bound"] += not 0 <= rate <= ONE // 104
     nation.policy_rate = within(rate, 0, ONE // 104)
-    nation.technology = grown(nation.technology, s["progress"])
+    leap = s["leap"] * bell(e.draw("leap", nation.number)) >> 32
+    nation.technology = grown(nation.technology, s["progress"] + leap)
     nation.purchases = next_purchases(e, nation)
+    if not s["purchases_fixed"][nation.number]:
+        kept = s["swing_memory"] * nation.swing >> 32
+        moved = kept + (s["swing"] * bell(e.draw("swing", nation.number)) >> 32)
+        e.rules["swing at its bound"] += not -ONE // 2 <= moved <= ONE // 2
+        nation.swing = within(moved, -ONE // 2, ONE // 2)
     if flows["energy_volume"]:
         price, last = flows["call_price"], nation.energy_price
         step = (last - price) // 4 if price < last else -((price - last + 3) // 4)

@@ -47,6 +47,12 @@ def rationed(supply: int, demands: Sequence[int]) -> list[int]:
     return list(demands) if supply >= sum(demands) else shared_out(supply, demands)
 
 
+def bell(words: Sequence[int]) -> int:
+    """A bell-shaped chance, Q32: eight uniform numbers of 16 bits, less their mean, over their sum's deviation."""
+    halves = [half for word in words for half in (word & 0xFFFF, word >> 16)]
+    return (sum(halves) - 4 * 0xFFFF) * 80265
+
+
 def exponential(x: float) -> float:
     """e^x for x from -700 to 0, by Cody and Waite's reduction and the series of the 13 first powers."""
     whole = (x * INVERSE_LN2 + ROUNDING) - ROUNDING

@@ -27,8 +27,8 @@ Columns = Mapping[str, Sequence[int]]
 OF_FIRMS = ("cash", "loan", "capital", "inventory", "embodied", "price", "sales", "haul", "barred")
 OF_BANKS = ("equity", "lent")
 OF_NATIONS = (
-    "treasury", "debt", "pool", "policy_rate", "inflation", "growth", "technology", "level", "purchases", "output",
-    "energy_price", "abroad",
+    "treasury", "debt", "pool", "policy_rate", "inflation", "growth", "technology", "level", "purchases", "swing",
+    "output", "energy_price", "abroad",
 )  # fmt: skip
 
 
@@ -65,6 +65,7 @@ class Nation:
     technology: int
     level: int
     purchases: int
+    swing: int
     output: int
     energy_price: int
     abroad: int

@@ -22,13 +22,16 @@ EXHAUSTED = """\
   fuel: {years: 0.1, spread: 0.5}
 economy:
   energy: {renewable: 0}
-  firms: {number: 300, dispersion: 0.2, debt: 0.9, cash: 2, buffer: 2, learning: 0.3, building: 0.01, payout: 0.5}
+  firms: {number: 300, dispersion: 0.2, debt: 0.9, cash: 2, buffer: 2, learning: 0.3, building: 0.01,
+    payout: 0.5,
+    surprises: 0.3, surprise: 4}
   prices: {speed: 0.3, bound: 0.03, pressure: 0.02, choice: 30, freight: 0.5, nearness: 0.7}
   labour: {quit: 0.02, flexibility: 3, progress: 0.1}
   households: {wealth: 0, savings: 0, patience: 4, memory: 0.2}
   credit:
     {banks: 3, capital_ratio: 0.02, loan_to_value: 1, repayment: 0.05, recovery: 0.1, spread: 0.2, smoothing: 0.3,
      debt_speed: 0.1}
+  shocks: {technology: 0.01, purchases: 0.09}
 climate: {lag: 1}
 """
 """Fuel, without which there is no energy, runs out within months; firms begin deep in debt, banks with little capital,
@@ -55,7 +58,7 @@ economy:
 
 OF_EVERY_WORLD = {
     "short of staff", "dismissals", "jobs left open", "seekers left without", "bid in vain", "rationed market",
-    "orders of a later round", "budget without a seller", "needs unmet", "state borrows",
+    "orders of a later round", "budget without a seller", "needs unmet", "state borrows", "surprises",
 }  # fmt: skip
 OF_HARD_TIMES = {
     "target above capacity", "short of goods", "short of energy", "cut bid", "cut orders", "cut investment",
@@ -64,7 +67,8 @@ OF_HARD_TIMES = {
     "empty ground", "nothing came", "sold out beside others", "hopes bounded", "too little energy to carry",
     "all money spent", "bounded price", "bounded pay", "rate at its bound", "sold out of energy",
     "heads beyond the mix", "barred from credit",
-    "energy in place of fuel", "plants short of fuel", "target beyond the ground",
+    "energy in place of fuel", "plants short of fuel", "target beyond the ground", "a founder's size",
+    "swing at its bound",
 }  # fmt: skip
 
 

@@ -289,6 +289,8 @@ def fill_rules(row: np.void, section: EconomySection) -> None:
         "wage": labour.wage,
         "use": fixed(firms.use, 32),
         "learning": fixed(firms.learning, 32),
+        "surprise": fixed(firms.surprise, 32),
+        "surprises": chance(firms.surprises),
         "adjustment": fixed(firms.adjustment, 32),
         "building": fixed(firms.building, 32),
         "buffer": fixed(firms.buffer, 32),
@@ -321,6 +323,9 @@ def fill_rules(row: np.void, section: EconomySection) -> None:
         "repayment": weekly(credit.repayment),
         "recovery": fixed(credit.recovery, 32),
         "exclusion": credit.exclusion,
+        "swing": fixed(section.shocks.purchases, 32),
+        "leap": fixed(section.shocks.technology, 32),
+        "swing_memory": fixed(section.shocks.memory, 32),
         "debt_speed": fixed(credit.debt_speed, 32),
     }
     for name, value in values.items():

@@ -73,7 +73,7 @@ above and the step of that price, what sellers expected to sell, what buyers pai
 DRAWS = (
     "terrain", "settlement", "household", "age", "child", "kin", "skill", "firm", "work", "match", "event", "birth",
     "partner", "destination", "school", "wealth", "reserve", "hiring", "price", "crowd_school", "crowd_birthday",
-    "crowd_event", "crowd_work", "crowd_match", "fortune",
+    "crowd_event", "crowd_work", "crowd_match", "fortune", "surprise", "swing", "leap",
 )  # fmt: skip
 """Every named random draw; a name is one byte of the generator's counter, so draws never share numbers."""
 EVENTS = ("death", "birth", "leaving", "seeking", "thinking", "moving")
@@ -273,6 +273,7 @@ NATION = (
     Column("technology", "u8", "nation", "dynamic", "Q32.32", "labour productivity over that of the start"),
     Column("level", "u8", "nation", "dynamic", "money a lot", "price level of consumption"),
     Column("purchases", "u8", "nation", "dynamic", "money", "weekly public purchases at current prices"),
+    Column("swing", "i8", "nation", "dynamic", "Q31.32", "share by which the week's purchases are more than that"),
     Column("output", "u8", "nation", "dynamic", "base money", "smoothed weekly output at base prices"),
     Column("energy_price", "u8", "nation", "dynamic", "money a lot", "price of the last energy call"),
     Column("abroad", "i8", "nation", "dynamic", "money", "sales abroad less purchases since the start"),

@@ -131,7 +131,7 @@ WORK = (
     row(
         "public",
         "member",
-        "census region_nation purchases",
+        "census region_nation purchases swing",
         "budget_public",
         "governments part their purchases over regions and goods",
     ),
@@ -257,7 +257,8 @@ MARKET = (
     row(
         "sell",
         "market",
-        f"{SITE} reach filled sought offered offer_price price inventory embodied stock stock_embodied cash sales haul",
+        f"{SITE} reach filled sought offered offer_price price inventory embodied stock stock_embodied cash sales haul "
+        "technology yield",
         "revenue sold sales inventory embodied cash stock stock_embodied shipped shipped_embodied flow_goods haul "
         f"split_weight split_share split_rest {DIGESTS}",
         "sellers share the money by price and size, hand over goods and carry them",
@@ -286,7 +287,7 @@ FINANCE = (
         "member",
         "flow census tariff call treasury debt pool equity lent earnings losses lending region_nation",
         "treasury debt pool equity lent earnings losses lending wage policy_rate inflation growth technology "
-        f"level purchases output energy_price abroad flow {DIGESTS}",
+        f"level purchases swing output energy_price abroad flow {DIGESTS}",
         "banks and governments close their week; rates, pay and expectations are set",
     ),
 )

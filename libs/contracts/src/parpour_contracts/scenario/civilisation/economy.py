@@ -136,6 +136,11 @@ class Firms(Section):
     """Use of capacity that is aimed at; Federal Reserve G.17: 79.6 % in the mean of 1972-2022."""
     learning: Weekly = Decimal("0.1")
     """Weight of the last week in expected sales."""
+    surprises: Weekly = Decimal("0.01")
+    """Chance that a week's demand surprises a firm: customers come to it or leave it for others of its market, so that
+    shares of a market wander, whatever a firm's size (Gibrat 1931)."""
+    surprise: Annotated[Exact, Field(ge=0, le=10)] = Decimal("1.5")
+    """Standard deviation of a surprise, over the week's demand."""
     adjustment: Weekly = Decimal("0.1")
     """Share of a gap in stores that is made up in a week."""
     building: Weekly = Decimal("0.003")
@@ -184,9 +189,10 @@ class Labour(Section):
     """Chance that a seeker applies in a week."""
     hiring: Weekly = Decimal(1)
     """Share of a lack of staff that is advertised in a week, by chance where it is no whole number of jobs."""
-    layoff: Weekly = Decimal("0.25")
-    """Share of an excess of staff that is dismissed in a week."""
-    flexibility: Annotated[Exact, Field(ge=0, le=10)] = Decimal("0.3")
+    layoff: Weekly = Decimal("0.03")
+    """Share of an excess of staff that is dismissed in a week: half of it in 23 weeks (Hamermesh 1993, Labor Demand:
+    half in one quarter or two)."""
+    flexibility: Annotated[Exact, Field(ge=0, le=10)] = Decimal("0.2")
     """Rise of pay in a year by unemployment below its target: slope of the wage Phillips curve."""
     unemployment: Share = Decimal("0.06")
     """Unemployment at which pay follows prices and productivity."""
@@ -242,6 +248,19 @@ class Credit(Section):
     """Answer of public purchases in a week to a debt beyond its target."""
 
 
+class Shocks(Section):
+    """What befalls whole nations by chance, each for itself. A deviation of 0 turns a shock off."""
+
+    technology: Annotated[Exact, Field(ge=0, le=Decimal("0.1"))] = Decimal("0.002")
+    """Standard deviation of the chance by which labour productivity grows more or less in a week, and stays so:
+    0.72 % a quarter (King and Rebelo 1999)."""
+    purchases: Annotated[Exact, Field(ge=0, le=Decimal("0.1"))] = Decimal("0.0114")
+    """Standard deviation of the chance by which public purchases move in a week: 0.53 % of output a quarter (exogenous
+    spending of Smets and Wouters 2007), where purchases are 13 % of output."""
+    memory: Weekly = Decimal("0.99766")
+    """Share of such a move that is left after a week: 0.97 after a quarter (Smets and Wouters 2007)."""
+
+
 class Government(Section):
     """What a nation's government takes and gives; its purchases are what that leaves."""
 
@@ -277,3 +296,4 @@ class EconomySection(Section):
     labour: Labour = Labour()
     households: Saving = Saving()
     credit: Credit = Credit()
+    shocks: Shocks = Shocks()

@@ -91,4 +91,11 @@ FN u32 region_at(const struct World *w, const struct Place *p, u32 place) {
     return other ? p->home.first_region + other - 1 : NOWHERE;
 }
 
+/* Bell-shaped chance with mean 0 and deviation 1, Q31.32: eight uniform numbers added up. */
+FN i64 bell(const struct Block *block) {
+    i64 sum = 0;
+    for (u32 k = 0; k < 4; k++) sum += (block->word[k] & 0xffffu) + (block->word[k] >> 16);
+    return (sum - 262140) * 80265;
+}
+
 #endif

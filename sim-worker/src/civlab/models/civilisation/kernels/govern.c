@@ -11,6 +11,7 @@ struct Member {
     const struct World *w;
     const struct Home *home;
     struct Changes *changes;
+    u32 tick;
 };
 
 /* Banks of a nation: interest is income, losses are borne, capital beyond three times the requirement is paid out. */
@@ -119,6 +120,21 @@ FN u64 next_purchases(const struct Member *m, u32 at, u32 number, u64 workers, u
     return grown(next, burden);
 }
 
+/* Growth of technology by chance, which stays (King and Rebelo 1999, with persistence one). */
+FN i64 leap(const struct Member *m, u32 number) {
+    if (m->home->scenario->leap == 0) return 0;
+    const struct Block block = draw(m->w, m->home, m->tick, DRAW_LEAP, number, 0);
+    return q32_times(m->home->scenario->leap, bell(&block));
+}
+
+/* How much more than by the rule the government buys next week: an autoregression of the first order, within a half. */
+FN i64 next_swing(const struct Member *m, u32 at, u32 number) {
+    const struct Scenario *s = m->home->scenario;
+    const struct Block block = draw(m->w, m->home, m->tick, DRAW_SWING, number, 0);
+    const i64 swing = q32_times(s->swing_memory, m->w->swing[at]) + q32_times(s->swing, bell(&block));
+    return within(swing, -(i64)Q32_ONE / 2, (i64)Q32_ONE / 2);
+}
+
 /* What is expected, the central bank's rate, pay, technology and purchases of the next week. */
 FN void set_course(const struct Member *m, u32 at, u32 number, u64 workers, u64 seekers) {
     const struct World *w = m->w;
@@ -140,8 +156,9 @@ FN void set_course(const struct Member *m, u32 at, u32 number, u64 workers, u64 
     CHANGE(w, h, m->changes, OUTPUT, output, nation, at, smooth);
     CHANGE(w, h, m->changes, GROWTH, growth, nation, at, growth);
     CHANGE(w, h, m->changes, POLICY_RATE, policy_rate, nation, at, within(rate, 0, (i64)Q32_ONE / 104));
-    CHANGE(w, h, m->changes, TECHNOLOGY, technology, nation, at, grown(w->technology[at], (i64)s->progress));
+    CHANGE(w, h, m->changes, TECHNOLOGY, technology, nation, at, grown(w->technology[at], (i64)s->progress + leap(m, number)));
     CHANGE(w, h, m->changes, PURCHASES, purchases, nation, at, next_purchases(m, at, number, workers, seekers));
+    if (s->swing && !s->purchases_fixed[number]) CHANGE(w, h, m->changes, SWING, swing, nation, at, next_swing(m, at, number));
     const u64 *result = w->call + (u64)at * CALLS;
     if (result[CALL_VOLUME])
         CHANGE(w, h, m->changes, ENERGY_PRICE, energy_price, nation, at,
@@ -164,9 +181,8 @@ FN void set_wage(const struct Member *m, u32 region) {
 FN void civilisation_govern_member(const struct World *w, u32 tick, u32 member) {
     const struct Home h = home_of(w, member);
     struct Changes changes = no_changes();
-    const struct Member m = {w, &h, &changes};
+    const struct Member m = {w, &h, &changes, tick};
     u64 workers[NATIONS_MOST] = {0}, seekers[NATIONS_MOST] = {0};
-    (void)tick;
     for (u32 r = h.first_region; r < h.first_region + w->member_regions[member]; r++) {
         workers[w->region_nation[r]] += w->census[(u64)r * HEADS + HEAD_WORKERS];
         seekers[w->region_nation[r]] += w->census[(u64)r * HEADS + HEAD_SEEKERS];

@@ -41,7 +41,7 @@
 #define PARAMETERS 18u
 #define RESPONSES 21u
 #define METRICS 52u
-#define DYNAMIC 65u
+#define DYNAMIC 66u
 #define CHAINED 9u
 
 #define GOOD_FOOD 0u
@@ -218,6 +218,9 @@
 #define DRAW_CROWD_WORK 23u
 #define DRAW_CROWD_MATCH 24u
 #define DRAW_FORTUNE 25u
+#define DRAW_SURPRISE 26u
+#define DRAW_SWING 27u
+#define DRAW_LEAP 28u
 
 #define FAULT_GOODS 1u
 #define FAULT_MONEY 2u
@@ -392,28 +395,29 @@
 #define COLUMN_TECHNOLOGY 40u
 #define COLUMN_LEVEL 41u
 #define COLUMN_PURCHASES 42u
-#define COLUMN_OUTPUT 43u
-#define COLUMN_ENERGY_PRICE 44u
-#define COLUMN_ABROAD 45u
-#define COLUMN_EQUITY 46u
-#define COLUMN_LENT 47u
-#define COLUMN_BASE_MONEY 48u
-#define COLUMN_CARBON_DUE 49u
-#define COLUMN_CARBON_REST 50u
-#define COLUMN_CARBON 51u
-#define COLUMN_CARBON_OWN 52u
-#define COLUMN_BOXES 53u
-#define COLUMN_GASES 54u
-#define COLUMN_EMITTED 55u
-#define COLUMN_HEAT 56u
-#define COLUMN_TIPPING 57u
-#define COLUMN_WARMING 58u
-#define COLUMN_SEA_LEVEL 59u
-#define COLUMN_BOOK_GOODS 60u
-#define COLUMN_BOOK_ENERGY 61u
-#define COLUMN_BOOK_EMBODIED 62u
-#define COLUMN_BOOK_BURNT 63u
-#define COLUMN_BOOK_PEOPLE 64u
+#define COLUMN_SWING 43u
+#define COLUMN_OUTPUT 44u
+#define COLUMN_ENERGY_PRICE 45u
+#define COLUMN_ABROAD 46u
+#define COLUMN_EQUITY 47u
+#define COLUMN_LENT 48u
+#define COLUMN_BASE_MONEY 49u
+#define COLUMN_CARBON_DUE 50u
+#define COLUMN_CARBON_REST 51u
+#define COLUMN_CARBON 52u
+#define COLUMN_CARBON_OWN 53u
+#define COLUMN_BOXES 54u
+#define COLUMN_GASES 55u
+#define COLUMN_EMITTED 56u
+#define COLUMN_HEAT 57u
+#define COLUMN_TIPPING 58u
+#define COLUMN_WARMING 59u
+#define COLUMN_SEA_LEVEL 60u
+#define COLUMN_BOOK_GOODS 61u
+#define COLUMN_BOOK_ENERGY 62u
+#define COLUMN_BOOK_EMBODIED 63u
+#define COLUMN_BOOK_BURNT 64u
+#define COLUMN_BOOK_PEOPLE 65u
 
 #define PHASE_CLIMATE 0u
 #define PHASE_PEOPLE 1u
@@ -495,6 +499,8 @@ struct Scenario {
     u64 nearness; /* Q32.32: share of a seller's weight that is left by a cell of distance */
     u64 wage; /* money a week for an efficiency unit at the start */
     u64 use; /* Q32.32: use of capacity that is aimed at */
+    i64 surprise; /* Q31.32: deviation of a surprise in a week's demand, over it */
+    u64 surprises; /* Q0.32: chance a week that a firm's demand surprises it */
     u64 learning; /* Q32.32: weight of the last week in expected sales */
     u64 adjustment; /* Q32.32 a week: share of a gap in stores that is made up */
     u64 building; /* Q32.32 a week: share of a gap in capital that is made up */
@@ -543,6 +549,9 @@ struct Scenario {
     u64 dividends[8]; /* Q32.32: dividends over households' other income at the start, by nation */
     u64 debt_target[8]; /* Q32.32: public debt over a year's output, by nation */
     u64 debt_speed; /* Q32.32 a week: answer of purchases to the debt */
+    i64 swing; /* Q31.32: deviation of what is added to the swing of public purchases in a week */
+    i64 leap; /* Q31.32: deviation of the chance by which technology moves in a week */
+    i64 swing_memory; /* Q31.32: weight of the last week's swing */
     u32 efficiency[3]; /* efficiency of a skill, 256 is one */
     u32 critical[9][9]; /* 1 for inputs without which nothing is made, [industry][good] */
     u32 priority[9]; /* step of the ladder at which an industry bids for energy */
@@ -553,7 +562,7 @@ struct Scenario {
     u32 ticks; /* ticks of the scenario */
     u32 retirement; /* years at which a citizen retires */
 };
-CIVLAB_STATIC_ASSERT(sizeof(struct Scenario) == 3608, "layout of Scenario");
+CIVLAB_STATIC_ASSERT(sizeof(struct Scenario) == 3648, "layout of Scenario");
 
 struct People {
     u64 death[3][2][111]; /* Q0.63 a round, [health][woman][age] */
@@ -794,6 +803,7 @@ struct World {
     u64 *technology; /* per nation, Q32.32: labour productivity over that of the start */
     u64 *level; /* per nation, money a lot: price level of consumption */
     u64 *purchases; /* per nation, money: weekly public purchases at current prices */
+    i64 *swing; /* per nation, Q31.32: share by which the week's purchases are more than that */
     u64 *output; /* per nation, base money: smoothed weekly output at base prices */
     u64 *energy_price; /* per nation, money a lot: price of the last energy call */
     i64 *abroad; /* per nation, money: sales abroad less purchases since the start */
@@ -890,8 +900,8 @@ struct World {
     u8 *site_near; /* per site, no unit: bit k: nation k is near */
     u8 *site_nation; /* per site, no unit: nation plus one */
     i64 *history; /* 52 per member and tick, no unit: metrics */
-    u64 *column_digest; /* 130 per member, no unit: running digest of each dynamic column */
-    u64 *column_recount; /* 130 per member, no unit: digest of each dynamic column counted in full */
+    u64 *column_digest; /* 132 per member, no unit: running digest of each dynamic column */
+    u64 *column_recount; /* 132 per member, no unit: digest of each dynamic column counted in full */
     u64 *phase_digest; /* 18 per member, no unit: change of the state by each chained phase */
     u32 *head; /* 8 per member, no unit: head of the chain, BLAKE3 */
     u64 seed; /* key of all draws */
@@ -899,6 +909,6 @@ struct World {
     u32 regions; /* regions held at once */
     u32 nations; /* nations held at once */
 };
-CIVLAB_STATIC_ASSERT(sizeof(struct World) == 1888, "layout of World");
+CIVLAB_STATIC_ASSERT(sizeof(struct World) == 1896, "layout of World");
 
 #endif

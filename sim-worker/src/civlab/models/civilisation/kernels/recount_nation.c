@@ -15,6 +15,7 @@ FN void civilisation_recount_nation_member(const struct World *w, u32 tick, u32 
     struct Digest of_technology = {0, 0};
     struct Digest of_level = {0, 0};
     struct Digest of_purchases = {0, 0};
+    struct Digest of_swing = {0, 0};
     struct Digest of_output = {0, 0};
     struct Digest of_energy_price = {0, 0};
     struct Digest of_abroad = {0, 0};
@@ -30,6 +31,7 @@ FN void civilisation_recount_nation_member(const struct World *w, u32 tick, u32 
         digest_change_u64(&of_technology, COLUMN_TECHNOLOGY, at - first, 0, w->technology[at]);
         digest_change_u64(&of_level, COLUMN_LEVEL, at - first, 0, w->level[at]);
         digest_change_u64(&of_purchases, COLUMN_PURCHASES, at - first, 0, w->purchases[at]);
+        digest_change_u64(&of_swing, COLUMN_SWING, at - first, 0, (u64)w->swing[at]);
         digest_change_u64(&of_output, COLUMN_OUTPUT, at - first, 0, w->output[at]);
         digest_change_u64(&of_energy_price, COLUMN_ENERGY_PRICE, at - first, 0, w->energy_price[at]);
         digest_change_u64(&of_abroad, COLUMN_ABROAD, at - first, 0, (u64)w->abroad[at]);
@@ -52,6 +54,8 @@ FN void civilisation_recount_nation_member(const struct World *w, u32 tick, u32 
     cell[0] += of_level.low, cell[1] += of_level.high;
     cell = w->column_recount + ((u64)member * DYNAMIC + COLUMN_PURCHASES) * 2;
     cell[0] += of_purchases.low, cell[1] += of_purchases.high;
+    cell = w->column_recount + ((u64)member * DYNAMIC + COLUMN_SWING) * 2;
+    cell[0] += of_swing.low, cell[1] += of_swing.high;
     cell = w->column_recount + ((u64)member * DYNAMIC + COLUMN_OUTPUT) * 2;
     cell[0] += of_output.low, cell[1] += of_output.high;
     cell = w->column_recount + ((u64)member * DYNAMIC + COLUMN_ENERGY_PRICE) * 2;

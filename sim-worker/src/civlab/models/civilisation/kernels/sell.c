@@ -49,22 +49,39 @@ FN void split_money(const struct World *w, const struct Market *m, u64 money) {
     }
 }
 
+/* A firm's weight for the demand that it sees: its part of the market, but in the rare week of a surprise, in which customers
+ * come to it or leave it. So shares of a market wander, whatever their size (Gibrat 1931). */
+#define LEAST_LEFT (Q32_ONE / 16)
+#define MOST_COME (5 * Q32_ONE)
+FN u64 custom(const struct World *w, const struct Market *m, u32 tick, u32 firm) {
+    const struct Home *h = &m->place.home;
+    const u64 weight = w->split_weight[firm];
+    if (weight == 0 || h->scenario->surprises == 0) return weight;
+    const u32 number = firm - h->first_firm;
+    const struct Block block = draw(w, h, tick, DRAW_SURPRISE, number, 0);
+    if (block.word[0] >= h->scenario->surprises) return weight;
+    const struct Block chance = draw(w, h, tick, DRAW_SURPRISE, number, 1);
+    const i64 factor = within((i64)Q32_ONE + q32_times(h->scenario->surprise, bell(&chance)), (i64)LEAST_LEFT, (i64)MOST_COME);
+    return most(times_q32(weight, (u64)factor), 1);
+}
+
 /* Orders of the first round, met or not, by weight: what each firm's demand was. A firm that had nothing to sell learns
- * nothing about it. */
-FN void note_demand(const struct World *w, const struct Market *m, const struct Sale *sale, struct Changes *changes) {
+ * nothing about it; none expects less than what one employee makes, as its place would go to a founder of that size. */
+FN void note_demand(const struct World *w, const struct Market *m, u32 tick, const struct Sale *sale, struct Changes *changes) {
     const struct Scenario *s = m->place.scenario;
     const u64 paid = sale->goods + sale->freight;
     const u64 sought = paid ? times_over(w->sought[m->number], sale->goods, paid) : w->sought[m->number];
+    const u64 least_sales = s->surprises ? productivity_now(w, &m->place, m->good) : 1;
     u64 all = 0;
-    for (u32 firm = m->begin; firm < m->end; firm++) all += w->split_weight[firm];
+    for (u32 firm = m->begin; firm < m->end; firm++) all += w->split_share[firm] = custom(w, m, tick, firm);
     for (u32 firm = m->begin; firm < m->end; firm++) {
-        if (w->split_weight[firm] == 0) continue;
+        if (w->split_share[firm] == 0) continue;
         const u64 sales = w->sales[firm];
-        const u128 units = (u128)times_over(sought, w->split_weight[firm], all) * m->lot / w->price[firm];
+        const u128 units = (u128)times_over(sought, w->split_share[firm], all) * m->lot / w->price[firm];
         const u64 asked = units < 4 * (u128)sales ? (u64)units : 4 * sales; /* no firm hopes for more */
         const u64 next = asked >= sales ? sales + times_q32(asked - sales, s->learning)
                                         : sales - times_q32(sales - asked, s->learning);
-        CHANGE(w, &m->place.home, changes, SALES, sales, firm, firm, most(next, 1));
+        CHANGE(w, &m->place.home, changes, SALES, sales, firm, firm, most(next, least_sales));
     }
 }
 
@@ -118,11 +135,11 @@ FN void collect(const struct World *w, const struct Market *m, const struct Sale
     }
 }
 
-FN void sell_market(const struct World *w, const struct Market *m, struct Changes *changes) {
+FN void sell_market(const struct World *w, const struct Market *m, u32 tick, struct Changes *changes) {
     struct Sale sale = sale_of(w, m);
     u64 units[REACH], energy[REACH];
     weigh_sellers(w, m);
-    note_demand(w, m, &sale, changes);
+    note_demand(w, m, tick, &sale, changes);
     split_money(w, m, sale.goods);
     hand_over(w, m, &sale, changes);
     for (u32 j = 0; j < REACH; j++) units[j] = energy[j] = 0;
@@ -142,8 +159,8 @@ FN void sell_market(const struct World *w, const struct Market *m, struct Change
 FN void civilisation_sell_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
     const struct Market m = market_at(w, tile);
     struct Changes changes = no_changes();
-    (void)tick, (void)lanes;
-    if (lane == 0 && m.good != GOOD_ENERGY) sell_market(w, &m, &changes);
+    (void)lanes;
+    if (lane == 0 && m.good != GOOD_ENERGY) sell_market(w, &m, tick, &changes);
     flush_changes(w, m.place.home.member, PHASE_MARKET, &changes);
 }
 
