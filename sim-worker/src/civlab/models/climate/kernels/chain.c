@@ -66,7 +66,7 @@ FN void follow_eight(const struct World *w, u32 m, u32 first, u32 last, struct C
         u64 *running = w->column_digest + ((u64)m * DYNAMIC + c) * 2, low[SIDE_BY_SIDE], high[SIDE_BY_SIDE];
         Words bits, lows, highs;
         __builtin_memcpy(&bits, columns[c] + m, sizeof bits);
-        mix(c, 0, bits, &lows, &highs);
+        mix(digest_key(c, 0), bits, &lows, &highs);
         lows &= (Words)(bits != 0), highs &= (Words)(bits != 0);
         __builtin_memcpy(low, &lows, sizeof low);
         __builtin_memcpy(high, &highs, sizeof high);
