@@ -45,25 +45,23 @@ FN u64 digest_key(u32 column, u64 index) {
     return (index + 1) * 0x9E3779B97F4A7C15ull + (u64)(column + 1) * 0xA0761D6478BD642Full;
 }
 
-/* Both lanes of the mix of a 64-bit element that is not zero, for a type of words: one, or as many as a vector holds.
- * The low lane is an output of SplitMix64 (Steele, Lea and Flood 2014): the state that follows the value by index + 1
- * steps, through its finaliser. It is one to one in the value, so that a change of one element never goes unseen; of
- * several, each lane sees a random sum, and both stay as they were with a chance of 2^-128. */
-#define DIGEST_MIX_U64(name, Word)                                  \
-    FN void name(u64 key, Word value, Word *low, Word *high) {      \
-        Word x = value + key;                                       \
-        x ^= x >> 30;                                               \
-        x *= 0xBF58476D1CE4E5B9ull;                                 \
-        x ^= x >> 27;                                               \
-        x *= 0x94D049BB133111EBull;                                 \
-        x ^= x >> 31;                                               \
-        *low = x;                                                   \
-        x += value;                                                 \
-        x ^= x >> 32;                                               \
-        x *= 0xD6E8FEB86659FD93ull;                                 \
-        *high = x ^ (x >> 32);                                      \
-    }
-DIGEST_MIX_U64(digest_mix_u64, u64)
+/* Both lanes of the mix of a 64-bit element that is not zero. The low lane is an output of SplitMix64 (Steele, Lea and
+ * Flood 2014): the state that follows the value by index + 1 steps, through its finaliser. It is one to one in the value,
+ * so that a change of one element never goes unseen; of several, each lane sees a random sum, and both stay as they were
+ * with a chance of 2^-128. */
+FN void digest_mix_u64(u64 key, u64 value, u64 *low, u64 *high) {
+    u64 x = value + key;
+    x ^= x >> 30;
+    x *= 0xBF58476D1CE4E5B9ull;
+    x ^= x >> 27;
+    x *= 0x94D049BB133111EBull;
+    x ^= x >> 31;
+    *low = x;
+    x += value;
+    x ^= x >> 32;
+    x *= 0xD6E8FEB86659FD93ull;
+    *high = x ^ (x >> 32);
+}
 
 /* The same as digest_of for 64-bit elements (an f64 by its bits), whose index may need more than 32 bits. */
 FN struct Digest digest_of_u64(u64 key, u64 value) {
