@@ -25,7 +25,7 @@ from bench.bench_exchange import MAIN, compared
 from bench.civilisation_runs import checkpoint_figures, command_figures, result_figures
 from bench.civilisation_streams import stream_figures
 from bench.civilisation_worlds import CITIZENS, REGIONS, citizen_ticks, civilisation, world_of
-from bench.measure import Action, Figure, Sample, figure, interleaved, ratios, report, unmeasured
+from bench.measure import Action, Figure, figure, interleaved, ratios, report, timed, unmeasured
 from civlab.models.civilisation.phases import STAGES
 from civlab.runtime.backend import Backend, CpuBackend, best_level, load
 from civlab.runtime.building import build
@@ -65,15 +65,23 @@ class Runs:
         """That a call of each phase streams, a citizen."""
 
     def prepare(self) -> Action:
-        """A run in a new world, whose records are touched once before."""
+        """A run in a new world."""
+        return partial(self._run, self.world())
+
+    def world(self) -> World:
+        """A new world, whose records are touched once before it runs."""
         world = world_of(self.scenario, backend=self.backend, members=self.members)
         world.fused = not self.apart
         for column in world.model.histories:
             world.arrays.column[column.name].fill(0)
-        return partial(self._run, world)
+        return world
 
     def _run(self, world: World) -> None:
         world.advance(self.scenario.ticks)
+        self.keep(world)
+
+    def keep(self, world: World) -> None:
+        """Takes the clocks of a world that has run."""
         done = self.members * citizen_ticks(self.scenario)
         for name, timing in world.timings.items():
             self.nanoseconds.setdefault(name, []).append(timing.seconds / done * 1e9)
@@ -202,16 +210,28 @@ def proof_figures(*, rounds: int) -> list[Figure]:
         build(best_level(), target, defines=["CIVLAB_UNCHAINED"])
         without = Runs(civilisation(), CpuBackend(load(str(target)), 1), apart=True)
     chained = Runs(civilisation(), Backend.cpu(1), apart=True)
-    samples = interleaved({"chained": chained.prepare, "without": without.prepare}, rounds=rounds)
-    return proof_shares(samples, chained)
+    pairs = [in_turns(chained, without) for _ in range(rounds)]
+    return proof_shares(pairs, chained)
 
 
-def proof_shares(samples: dict[str, list[Sample]], chained: Runs) -> list[Figure]:
-    """Shares of the run with the chain, pair by pair."""
+def in_turns(first: Runs, second: Runs) -> tuple[float, float]:
+    """CPU seconds of a run of each, tick by tick in turns: what slows the machine for a while slows both alike."""
+    runs = (first, second)
+    worlds, spent = [run.world() for run in runs], [0.0, 0.0]
+    for tick in range(first.scenario.ticks):
+        for number in (tick % 2, 1 - tick % 2):
+            spent[number] += timed(worlds[number].advance).cpu
+    for run, world in zip(runs, worlds, strict=True):
+        run.keep(world)
+    return spent[0], spent[1]
+
+
+def proof_shares(pairs: Sequence[tuple[float, float]], chained: Runs) -> list[Figure]:
+    """Shares of the run with the chain, pair by pair; a pair is CPU seconds with the chain and without."""
     seconds = citizen_ticks(chained.scenario) / 1e9
     proofs = [nanoseconds * seconds for nanoseconds in chained.total(PROOFS)]
-    whole = [sample.cpu for sample in samples["chained"]]
-    digests = [cpu - sample.cpu for cpu, sample in zip(whole, samples["without"], strict=True)]
+    whole = [cpu for cpu, _ in pairs]
+    digests = [cpu - without for cpu, without in pairs]
     both = [100 * (a + b) / cpu for a, b, cpu in zip(digests, proofs, whole, strict=True)]
     return [
         figure("chain and invariants, 1 M citizens", "% of the run", both, at_most=15),

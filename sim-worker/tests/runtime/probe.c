@@ -29,6 +29,14 @@ void probe_digest(u32 column, u32 index, u32 before, u32 after, u64 *out) {
     out[0] = sum.low, out[1] = sum.high;
 }
 
+/* Terms of 64-bit elements of a column, both lanes. */
+void probe_terms(u32 column, const u64 *index, const u64 *value, u32 count, u64 *low, u64 *high) {
+    for (u32 i = 0; i < count; i++) {
+        const struct Digest term = digest_of_u64(digest_key(column, index[i]), value[i]);
+        low[i] = term.low, high[i] = term.high;
+    }
+}
+
 void probe_exponential(const double *x, double *out, u32 count) {
     for (u32 i = 0; i < count; i++) out[i] = exponential(x[i]);
 }

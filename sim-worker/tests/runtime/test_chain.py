@@ -44,6 +44,53 @@ def test_terms_of_different_columns_indices_and_values_differ(probe: ctypes.CDLL
     assert len({low for low, _ in terms}) == len({high for _, high in terms}) == len(terms)
 
 
+def terms(probe: ctypes.CDLL, column: int, index: np.ndarray, value: np.ndarray) -> np.ndarray:
+    """Both lanes of the terms of 64-bit elements, [2, elements]."""
+    index, value = np.ascontiguousarray(index, "u8"), np.ascontiguousarray(value, "u8")
+    lanes = np.empty((2, len(index)), "u8")
+    pointers = [ctypes.c_void_p(array.ctypes.data) for array in (index, value, lanes[0], lanes[1])]
+    probe.probe_terms(column, *pointers[:2], len(index), *pointers[2:])
+    return lanes
+
+
+def splitmix64(state: int) -> int:
+    """SplitMix64's finaliser, after Vigna's public-domain code."""
+    state = (state ^ state >> 30) * 0xBF58476D1CE4E5B9 % 2**64
+    state = (state ^ state >> 27) * 0x94D049BB133111EB % 2**64
+    return state ^ state >> 31
+
+
+@given(st.integers(0, 64), st.integers(0, 2**40), st.integers(1, 2**64 - 1))
+@shared
+def test_a_term_of_64_bits_is_the_stated_formula(probe: ctypes.CDLL, column: int, index: int, value: int) -> None:
+    key = (index + 1) * 0x9E3779B97F4A7C15 + (column + 1) * 0xA0761D6478BD642F
+    low = splitmix64((value + key) % 2**64)
+    high = (low + value) % 2**64
+    high = (high ^ high >> 32) * 0xD6E8FEB86659FD93 % 2**64
+    found = terms(probe, column, np.array([index]), np.array([value], "u8"))
+    assert found.reshape(-1).tolist() == [low, high ^ high >> 32]
+
+
+def test_errors_that_conserve_a_sum_hide_from_16_bits_of_a_digest_as_often_as_chance_has_it(
+    probe: ctypes.CDLL,
+) -> None:
+    count, rng = 1 << 20, np.random.default_rng(1)
+    payer, payee = rng.integers(0, 1 << 20, (2, count))
+    payee += payer == payee
+    holds, has = rng.integers(1_000, 1 << 20, (2, count))
+    paid = rng.integers(1, 500, count)
+    changes = (
+        terms(probe, 3, payer, holds - paid)
+        - terms(probe, 3, payer, holds)
+        + terms(probe, 3, payee, has + paid)
+        - terms(probe, 3, payee, has)
+    )
+    for low_from in (0, 28, 56):
+        for high_from in (0, 28, 56):
+            hidden = (changes[0] >> np.uint64(low_from) & 255 == 0) & (changes[1] >> np.uint64(high_from) & 255 == 0)
+            assert hidden.sum() == pytest.approx(count / 2**16, abs=5 * (count / 2**16) ** 0.5)
+
+
 def test_hashes_of_arrays_tell_where_one_ends_and_the_next_begins() -> None:
     one = hash_arrays(b"x", [np.array([1, 2], "u1"), np.array([3], "u1")])
     other = hash_arrays(b"x", [np.array([1], "u1"), np.array([2, 3], "u1")])

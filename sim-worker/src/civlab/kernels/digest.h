@@ -40,40 +40,40 @@ FN void digest_change(struct Digest *sum, u32 column, u32 index, u32 before, u32
 #endif
 }
 
-/* Both lanes of the mix of a 64-bit element that is not zero, for a type of words: one, or as many as a vector holds. */
-#define DIGEST_MIX_U64(name, Word)                                           \
-    FN void name(u32 column, u64 index, Word value, Word *low, Word *high) { \
-        Word x = value ^ ((u64)(column + 1) * 0x9E3779B97F4A7C15ull);        \
-        x ^= x >> 32;                                                        \
-        x *= 0xD6E8FEB86659FD93ull;                                          \
-        x ^= x >> 32;                                                        \
-        x += (index + 1) * 0xA0761D6478BD642Full;                            \
-        x ^= x >> 30;                                                        \
-        x *= 0xBF58476D1CE4E5B9ull;                                          \
-        x ^= x >> 27;                                                        \
-        x *= 0x94D049BB133111EBull;                                          \
-        x ^= x >> 31;                                                        \
-        *low = x;                                                            \
-        x += value;                                                          \
-        x ^= x >> 32;                                                        \
-        x *= 0xD6E8FEB86659FD93ull;                                          \
-        x ^= x >> 32;                                                        \
-        x *= 0xC2B2AE3D27D4EB4Full;                                          \
-        *high = x ^ (x >> 29);                                               \
-    }
-DIGEST_MIX_U64(digest_mix_u64, u64)
+/* What stands for the place of a 64-bit element. */
+FN u64 digest_key(u32 column, u64 index) {
+    return (index + 1) * 0x9E3779B97F4A7C15ull + (u64)(column + 1) * 0xA0761D6478BD642Full;
+}
+
+/* Both lanes of the mix of a 64-bit element that is not zero. The low lane is an output of SplitMix64 (Steele, Lea and
+ * Flood 2014): the state that follows the value by index + 1 steps, through its finaliser. It is one to one in the value,
+ * so that a change of one element never goes unseen; of several, each lane sees a random sum, and both stay as they were
+ * with a chance of 2^-128. */
+FN void digest_mix_u64(u64 key, u64 value, u64 *low, u64 *high) {
+    u64 x = value + key;
+    x ^= x >> 30;
+    x *= 0xBF58476D1CE4E5B9ull;
+    x ^= x >> 27;
+    x *= 0x94D049BB133111EBull;
+    x ^= x >> 31;
+    *low = x;
+    x += value;
+    x ^= x >> 32;
+    x *= 0xD6E8FEB86659FD93ull;
+    *high = x ^ (x >> 32);
+}
 
 /* The same as digest_of for 64-bit elements (an f64 by its bits), whose index may need more than 32 bits. */
-FN struct Digest digest_of_u64(u32 column, u64 index, u64 value) {
+FN struct Digest digest_of_u64(u64 key, u64 value) {
     struct Digest d = {0, 0};
-    if (value != 0) digest_mix_u64(column, index, value, &d.low, &d.high);
+    if (value != 0) digest_mix_u64(key, value, &d.low, &d.high);
     return d;
 }
 
 FN void digest_change_u64(struct Digest *sum, u32 column, u64 index, u64 before, u64 after) {
 #ifndef CIVLAB_UNCHAINED
-    const struct Digest old_term = digest_of_u64(column, index, before);
-    const struct Digest new_term = digest_of_u64(column, index, after);
+    const u64 key = digest_key(column, index);
+    const struct Digest old_term = digest_of_u64(key, before), new_term = digest_of_u64(key, after);
     sum->low += new_term.low - old_term.low;
     sum->high += new_term.high - old_term.high;
 #else
@@ -81,20 +81,27 @@ FN void digest_change_u64(struct Digest *sum, u32 column, u64 index, u64 before,
 #endif
 }
 
-/* The same for many elements at once, by masks, so that a compiler makes vectors of it: of a choice it makes none. */
+/* What a change adds to each lane, by masks, so that a compiler makes vectors of a loop of it: of a choice it makes none. */
+FN void digest_difference(u64 key, u64 before, u64 after, u64 *low, u64 *high) {
+    u64 old_low, old_high, new_low, new_high;
+    digest_mix_u64(key, before, &old_low, &old_high);
+    digest_mix_u64(key, after, &new_low, &new_high);
+    const u64 has = 0 - (u64)(after != 0), had = 0 - (u64)(before != 0);
+    *low = (new_low & has) - (old_low & had);
+    *high = (new_high & has) - (old_high & had);
+}
+
+/* digest_change_u64 for many elements of a column at once. */
 FN void digest_changes_u64(struct Digest *sum, u32 column, const u32 *index, const u64 *before, const u64 *after,
                            u32 count) {
 #ifndef CIVLAB_UNCHAINED
-    u64 low = 0, high = 0;
+    u64 lows = 0, highs = 0;
     for (u32 i = 0; i < count; i++) {
-        u64 old_low, old_high, new_low, new_high;
-        digest_mix_u64(column, index[i], before[i], &old_low, &old_high);
-        digest_mix_u64(column, index[i], after[i], &new_low, &new_high);
-        const u64 has = 0 - (u64)(after[i] != 0), had = 0 - (u64)(before[i] != 0);
-        low += (new_low & has) - (old_low & had);
-        high += (new_high & has) - (old_high & had);
+        u64 low, high;
+        digest_difference(digest_key(column, index[i]), before[i], after[i], &low, &high);
+        lows += low, highs += high;
     }
-    sum->low += low, sum->high += high;
+    sum->low += lows, sum->high += highs;
 #else
     (void)sum, (void)column, (void)index, (void)before, (void)after, (void)count;
 #endif

@@ -135,7 +135,7 @@ HOUSEHOLD = (
     Column("origin_b", "u4", "household", "dynamic", "", "household plus one that the other came from; 0: none"),
     Column("size", "u1", "household", "dynamic", "citizens", "citizens of the household; 0: vacant slot"),
     Column("generation", "u1", "household", "dynamic", "", "generations since the founders"),
-    Column("earned", "u8", "household", "scratch", "money", "income of the tick after taxes"),
+    Column("earned", "u8", "household", "scratch", "money", "income of the tick after taxes, till it is posted"),
     Column("outlay", "u8", "household", "scratch", "money", "what is to be spent in the tick, taxes included"),
     Column("heirs", "u4", "household", "scratch", "households", "claims on the estate of a household that ended"),
     Column("first_heir", "u8", "household", "scratch", "", "first of the heirs' households"),
@@ -259,7 +259,7 @@ CROWDS = (
     Column("crowd_deposit", "u8", "crowd", "dynamic", "money", "what the crowd holds"),
     Column("crowd_income", "u8", "crowd", "dynamic", "money", "its smoothed weekly income after taxes"),
     Column("crowd_tally", "u4", "crowd", "scratch", "citizens", "counts of the week", len(TALLIES)),
-    cells("crowd_earned", 1, "income of the tick after taxes", per="crowd"),
+    cells("crowd_earned", 1, "income of the tick after taxes, till it is posted", per="crowd"),
     cells("crowd_outlay", 1, "what is to be spent in the tick, taxes included", per="crowd"),
 )
 """A region's people as a crowd; only worlds with changes of zoom have any."""

@@ -115,8 +115,8 @@ WORK = (
         "block",
         f"{HEARTH} zoomed size deposit income earned pool flow tariff policy_rate inflation crowd_tally crowd_homes "
         "crowd_deposit crowd_income crowd_earned",
-        "deposit income earned outlay crowd_deposit crowd_income crowd_earned crowd_outlay budget_households flow "
-        f"census region_income {DIGESTS}",
+        "income earned outlay crowd_income crowd_earned crowd_outlay budget_households flow census region_income "
+        f"{DIGESTS}",
         "dividends are shared; households decide what to spend on each good",
         "size deposit income earned outlay",
     ),
@@ -221,10 +221,10 @@ MARKET = (
     streaming(
         "spend",
         "block",
-        f"{HEARTH} zoomed size deposit outlay fill tariff crowd_tally crowd_deposit crowd_outlay",
-        f"deposit outlay crowd_deposit crowd_outlay paid_households flow region_held {DIGESTS}",
-        "households pay, and sales tax with it",
-        "size deposit outlay",
+        f"{HEARTH} zoomed size deposit earned outlay fill tariff crowd_tally crowd_deposit crowd_earned crowd_outlay",
+        f"deposit earned outlay crowd_deposit crowd_earned crowd_outlay paid_households flow region_held {DIGESTS}",
+        "households receive their income and pay, and sales tax with it",
+        "size deposit earned outlay",
     ),
     row(
         "purchase",

@@ -40,8 +40,8 @@ PHASES = (
     Phase(
         "record",
         "climate_record",
-        "member",
-        (*PHYSICS, *CONSEQUENCES, *LEDGER, *(column.name for column in DIAGNOSED), "emission", "uptake"),
+        "tile",
+        ("constants", *PHYSICS, *CONSEQUENCES, *LEDGER, *(column.name for column in DIAGNOSED), "emission", "uptake"),
         ("history", "fault"),
         "carbon must be conserved; metrics are written",
     ),

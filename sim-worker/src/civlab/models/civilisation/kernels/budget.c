@@ -1,6 +1,7 @@
 /* Phase `budget`: households receive what they earned and their part of the dividends, and decide what to spend: a share
  * of smoothed income and a share of what they own (the buffer-stock rule), less when interest is high. Dividends go by
- * deposits. */
+ * deposits. Income waits in `earned` until `spend` posts it with what is paid: an account then changes once a week, and
+ * its digest with it. */
 #include "crowd_money.h"
 
 /* Factor of spending by the real rate of interest beyond its natural level, Q32.32: money kept earns more. */
@@ -10,19 +11,20 @@ FN u64 eagerness(const struct World *w, const struct Place *p) {
     return (u64)((i64)Q32_ONE - within(q32_times(s->patience, WEEKS * real), -(i64)Q32_ONE / 5, (i64)Q32_ONE / 5));
 }
 
-/* What a week leaves of an account before it is spent from, and what is to be spent. */
+/* A week's income, dividend included, what is usual by now, and what is to be spent. */
 struct Purse {
-    u64 dividend, earned, deposit, usual, outlay;
+    u64 dividend, earned, usual, outlay;
 };
 
 FN struct Purse purse_of(const struct Scenario *s, u64 before, u64 usual, u64 paid, u64 rate, u64 eager) {
     struct Purse p;
     p.dividend = (u64)(((u128)before * rate) >> 40);
-    p.earned = paid + p.dividend, p.deposit = before + p.earned;
+    p.earned = paid + p.dividend;
+    const u64 there = before + p.earned;
     p.usual = p.earned >= usual ? usual + times_q32(p.earned - usual, s->income_memory)
                                 : usual - times_q32(usual - p.earned, s->income_memory);
-    const u64 wish = times_q32(times_q32(p.usual, s->propensity) + times_q32(p.deposit, s->wealth_propensity), eager);
-    p.outlay = least(wish, p.deposit);
+    const u64 wish = times_q32(times_q32(p.usual, s->propensity) + times_q32(there, s->wealth_propensity), eager);
+    p.outlay = least(wish, there);
     return p;
 }
 
@@ -37,12 +39,11 @@ FN void crowd_budget(const struct World *w, const struct Place *p, u64 rate, str
     part_outlay(&basket, purse.outlay, people, budget);
     for (u32 g = 0; g < GOODS; g++) w->budget_households[market_of(p->region, g)] = budget[g];
     w->crowd_outlay[crowd] = purse.outlay;
-    w->crowd_earned[crowd] = 0;
+    w->crowd_earned[crowd] = purse.earned;
     add_to(w->flow + (u64)p->nation * FLOWS + FLOW_DIVIDENDS, purse.dividend);
     add_to(w->flow + (u64)p->nation * FLOWS + FLOW_HOUSEHOLD_INCOME, purse.earned);
     w->region_income[p->region] = purse.earned;
     w->census[(u64)p->region * HEADS + HEAD_HOUSEHOLDS] = (u32)w->crowd_homes[crowd * HOMES + HOMES_HOUSEHOLDS];
-    CHANGE(w, &p->home, changes, CROWD_DEPOSIT, crowd_deposit, crowd, crowd, purse.deposit);
     CHANGE(w, &p->home, changes, CROWD_INCOME, crowd_income, crowd, crowd, purse.usual);
 }
 
@@ -64,24 +65,18 @@ FN void civilisation_budget_tile(const struct World *w, u32 tick, u32 tile, u32 
     }
     const struct Basket basket = basket_of(w, &p);
     const u64 eager = eagerness(w, &p);
-    struct Notes deposits, incomes;
-    begin_notes(&deposits, COLUMN_DEPOSIT), begin_notes(&incomes, COLUMN_INCOME);
     for (u32 at = w->block_begin[tile] + lane; at < end; at += lanes) {
         const u32 size = w->size[at];
         if (size == 0) continue;
-        const u64 before = w->deposit[at], usual = w->income[at];
-        const struct Purse purse = purse_of(s, before, usual, w->earned[at], rate, eager);
+        const struct Purse purse = purse_of(s, w->deposit[at], w->income[at], w->earned[at], rate, eager);
         u64 budget[GOODS];
         part_outlay(&basket, purse.outlay, size, budget);
         for (u32 g = 0; g < GOODS; g++) sum[g] += budget[g];
         w->outlay[at] = purse.outlay;
-        w->earned[at] = 0;
+        w->earned[at] = purse.earned;
         dividends += purse.dividend, income += purse.earned, count++;
-        note_change(&deposits, &changes, at - p.home.first_household, before, purse.deposit);
-        note_change(&incomes, &changes, at - p.home.first_household, usual, purse.usual);
-        w->deposit[at] = purse.deposit, w->income[at] = purse.usual;
+        CHANGE(w, &p.home, &changes, INCOME, income, household, at, purse.usual);
     }
-    end_notes(&deposits, &changes), end_notes(&incomes, &changes);
     for (u32 g = 0; g < GOODS; g++) flush_add(w->budget_households + market_of(region, g), sum[g]);
     flush_add(w->flow + (u64)p.nation * FLOWS + FLOW_DIVIDENDS, dividends);
     flush_add(w->flow + (u64)p.nation * FLOWS + FLOW_HOUSEHOLD_INCOME, income);

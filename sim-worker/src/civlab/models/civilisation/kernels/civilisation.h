@@ -68,8 +68,8 @@ FN u32 years_old(u32 born, u32 tick) { return weeks_old(born, tick) / WEEKS; }
     do {                                                                                                            \
         const u64 before_ = (u64)(w)->column[at], after_ = (u64)(value);                                            \
         if (before_ != after_) {                                                                                    \
-            digest_change_any(&(changes)->of[COLUMN_##COLUMN], COLUMN_##COLUMN, (u64)(at) - (h)->first_##kind,      \
-                              sizeof *(w)->column, before_, after_);                                                \
+            note_change(changes, COLUMN_##COLUMN, (u64)(at) - (h)->first_##kind, sizeof *(w)->column, before_,      \
+                        after_);                                                                                    \
             (w)->column[at] = value;                                                                                \
         }                                                                                                           \
     } while (0)
@@ -78,42 +78,11 @@ FN u32 years_old(u32 born, u32 tick) { return weeks_old(born, tick) / WEEKS; }
         const u64 cell_ = (u64)(at) * (width) + (part);                                                             \
         const u64 before_ = (u64)(w)->column[cell_], after_ = (u64)(value);                                         \
         if (before_ != after_) {                                                                                    \
-            digest_change_any(&(changes)->of[COLUMN_##COLUMN], COLUMN_##COLUMN,                                     \
-                              cell_ - (u64)(h)->first_##kind * (width), sizeof *(w)->column, before_, after_);      \
+            note_change(changes, COLUMN_##COLUMN, cell_ - (u64)(h)->first_##kind * (width), sizeof *(w)->column,    \
+                        before_, after_);                                                                           \
             (w)->column[cell_] = value;                                                                             \
         }                                                                                                           \
     } while (0)
-
-/* Changes of a 64-bit column of which nearly every element changes: kept until there are enough for the digest to take
- * them in as vectors. A GPU's lanes are vectors already. */
-#define NOTED 32u
-struct Notes {
-    u32 count, column, index[NOTED];
-    u64 before[NOTED], after[NOTED];
-};
-
-FN void begin_notes(struct Notes *notes, u32 column) { notes->count = 0, notes->column = column; }
-
-FN void end_notes(struct Notes *notes, struct Changes *changes) {
-    digest_changes_u64(&changes->of[notes->column], notes->column, notes->index, notes->before, notes->after, notes->count);
-    notes->count = 0;
-}
-
-FN void note_change(struct Notes *notes, struct Changes *changes, u32 index, u64 before, u64 after) {
-#if MANY_LANES
-    digest_change_u64(&changes->of[notes->column], notes->column, index, before, after);
-#else
-    const u32 at = notes->count++;
-    notes->index[at] = index, notes->before[at] = before, notes->after[at] = after;
-    if (notes->count == NOTED) end_notes(notes, changes);
-#endif
-}
-
-/* The digest's terms of narrow and of 64-bit elements differ: this takes the one of the element's size. */
-FN void digest_change_any(struct Digest *sum, u32 column, u64 index, u64 size, u64 before, u64 after) {
-    if (size == 8) digest_change_u64(sum, column, index, before, after);
-    else digest_change(sum, column, (u32)index, before, after);
-}
 
 /* Adds to a 64-bit cell; may be called in branches. */
 #if defined(__CUDACC__) || defined(__CUDACC_RTC__)

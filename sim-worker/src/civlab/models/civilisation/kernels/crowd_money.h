@@ -36,7 +36,7 @@ FN void crowd_pay(const struct World *w, const struct Home *h, u32 region) {
     add_to(flow + FLOW_CHILD_BENEFITS, children);
 }
 
-/* Pays for the part of the budgets that markets could fill, and the sales tax on it. */
+/* Posts the week's income, and pays for the part of the budgets that markets could fill and the sales tax on it. */
 FN void crowd_spend(const struct World *w, const struct Place *p, struct Changes *changes) {
     const struct Basket basket = basket_of(w, p);
     const u64 crowd = crowd_of(&p->home, p->region), outlay = w->crowd_outlay[crowd], before = w->crowd_deposit[crowd];
@@ -47,8 +47,8 @@ FN void crowd_spend(const struct World *w, const struct Place *p, struct Changes
         w->paid_households[market_of(p->region, g)] = net;
         paid += net, tax += times_q32(net, basket.tax);
     }
-    w->crowd_outlay[crowd] = 0;
-    const u64 held = before - paid - tax;
+    const u64 held = before + w->crowd_earned[crowd] - paid - tax;
+    w->crowd_earned[crowd] = w->crowd_outlay[crowd] = 0;
     add_to(flow + FLOW_TAXES_SALES, tax);
     add_to(flow + FLOW_HOUSEHOLD_SPENDING, paid);
     add_to(flow + FLOW_HELD, held);

@@ -24,8 +24,8 @@ FN void fold_citizens(const struct World *w, const struct Region *r, struct Chan
         settle_citizen(w, h, changes, at, 0, 0, 0);
     }
     for (u32 cell = 0; cell < CROWD; cell++)
-        digest_change_any(&changes->of[COLUMN_CROWD_PEOPLE], COLUMN_CROWD_PEOPLE, (crowd - h->first_crowd) * CROWD + cell,
-                          sizeof *w->crowd_people, 0, w->crowd_people[crowd * CROWD + cell]);
+        note_change(changes, COLUMN_CROWD_PEOPLE, (crowd - h->first_crowd) * CROWD + cell, sizeof *w->crowd_people, 0,
+                    w->crowd_people[crowd * CROWD + cell]);
 }
 
 FN void fold_region(const struct World *w, const struct Region *r, struct Changes *changes, u32 tick) {

@@ -683,7 +683,7 @@ struct World {
     u32 *origin_b; /* per household, no unit: household plus one that the other came from; 0: none */
     u8 *size; /* per household, citizens: citizens of the household; 0: vacant slot */
     u8 *generation; /* per household, no unit: generations since the founders */
-    u64 *earned; /* per household, money: income of the tick after taxes */
+    u64 *earned; /* per household, money: income of the tick after taxes, till it is posted */
     u64 *outlay; /* per household, money: what is to be spent in the tick, taxes included */
     u32 *heirs; /* per household, households: claims on the estate of a household that ended */
     u64 *first_heir; /* per household, no unit: first of the heirs' households */
@@ -792,7 +792,7 @@ struct World {
     u64 *crowd_deposit; /* per crowd, money: what the crowd holds */
     u64 *crowd_income; /* per crowd, money: its smoothed weekly income after taxes */
     u32 *crowd_tally; /* 9 per crowd, citizens: counts of the week */
-    u64 *crowd_earned; /* per crowd, money: income of the tick after taxes */
+    u64 *crowd_earned; /* per crowd, money: income of the tick after taxes, till it is posted */
     u64 *crowd_outlay; /* per crowd, money: what is to be spent in the tick, taxes included */
     u64 *treasury; /* per nation, money: what the government holds */
     u64 *debt; /* per nation, money: what the government owes to the banks */

@@ -1,4 +1,5 @@
-/* Phase `spend`: each household pays for the part of its budgets that markets could fill, and the sales tax on it. */
+/* Phase `spend`: each household pays for the part of its budgets that markets could fill, and the sales tax on it; its
+ * account takes in the week's income and gives out what is paid. */
 #include "crowd_money.h"
 
 FN void civilisation_spend_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
@@ -14,25 +15,20 @@ FN void civilisation_spend_tile(const struct World *w, u32 tick, u32 tile, u32 l
         return;
     }
     const struct Basket basket = basket_of(w, &p);
-    struct Notes deposits;
-    begin_notes(&deposits, COLUMN_DEPOSIT);
     for (u32 g = 0; g < GOODS; g++) fill[g] = w->fill[market_of(region, g)];
     for (u32 at = w->block_begin[tile] + lane; at < end; at += lanes) {
         if (w->size[at] == 0) continue;
-        const u64 outlay = w->outlay[at], before = w->deposit[at];
         u64 budget[GOODS], paid = 0, tax = 0;
-        part_outlay(&basket, outlay, w->size[at], budget);
+        part_outlay(&basket, w->outlay[at], w->size[at], budget);
         for (u32 g = 0; g < GOODS; g++) {
             const u64 net = times_q32(budget[g], fill[g]);
             sum[g] += net, paid += net, tax += times_q32(net, basket.tax);
         }
-        const u64 left = before - paid - tax;
-        w->outlay[at] = 0;
+        const u64 left = w->deposit[at] + w->earned[at] - paid - tax;
+        w->earned[at] = w->outlay[at] = 0;
         taxes += tax, spending += paid, held += left, below += below_zero(left);
-        note_change(&deposits, &changes, at - p.home.first_household, before, left);
-        w->deposit[at] = left;
+        CHANGE(w, &p.home, &changes, DEPOSIT, deposit, household, at, left);
     }
-    end_notes(&deposits, &changes);
     for (u32 g = 0; g < GOODS; g++) flush_add(w->paid_households + market_of(region, g), sum[g]);
     flush_add(flow + FLOW_TAXES_SALES, taxes);
     flush_add(flow + FLOW_HOUSEHOLD_SPENDING, spending);

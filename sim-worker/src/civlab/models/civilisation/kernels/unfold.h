@@ -171,8 +171,7 @@ FN void note_homes(struct Unfolding *u) {
     const u64 sum = u->w->crowd_homes[u->crowd * HOMES + HOMES_GENERATIONS];
     for (u32 k = 0; k < u->households; k++) {
         const u32 at = u->r->households + k, generation = (u32)(sum / u->households + (k < sum % u->households));
-        digest_change_any(&u->changes->of[COLUMN_SIZE], COLUMN_SIZE, at - h->first_household, sizeof *u->w->size, 0,
-                          u->w->size[at]);
+        note_change(u->changes, COLUMN_SIZE, at - h->first_household, sizeof *u->w->size, 0, u->w->size[at]);
         CHANGE(u->w, h, u->changes, GENERATION, generation, household, at, (u8)generation);
     }
 }

@@ -51,49 +51,51 @@ FN void climate_chain_tile(const struct World *w, u32 tick, u32 tile, u32 lane, 
 #else
 
 #define SIDE_BY_SIDE 8u
-typedef u64 Words __attribute__((vector_size(64)));
-DIGEST_MIX_U64(mix, Words)
 
-/* What a phase changed, by member. */
-struct Changed {
-    u64 low[SIDE_BY_SIDE], high[SIDE_BY_SIDE];
-};
-
-/* `followed` for eight members at once. */
-FN void follow_eight(const struct World *w, u32 m, u32 first, u32 last, struct Changed *changed) {
-    const u64 *const *columns = (const u64 *const *)(const void *)&w->carbon_0;
+/* `followed` for terms that are there already. */
+FN struct Digest brought_up(u64 *running, const u64 *low, const u64 *high, u32 first, u32 last) {
+    struct Digest changed = {0, 0};
     for (u32 c = first; c < last; c++) {
-        u64 *running = w->column_digest + ((u64)m * DYNAMIC + c) * 2, low[SIDE_BY_SIDE], high[SIDE_BY_SIDE];
-        Words bits, lows, highs;
-        __builtin_memcpy(&bits, columns[c] + m, sizeof bits);
-        mix(c, 0, bits, &lows, &highs);
-        lows &= (Words)(bits != 0), highs &= (Words)(bits != 0);
-        __builtin_memcpy(low, &lows, sizeof low);
-        __builtin_memcpy(high, &highs, sizeof high);
-        for (u32 k = 0; k < SIDE_BY_SIDE; k++, running += 2 * DYNAMIC) {
-            changed->low[k] += low[k] - running[0], changed->high[k] += high[k] - running[1];
-            running[0] = low[k], running[1] = high[k];
-        }
+        changed.low += low[c] - running[2 * c], changed.high += high[c] - running[2 * c + 1];
+        running[2 * c] = low[c], running[2 * c + 1] = high[c];
     }
+    return changed;
+}
+
+/* `message_of` with the member's columns as elements of vectors. */
+FN void message_by_vectors(const struct World *w, u32 m, u32 message[16]) {
+    const u64 *const *columns = (const u64 *const *)(const void *)&w->carbon_0;
+    u64 *running = w->column_digest + (u64)m * DYNAMIC * 2, bits[DYNAMIC], low[DYNAMIC], high[DYNAMIC];
+    for (u32 c = 0; c < DYNAMIC; c++) bits[c] = columns[c][m];
+    for (u32 c = 0; c < DYNAMIC; c++) digest_difference(digest_key(c, 0), 0, bits[c], low + c, high + c);
+    put(message + 4 * PHASE_ADVANCE, brought_up(running, low, high, COLUMN_CARBON_0, COLUMN_WARMING));
+    put(message + 4 * PHASE_RESPOND, brought_up(running, low, high, COLUMN_WARMING, COLUMN_CARBON_EMITTED));
+    put(message + 4 * PHASE_POST, brought_up(running, low, high, COLUMN_CARBON_EMITTED, DYNAMIC));
+    for (u32 i = 4 * CHAINED; i < 16; i++) message[i] = 0;
+}
+
+#define LINE 64u /* bytes that memory hands over at once */
+
+/* Asks for what the next eight need. */
+FN void ask_ahead(const struct World *w, u32 m) {
+    const u64 *const *columns = (const u64 *const *)(const void *)&w->carbon_0;
+    const char *running = (const char *)(w->column_digest + (u64)m * DYNAMIC * 2);
+    for (u32 c = 0; c < DYNAMIC; c++) will_read(columns[c] + m);
+    for (u32 at = 0; at < SIDE_BY_SIDE * DYNAMIC * sizeof(struct Digest); at += LINE) will_write(running + at);
 }
 
 FN void seal_eight(const struct World *w, u32 m) {
-    struct Changed changed[4] = {{{0}, {0}}};
     u32 words[16][SIDE_BY_SIDE], heads[8][SIDE_BY_SIDE];
     Eight message[16], head[8];
+    ask_ahead(w, m + SIDE_BY_SIDE);
+    for (u32 k = 0; k < SIDE_BY_SIDE; k++) {
+        u32 words_of[16] = {0};
 #ifndef CIVLAB_UNCHAINED
-    follow_eight(w, m, COLUMN_CARBON_0, COLUMN_WARMING, changed + PHASE_ADVANCE);
-    follow_eight(w, m, COLUMN_WARMING, COLUMN_CARBON_EMITTED, changed + PHASE_RESPOND);
-    follow_eight(w, m, COLUMN_CARBON_EMITTED, DYNAMIC, changed + PHASE_POST);
+        message_by_vectors(w, m + k, words_of);
 #endif
-    for (u32 phase = 0; phase < 4; phase++)
-        for (u32 k = 0; k < SIDE_BY_SIDE; k++) {
-            const u64 low = changed[phase].low[k], high = changed[phase].high[k];
-            words[4 * phase][k] = (u32)low, words[4 * phase + 1][k] = (u32)(low >> 32);
-            words[4 * phase + 2][k] = (u32)high, words[4 * phase + 3][k] = (u32)(high >> 32);
-        }
-    for (u32 k = 0; k < SIDE_BY_SIDE; k++)
+        for (u32 i = 0; i < 16; i++) words[i][k] = words_of[i];
         for (u32 i = 0; i < 8; i++) heads[i][k] = w->head[(m + k) * 8 + i];
+    }
     __builtin_memcpy(message, words, sizeof message);
     __builtin_memcpy(head, heads, sizeof head);
     blake3_link_eight(head, message);

@@ -6,8 +6,7 @@
 
 #define RECORD(metric, value) row[METRIC_##metric] = (i64)bits_of(value)
 
-FN void climate_record_member(const struct World *w, u32 tick, u32 m) {
-    const struct Constants *c = w->constants + w->member_scenario[m];
+FN void record_one(const struct World *w, const struct Constants *c, u32 tick, u32 m) {
     const struct CarbonLedger ledger = {w->carbon_emitted[m], w->carbon_atmosphere[m], w->carbon_sinks[m]};
     const struct DamageLaw law = {c->damage_quadratic, c->damage_steep};
     const double heat[HEAT_STATES] = {w->forcing_lagged[m], w->temperature_surface[m], w->temperature_middle[m],
@@ -35,4 +34,9 @@ FN void climate_record_member(const struct World *w, u32 tick, u32 m) {
     row[METRIC_CARBON_ATMOSPHERE] = ledger.atmosphere;
 }
 
-MEMBER_KERNEL(climate_record)
+FN void climate_record_tile(const struct World *w, u32 tick, u32 tile, u32 lane, u32 lanes) {
+    const struct Constants *c = w->constants + w->tile_scenario[tile];
+    EACH_MEMBER(m, w, tile) record_one(w, c, tick, m);
+}
+
+TILE_KERNEL(climate_record)
