@@ -56,7 +56,7 @@ world:
 
 SMALL = Size(citizens=7000, regions=4, years=22)
 """For what nations do in the course of time."""
-LARGE = Size(citizens=60_000, regions=2, years=5)
+LARGE = Size(citizens=60_000, regions=2, years=3)
 """For how large firms become: each nation is one market of 600 firms."""
 SERIES = (
     "citizens", "employed", "unemployed", "vacancies", "hires", "product", "product_real", "consumption", "investment",

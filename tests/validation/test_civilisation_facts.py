@@ -37,7 +37,7 @@ def test_the_facts_that_the_model_is_said_to_have_lie_in_their_published_bands_o
     assert small.members == large.members == MEMBERS >= 100
     found = {finding.fact.name: finding.verdict for finding in all_findings(small, large) if finding.fact.asserted}
     assert found == dict.fromkeys(found, "holds")
-    assert len(found) >= 8
+    assert len(found) >= 16
 
 
 @pytest.mark.unit
