@@ -224,7 +224,7 @@ def test_one_that_lags_behind_another_writer_looks_again_until_it_has_caught_up(
     undisturbed, _ = complete(spec)
     store = open_store("memory://")
     assert not run_shard(spec, 0, store, cpu, checkpoint_every=1, stop=stopping_after([4])).done
-    laps = []
+    laps: list[int] = []
 
     def overtaken(*arguments: Any) -> Any:
         if len(laps) < 3:
