@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 CLUSTER ?= dev
-MEMBERS := libs/contracts sim-worker operator cli devcluster
+MEMBERS := libs/contracts libs/controlplane libs/treasury sim-worker operator cli devcluster
 
 .PHONY: help setup lock demo test test-fast torture-civlab lint generate check-generated docs bench bench-epidemic bench-climate bench-exchange bench-civlab bench-ensemble bench-runtime bench-operator clean
 
@@ -36,6 +36,7 @@ generate: setup ## Write crds/ and every other file that is derived from code
 lock: ## Resolve requirements.in anew into the hashed lock
 	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.txt
 	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header tests/bench/mesa_frames/requirements.in -o tests/bench/mesa_frames/requirements.txt
+	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header libs/treasury/tests/beancount/requirements.in -o libs/treasury/tests/beancount/requirements.txt
 	$(PY) tools/images.py lock
 	echo "uv==$$(.venv/bin/uv --version | cut -d' ' -f2)" | .venv/bin/uv pip compile -q --universal --generate-hashes --no-header - -o requirements-bootstrap.txt
 
