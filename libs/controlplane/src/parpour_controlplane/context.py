@@ -79,7 +79,13 @@ class ContextMint:
         return self._mint(tenant, checked_actor(actor))
 
     def mint_several(self, *, tenant: UUID, actors: Sequence[str]) -> str:
-        """A context for the commands of several actors in `tenant`, one actor a command, in their order."""
+        """A context for the commands of several actors in `tenant`, one actor a command, in their order.
+
+        Raises:
+            ValueError: if an actor is no single line.
+        """
+        if any("\n" in actor for actor in actors):
+            raise ValueError("an actor is one line")
         digest = hashlib.sha256("\n".join(actors).encode()).hexdigest()
         return self._mint(tenant, SEVERAL + digest)
 

@@ -6,7 +6,6 @@ transaction poolers serve alike (PgBouncer from 1.21 on with `max_prepared_state
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -37,7 +36,10 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, asyncpg.PostgresError):
         state = error.sqlstate or ""
         return state.startswith(_TRANSIENT_CLASSES) or state in _TRANSIENT_STATES
-    return isinstance(error, asyncpg.InterfaceError | OSError | asyncio.TimeoutError)
+    if isinstance(error, asyncpg.InterfaceError):
+        # A connection that was lost, and not a value that cannot be sent.
+        return not isinstance(error, ValueError)
+    return isinstance(error, OSError | TimeoutError)
 
 
 class Database:

@@ -17,7 +17,7 @@ from uuid import UUID
 from parpour_controlplane.context import ContextMint, checked_actor
 from parpour_controlplane.database import is_transient
 from parpour_treasury.batches import Outcome, Request
-from parpour_treasury.commands import Command, Post, digest, touches
+from parpour_treasury.commands import Command, touches
 from parpour_treasury.ledger import Ledger
 from parpour_treasury.refusals import TreasuryError
 
@@ -78,7 +78,7 @@ class Batcher:
         lane = self._lanes.setdefault(tenant, _Lane())
         if len(lane.waiting) >= self._waiting_max:
             raise TreasuryError("TREASURY_OVERLOADED")
-        request = Request(command, checked_actor(actor), digest(command, actor=actor))
+        request = Request.of(command, actor=checked_actor(actor))
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         lane.waiting.append(_Waiting(request, answer))
         if lane.task is None:
@@ -170,7 +170,7 @@ def next_batch(waiting: deque[_Waiting], *, commands_max: int) -> list[_Waiting]
             left.append(one)
             continue
         by_key[command.key] = one
-        legs += len(command.legs) if isinstance(command, Post) else 1
+        legs += len(one.request.legs[0])
         batch.append(one)
     waiting.extendleft(reversed(left))
     return batch

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from itertools import chain
+from typing import Any, Self
 
-from parpour_treasury.commands import OPERATIONS, Command, Hold, Post, Reverse, Settle, Void
+from parpour_treasury.commands import OPERATIONS, Command, Hold, Post, Reverse, Settle, Void, digest
 from parpour_treasury.refusals import TreasuryError
 
 COLUMNS = 15
@@ -18,11 +19,52 @@ EXECUTE = f"select * from treasury.execute({', '.join(f'${place}' for place in r
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A command, who asks, and the digest of both."""
+    """A command, who asks, and what goes to the database of it; made while the batch before is in flight."""
 
     command: Command
-    actor: str
     digest: bytes
+    """Of the command and its actor."""
+    row: tuple[Any, ...]
+    """Its elements of the columns of commands."""
+    legs: tuple[Sequence[int], Sequence[int], Sequence[str]]
+    """Its parts of the columns of legs: accounts, amounts, currencies."""
+
+    @classmethod
+    def of(cls, command: Command, *, actor: str) -> Self:
+        """The request of a command by an actor."""
+        asked = digest(command, actor=actor)
+        legs = _legs(command)
+        row = (
+            actor,
+            command.key,
+            asked,
+            OPERATIONS[type(command)],
+            command.effective_at if isinstance(command, Post | Settle | Reverse) else None,
+            "" if isinstance(command, Void) else command.description,
+            command.correlation,
+            command.hold if isinstance(command, Hold | Settle | Void) else None,
+            command.expires_at if isinstance(command, Hold) else None,
+            command.release if isinstance(command, Settle) else True,
+            command.journal if isinstance(command, Reverse) else None,
+            len(legs[0]),
+        )
+        return cls(command, asked, row, legs)
+
+    @property
+    def actor(self) -> str:
+        """Who asks."""
+        actor: str = self.row[0]
+        return actor
+
+
+def _legs(command: Command) -> tuple[Sequence[int], Sequence[int], Sequence[str]]:
+    if isinstance(command, Post | Hold):
+        legs = command.legs
+        return [leg.account for leg in legs], [leg.amount for leg in legs], [leg.currency for leg in legs]
+    if isinstance(command, Settle) and command.amounts is not None:
+        # The hold knows its accounts and currencies.
+        return [0] * len(command.amounts), command.amounts, [""] * len(command.amounts)
+    return (), (), ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,37 +99,9 @@ class Outcome:
 
 def encode(requests: Sequence[Request]) -> tuple[list[Any], ...]:
     """The parameters of treasury.execute after the context: twelve columns of commands, three of legs."""
-    columns: tuple[list[Any], ...] = tuple([] for _ in range(COLUMNS))
-    actors, keys, digests, operations, effective, descriptions, correlations = columns[:7]
-    holds, expires, releases, reversed_, counts, accounts, amounts, currencies = columns[7:]
-    for request in requests:
-        command = request.command
-        actors.append(request.actor)
-        keys.append(command.key)
-        digests.append(request.digest)
-        operations.append(OPERATIONS[type(command)])
-        correlations.append(command.correlation)
-        descriptions.append("" if isinstance(command, Void) else command.description)
-        effective.append(command.effective_at if isinstance(command, Post | Settle | Reverse) else None)
-        holds.append(command.hold if isinstance(command, Hold | Settle | Void) else None)
-        expires.append(command.expires_at if isinstance(command, Hold) else None)
-        releases.append(command.release if isinstance(command, Settle) else True)
-        reversed_.append(command.journal if isinstance(command, Reverse) else None)
-        if isinstance(command, Post | Hold):
-            counts.append(len(command.legs))
-            for leg in command.legs:
-                accounts.append(leg.account)
-                amounts.append(leg.amount)
-                currencies.append(leg.currency)
-        elif isinstance(command, Settle) and command.amounts is not None:
-            counts.append(len(command.amounts))
-            amounts.extend(command.amounts)
-            # The hold knows its accounts and currencies.
-            accounts.extend(0 for _ in command.amounts)
-            currencies.extend("" for _ in command.amounts)
-        else:
-            counts.append(0)
-    return columns
+    commands = [list(column) for column in zip(*(request.row for request in requests), strict=True)]
+    legs = [list(chain.from_iterable(parts)) for parts in zip(*(request.legs for request in requests), strict=True)]
+    return (*commands, *legs)
 
 
 def decode(row: Mapping[str, Any]) -> list[Outcome]:

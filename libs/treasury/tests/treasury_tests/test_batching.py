@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from parpour_treasury.batcher import _Waiting, next_batch
 from parpour_treasury.batches import Request
-from parpour_treasury.commands import Command, Leg, Post, Void, digest, touches
+from parpour_treasury.commands import Command, Leg, Post, Void, touches
 
 pytestmark = pytest.mark.unit
 
@@ -32,7 +32,7 @@ def test_batches_keep_the_order_and_put_nothing_together_that_touches_the_same(
 ) -> None:
     loop = asyncio.new_event_loop()
     waiting = deque(
-        _Waiting(Request(one, "a", digest(one, actor="a")), loop.create_future())
+        _Waiting(Request.of(one, actor="a"), loop.create_future())
         for one in (command(key, what) for key, what in asked)
     )
     submitted = list(waiting)

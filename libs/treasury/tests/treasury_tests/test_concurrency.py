@@ -17,7 +17,7 @@ from parpour_treasury import MIGRATIONS
 from parpour_treasury.batcher import ATTEMPTS, Batcher
 from parpour_treasury.batches import Outcome, Request
 from parpour_treasury.books import Kind
-from parpour_treasury.commands import Post
+from parpour_treasury.commands import Leg, Post
 from parpour_treasury.ledger import Ledger
 from parpour_treasury.refusals import TreasuryError
 from parpour_treasury.testing import CORRELATION, Books, new_books, open_books
@@ -153,15 +153,31 @@ async def test_a_transient_error_is_told_and_never_remembered(books: Books) -> N
     assert (outcome.accepted, outcome.replayed) == (True, False)
 
 
-async def test_one_command_that_breaks_the_batch_takes_no_other_with_it(books: Books) -> None:
+@pytest.mark.parametrize(
+    ("field", "value", "error"),
+    [
+        ("legs", (Leg(1, 1, "USD"),), TreasuryError),
+        ("legs", (Leg(1, 2**63, "USD"), Leg(2, -(2**63), "USD")), asyncpg.DataError),
+        ("legs", (Leg(1, 2**62, "USD"), Leg(2, -(2**62), "USD")), None),
+        ("description", "\ud800", UnicodeEncodeError),
+        ("description", "\0", asyncpg.PostgresError),
+        ("correlation", None, asyncpg.NotNullViolationError),
+    ],
+)
+async def test_one_command_that_breaks_the_batch_takes_no_other_with_it(
+    books: Books, field: str, value: Any, error: type[Exception] | None
+) -> None:
+    """A command is checked when it is made; one that slipped through must harm nobody but its own caller."""
     bank, spending = await funded(books, 1000)
     poison = Post(key="poison", correlation=CORRELATION, legs=books.transfer(bank, spending, 1))
-    object.__setattr__(poison, "legs", poison.legs[:1])
+    object.__setattr__(poison, field, value)
     asked: list[Any] = [books.post((bank, -1), (spending, 1)) for _ in range(4)]
     asked.insert(2, books.batcher.submit(books.tenant, books.actor, poison))
     outcomes: list[Any] = await asyncio.gather(*asked, return_exceptions=True)
-    assert isinstance(outcomes[2], TreasuryError)
-    assert outcomes[2].code == "TREASURY_JOURNAL_UNBALANCED"
+    if error is None:
+        assert outcomes[2].code == "TREASURY_BALANCE_OVERFLOW"
+    else:
+        assert isinstance(outcomes[2], error)
     assert [one.accepted for place, one in enumerate(outcomes) if place != 2] == [True] * 4
     assert await books.balance(bank) == 996
 

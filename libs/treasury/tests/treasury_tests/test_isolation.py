@@ -18,7 +18,7 @@ from parpour_controlplane.database import open_database
 from parpour_controlplane.testing import SWEEPER_KEY, Place
 from parpour_treasury.batches import EXECUTE, Request, encode
 from parpour_treasury.books import Kind
-from parpour_treasury.commands import Post, digest
+from parpour_treasury.commands import Post
 from parpour_treasury.refusals import TreasuryError
 from parpour_treasury.testing import CORRELATION, Books, new_books
 
@@ -232,7 +232,7 @@ async def test_as_b_the_things_of_a_are_as_if_they_were_not(place: Place, two: T
 
 async def test_a_context_of_one_list_of_actors_serves_no_other(two: Two) -> None:
     command = Post(key="k", correlation=CORRELATION, legs=two.b.legs([(1, 1), (2, -1)]))
-    request = Request(command, "user:bob", digest(command, actor="user:bob"))
+    request = Request.of(command, actor="user:bob")
     for context in (
         two.b.context,
         two.b.mint.mint_several(tenant=two.b.tenant, actors=["user:ann"]),

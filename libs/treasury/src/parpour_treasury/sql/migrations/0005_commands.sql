@@ -26,7 +26,7 @@ begin
     end loop;
     update treasury.hold h set state = 'expired', closed_at = at where h.tenant_id = tenant and h.hold_id = any(due);
     insert into controlplane.event (tenant_id, type, version, occurred_at, actor, correlation, subject, payload)
-    select tenant, 'treasury.hold.expired', 1, at, controlplane.current_actor(), h.correlation, 'hold/' || h.hold_id,
+    select tenant, 'treasury.hold.expired', 1, at, 'system:ledger', h.correlation, 'hold/' || h.hold_id,
         json_build_object('hold', h.hold_id)
     from treasury.hold h where h.tenant_id = tenant and h.hold_id = any(due);
     return cardinality(due);
