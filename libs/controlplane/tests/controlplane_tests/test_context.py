@@ -150,3 +150,13 @@ async def test_a_database_that_is_not_there_has_its_code(shared: Place) -> None:
         async with open_database(shared.dsn() + "0"):
             pass
     assert caught.value.code == "DATABASE_UNAVAILABLE"
+
+
+async def test_what_a_reader_sets_on_the_session_is_gone_for_the_next(shared: Place) -> None:
+    async with open_database(shared.dsn(), connections=1) as database:
+        context = shared.app.mint(tenant=TENANT, actor="a")
+        async with database.transaction(context) as connection:
+            await connection.execute("select set_config('parpour.context', $1, false)", context)
+            await connection.execute("set session statement_timeout = 1")
+        assert await database.pool.fetchval("select current_setting('parpour.context', true)") in (None, "")
+        assert await database.pool.fetchval("show statement_timeout") == "30s"
