@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import os
 import random
 import re
@@ -144,6 +145,18 @@ def fdatasync_milliseconds(folder: Path, *, times: int = 200) -> float:
     return statistics.median(taken) * 1000
 
 
+def server_cpu(cluster: EmbeddedCluster) -> float:
+    """CPU seconds of the server's processes that run now."""
+    postmaster = (cluster.data / "postmaster.pid").read_text().split()[0]
+    ticks = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        with contextlib.suppress(OSError):
+            # After the name in brackets: state, parent, and from the twelfth on user and system time.
+            fields = stat.read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12]) if fields[1] == postmaster else 0
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
 async def bytes_written(place: Place) -> tuple[int, int]:
     """(in tables and indexes, in the log) so far."""
     connection = await asyncpg.connect(place.dsn("postgres"))
@@ -173,8 +186,11 @@ async def measure(cluster: EmbeddedCluster, *, rounds: int, seconds: float, resu
             print(f"round {turn + 1} of {rounds}", file=sys.stderr)
             results.add("fdatasync", fdatasync_milliseconds(cluster.folder))
             before, number = await bytes_written(place), await last_journal(books)
+            cpu = server_cpu(cluster), time.process_time()
             results.add("batched, spread", await closed_loop(books, spread, seconds))
             after, made = await bytes_written(place), await last_journal(books) - number
+            results.add("server", (server_cpu(cluster) - cpu[0]) / made * 1e6)
+            results.add("service", (time.process_time() - cpu[1]) / made * 1e6)
             results.add("stored", (after[0] - before[0]) / made)
             results.add("logged", (after[1] - before[1]) / made)
             results.add("naive, spread", await peer(place, "naive_spread.sql", seconds))
@@ -220,6 +236,8 @@ def figures(results: Results) -> list[Figure]:
         rows.append(figure(f"batched over naive, {case}", "times", ratios(ours, theirs), at_least=5))
     rows.append(figure(f"single calls at {OPEN_RATE}/s, p50", "ms", values["p50"]))
     rows.append(figure(f"single calls at {OPEN_RATE}/s, p99", "ms", values["p99"], at_most=25))
+    rows.append(figure("CPU of PostgreSQL, spread", "µs/journal", values["server"]))
+    rows.append(figure("CPU of callers and batcher, spread", "µs/journal", values["service"]))
     rows.append(figure("tables and indexes", "bytes/journal", values["stored"]))
     rows.append(figure("log", "bytes/journal", values["logged"]))
     if "lone call, many" in values:
