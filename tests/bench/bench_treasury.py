@@ -173,9 +173,9 @@ async def opened(books: Books) -> Books:
     return books
 
 
-async def measure(cluster: EmbeddedCluster, *, rounds: int, seconds: float, results: Results) -> None:
+async def measure(postgres: Postgres, *, rounds: int, seconds: float, results: Results) -> None:
     """All rates and latencies, the cases taking turns."""
-    place = await Postgres(cluster).make_place(MIGRATIONS)
+    place = await postgres.make_place(MIGRATIONS)
     administrator = await asyncpg.connect(place.dsn("postgres"))
     await administrator.execute((SQL / "naive_ledger.sql").read_text())
     await administrator.close()
@@ -184,12 +184,12 @@ async def measure(cluster: EmbeddedCluster, *, rounds: int, seconds: float, resu
         await closed_loop(books, spread, 2)
         for turn in range(rounds):
             print(f"round {turn + 1} of {rounds}", file=sys.stderr)
-            results.add("fdatasync", fdatasync_milliseconds(cluster.folder))
+            results.add("fdatasync", fdatasync_milliseconds(postgres.cluster.folder))
             before, number = await bytes_written(place), await last_journal(books)
-            cpu = server_cpu(cluster), time.process_time()
+            cpu = server_cpu(postgres.cluster), time.process_time()
             results.add("batched, spread", await closed_loop(books, spread, seconds))
             after, made = await bytes_written(place), await last_journal(books) - number
-            results.add("server", (server_cpu(cluster) - cpu[0]) / made * 1e6)
+            results.add("server", (server_cpu(postgres.cluster) - cpu[0]) / made * 1e6)
             results.add("service", (time.process_time() - cpu[1]) / made * 1e6)
             results.add("stored", (after[0] - before[0]) / made)
             results.add("logged", (after[1] - before[1]) / made)
@@ -209,9 +209,9 @@ async def last_journal(books: Books) -> int:
         return int(await connection.fetchval("select journals from treasury.ledger"))
 
 
-async def grow(cluster: EmbeddedCluster, *, journals: int, results: Results) -> None:
+async def grow(postgres: Postgres, *, journals: int, results: Results) -> None:
     """Milliseconds of one lone command, with few journals and with many."""
-    place = await Postgres(cluster).make_place(MIGRATIONS)
+    place = await postgres.make_place(MIGRATIONS)
     async with open_database(place.dsn(), connections=4) as database:
         books = await opened(await new_books(database, place.app))
         for name, wanted in (("lone call, few", 10_000), ("lone call, many", journals)):
@@ -259,9 +259,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     load = f"{os.getloadavg()[0]:.1f}"
     results = Results()
     with embedded(settings=SETTINGS) as cluster:
-        asyncio.run(measure(cluster, rounds=options.rounds, seconds=options.seconds, results=results))
+        postgres = Postgres(cluster)
+        asyncio.run(measure(postgres, rounds=options.rounds, seconds=options.seconds, results=results))
         if options.journals:
-            asyncio.run(grow(cluster, journals=options.journals, results=results))
+            asyncio.run(grow(postgres, journals=options.journals, results=results))
     report("The ledger", figures(results), as_json=options.json, load_before=load)
 
 

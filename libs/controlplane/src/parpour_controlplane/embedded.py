@@ -140,13 +140,19 @@ class EmbeddedCluster:
     def _program(self, name: str) -> str:
         """Path of a program that the server's user can run; a copy, where it cannot reach the original."""
         original = self.programs.root / "bin" / name
-        copy = self.folder / f"postgresql-{self.programs.major}"
+        package = self.programs.root.parent
+        copies = self.folder / "programs"
+        copy = copies / package.name / self.programs.root.name
         if not copy.exists():
             try:
                 subprocess.run([original, "--version"], check=True, capture_output=True, cwd="/", **self._identity())  # noqa: S603
                 return str(original)
             except (PermissionError, subprocess.CalledProcessError):
-                shutil.copytree(self.programs.root, copy, symlinks=True)
+                shutil.copytree(self.programs.root, copy)
+            # A wheel keeps the libraries of its programs in a folder beside the package.
+            libraries = package.with_name(f"{package.name}.libs")
+            if libraries.exists():
+                shutil.copytree(libraries, copies / libraries.name)
         return str(copy / "bin" / name)
 
     def _identity(self) -> dict[str, Any]:
