@@ -3,9 +3,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 CLUSTER ?= dev
-MEMBERS := libs/contracts sim-worker operator cli devcluster
+MEMBERS := libs/contracts libs/controlplane libs/treasury sim-worker operator cli devcluster
 
-.PHONY: help setup lock demo test test-fast torture-civlab lint generate check-generated docs bench bench-epidemic bench-climate bench-exchange bench-civlab bench-ensemble bench-runtime bench-operator clean
+.PHONY: help setup lock demo test test-fast torture-civlab lint generate check-generated docs bench bench-epidemic bench-climate bench-exchange bench-civlab bench-ensemble bench-runtime bench-operator bench-treasury clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -36,13 +36,14 @@ generate: setup ## Write crds/ and every other file that is derived from code
 lock: ## Resolve requirements.in anew into the hashed lock
 	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header requirements.in -o requirements.txt
 	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header tests/bench/mesa_frames/requirements.in -o tests/bench/mesa_frames/requirements.txt
+	.venv/bin/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header libs/treasury/tests/beancount/requirements.in -o libs/treasury/tests/beancount/requirements.txt
 	$(PY) tools/images.py lock
 	echo "uv==$$(.venv/bin/uv --version | cut -d' ' -f2)" | .venv/bin/uv pip compile -q --universal --generate-hashes --no-header - -o requirements-bootstrap.txt
 
 docs: setup ## Build the documentation into site/, checking every link
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
 
-bench: bench-epidemic bench-climate bench-exchange bench-civlab bench-ensemble bench-runtime bench-operator ## All benchmarks
+bench: bench-epidemic bench-climate bench-exchange bench-civlab bench-ensemble bench-runtime bench-operator bench-treasury ## All benchmarks
 
 bench-epidemic: setup ## Epidemic: rate, threads, Covasim and Starsim, layers, chain, bandwidth
 	PYTHONPATH=tests $(PY) -m bench.bench_epidemic
@@ -64,6 +65,9 @@ bench-runtime: setup ## Kernel runtime: random numbers, hashing, scans, sorts
 
 bench-operator: setup ## Operator: latency, API writes, memory, start
 	$(PY) tests/bench/bench_operator.py
+
+bench-treasury: setup ## Ledger: durable transfers a second beside a naive peer, latency, bytes a journal, growth
+	PYTHONPATH=tests $(PY) -m bench.bench_treasury --journals 1000000
 
 clean: ## Stop the dev cluster and delete what was built here
 	-.venv/bin/parpour-devcluster down

@@ -62,6 +62,7 @@ def test_every_requirement_is_locked() -> None:
         "requirements-bootstrap.txt",
         "images/operator/requirements.txt",
         "tests/bench/mesa_frames/requirements.txt",
+        "libs/treasury/tests/beancount/requirements.txt",
     ],
 )
 def test_a_lock_has_hashes_and_names_no_registry(lock: str) -> None:

@@ -18,10 +18,18 @@ from reference.markdown import cell, code, page, table
 from reference.tables import read_rows
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-SOURCES = ("libs/contracts/src", "sim-worker/src", "operator/src", "cli/src", "devcluster/src")
+SOURCES = (
+    "libs/contracts/src",
+    "libs/controlplane/src",
+    "libs/treasury/src",
+    "sim-worker/src",
+    "operator/src",
+    "cli/src",
+    "devcluster/src",
+)
 LOOKS_LIKE_A_CODE = re.compile(r"[A-Z]+(_[A-Z]+)+")
 NAMES_OF_SURROUNDINGS = re.compile(
-    r"(AWS|AZURE|CGO|CIVLAB|GOOGLE|JOB|OMP|PARPOUR|PIP|POD|SC|XDG)_.*"
+    r"(AWS|AZURE|CGO|CIVLAB|GOOGLE|JOB|OMP|PARPOUR|PG|PIP|POD|SC|XDG)_.*"
     r"|SOURCE_DATE_EPOCH|DEFAULT_PATH_FOR_NON_LISTED_NODES"
     r"|(ENERGY|GOODS)_FLOW|(MARKET|NATION|REGION)_METRIC|START_WARMING"
 )

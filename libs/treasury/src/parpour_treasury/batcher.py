@@ -1,0 +1,176 @@
+"""Group commit: the commands of many callers in one transaction a tenant.
+
+A commit waits for the disk, and so do the commands that share it. While a tenant's batch is in flight, its commands
+wait and form the next batch, so batches grow with the load and a lone command waits for nobody. Each command is
+accepted or refused by itself. Nothing here decides anything: two batchers of two processes meet in the database, at the
+ledger's head.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from parpour_controlplane.context import ContextMint, checked_actor
+from parpour_controlplane.database import is_transient
+from parpour_treasury.batches import Outcome, Request
+from parpour_treasury.commands import Command, touches
+from parpour_treasury.ledger import Ledger
+from parpour_treasury.refusals import TreasuryError
+
+COMMANDS_MAX = 1000
+"""Commands of one batch: about 0.1 s of the ledger's head."""
+
+LEGS_MAX = 10_000
+"""Legs of one batch."""
+
+WAITING_MAX = 20_000
+"""Commands that may wait for one tenant: what a few seconds carry out."""
+
+ATTEMPTS = 4
+"""How often a batch is sent when the database does not answer."""
+
+FIRST_PAUSE_SECONDS = 0.05
+"""Pause before the second attempt; it doubles with each."""
+
+
+@dataclass(slots=True, eq=False)
+class _Waiting:
+    request: Request
+    answer: asyncio.Future[Outcome]
+    same: list[asyncio.Future[Outcome]] = field(default_factory=list)
+    """Others that asked the same under the same key."""
+
+
+@dataclass(slots=True, eq=False)
+class _Lane:
+    """What waits for one tenant, and the task that carries it out."""
+
+    waiting: deque[_Waiting] = field(default_factory=deque)
+    task: asyncio.Task[None] | None = None
+
+
+class Batcher:
+    """Carries out commands, one batch in flight a tenant."""
+
+    def __init__(
+        self, ledger: Ledger, mint: ContextMint, *, commands_max: int = COMMANDS_MAX, waiting_max: int = WAITING_MAX
+    ) -> None:
+        self._ledger = ledger
+        self._mint = mint
+        self._commands_max = commands_max
+        self._waiting_max = waiting_max
+        self._lanes: dict[UUID, _Lane] = {}
+
+    async def submit(self, tenant: UUID, actor: str, command: Command) -> Outcome:
+        """Carry out a command of `actor`, whom the caller has authenticated as one of `tenant`.
+
+        A caller that is cancelled while its command waits takes it back; once it was sent, it is carried out.
+
+        Raises:
+            TreasuryError: TREASURY_OVERLOADED; TREASURY_UNAVAILABLE, when it may or may not have been carried out,
+                and the same key will tell; TREASURY_LEDGER_UNKNOWN.
+            ValueError: if `actor` is none.
+        """
+        lane = self._lanes.setdefault(tenant, _Lane())
+        if len(lane.waiting) >= self._waiting_max:
+            raise TreasuryError("TREASURY_OVERLOADED")
+        request = Request.of(command, actor=checked_actor(actor))
+        answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+        lane.waiting.append(_Waiting(request, answer))
+        if lane.task is None:
+            lane.task = asyncio.create_task(self._work(tenant, lane))
+        return await answer
+
+    async def drain(self) -> None:
+        """Wait until nothing is in flight."""
+        while tasks := [lane.task for lane in self._lanes.values() if lane.task is not None]:
+            await asyncio.gather(*tasks)
+
+    async def _work(self, tenant: UUID, lane: _Lane) -> None:
+        try:
+            # Whoever else is ready to run may join the first batch.
+            await asyncio.sleep(0)
+            while batch := next_batch(lane.waiting, commands_max=self._commands_max):
+                await self._carry_out(tenant, batch)
+        finally:
+            lane.task = None
+            if not lane.waiting:
+                self._lanes.pop(tenant, None)
+
+    async def _carry_out(self, tenant: UUID, batch: Sequence[_Waiting]) -> None:
+        try:
+            outcomes = await self._execute(tenant, [one.request for one in batch])
+        except Exception as error:  # noqa: BLE001  (whatever it is, each caller is told)
+            if len(batch) == 1 or is_unavailable(error):
+                for one in batch:
+                    answer(one, lambda future, error=error: future.set_exception(error))  # type: ignore[misc]
+                return
+            # One of them is at fault, and must not take the others with it.
+            for one in batch:
+                await self._carry_out(tenant, [one])
+            return
+        for one, outcome in zip(batch, outcomes, strict=True):
+            answer(one, lambda future, outcome=outcome: future.set_result(outcome))  # type: ignore[misc]
+
+    async def _execute(self, tenant: UUID, requests: Sequence[Request]) -> list[Outcome]:
+        """Send a batch until it is answered: every command has a key, so a second time changes nothing."""
+        actors = [request.actor for request in requests]
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                await asyncio.sleep(FIRST_PAUSE_SECONDS * 2 ** (attempt - 1))
+            try:
+                return await self._ledger.execute(self._mint.mint_several(tenant=tenant, actors=actors), requests)
+            except Exception as error:
+                if not is_transient(error):
+                    raise
+        raise TreasuryError("TREASURY_UNAVAILABLE")
+
+
+def is_unavailable(error: Exception) -> bool:
+    """Whether the whole batch failed for want of a database."""
+    return isinstance(error, TreasuryError) and error.code == "TREASURY_UNAVAILABLE"
+
+
+def answer(one: _Waiting, settle: Callable[[asyncio.Future[Outcome]], None]) -> None:
+    """Tell everyone who waits for a command, unless they have gone."""
+    for future in (one.answer, *one.same):
+        if not future.done():
+            settle(future)
+
+
+def next_batch(waiting: deque[_Waiting], *, commands_max: int) -> list[_Waiting]:
+    """Take the next batch from what waits, in order.
+
+    What asks the same under the same key shares the answer. What touches a hold or a journal that the batch touches
+    already, or uses a key of the batch for another request, stays for the next one, before what came later.
+    """
+    batch: list[_Waiting] = []
+    by_key: dict[str, _Waiting] = {}
+    touched: set[UUID | int] = set()
+    left: list[_Waiting] = []
+    legs = 0
+    while waiting and len(batch) < commands_max and legs < LEGS_MAX:
+        one = waiting.popleft()
+        if one.answer.done():
+            continue
+        command = one.request.command
+        earlier = by_key.get(command.key)
+        subject = touches(command)
+        if earlier is not None and earlier.request.digest == one.request.digest:
+            earlier.same.append(one.answer)
+            continue
+        stays = earlier is not None or subject in touched
+        if subject is not None:
+            touched.add(subject)
+        if stays:
+            left.append(one)
+            continue
+        by_key[command.key] = one
+        legs += len(one.request.legs[0])
+        batch.append(one)
+    waiting.extendleft(reversed(left))
+    return batch

@@ -1,0 +1,53 @@
+"""Every code with which the treasury refuses, and what it tells a person.
+
+The database decides and answers with codes alone; a test holds its SQL to this list.
+"""
+
+from __future__ import annotations
+
+REFUSALS: dict[str, str] = {
+    "AMOUNT_MALFORMED": "an amount is decimal text, for example 12.50",
+    "AMOUNT_NOT_POSITIVE": "an amount is above zero",
+    "AMOUNT_OUT_OF_RANGE": "an amount is below 2^63 minor units",
+    "AMOUNT_TOO_PRECISE": "the amount has more decimals than its currency",
+    "CURRENCY_UNKNOWN": "no currency of ISO 4217 with minor units",
+    "TREASURY_ACCOUNT_CLOSED": "the account is closed",
+    "TREASURY_ACCOUNT_EXISTS": "there is another account under this code",
+    "TREASURY_ACCOUNT_IN_USE": "the account has a balance or open holds",
+    "TREASURY_ACCOUNT_UNKNOWN": "no such account",
+    "TREASURY_BALANCE_OVERFLOW": "a balance would reach 2^62 minor units",
+    "TREASURY_BATCH_MALFORMED": "a batch has commands, each under a key of its own",
+    "TREASURY_COMMAND_MALFORMED": "a field of the command is outside its range",
+    "TREASURY_CURRENCY_MISMATCH": "the account is in another currency",
+    "TREASURY_EFFECTIVE_IN_FUTURE": "nothing takes effect after it is recorded",
+    "TREASURY_HOLD_CLOSED": "the hold was settled or voided",
+    "TREASURY_HOLD_EXCEEDED": "more is settled than the hold keeps",
+    "TREASURY_HOLD_EXISTS": "there is a hold of this id",
+    "TREASURY_HOLD_EXPIRED": "the hold has expired",
+    "TREASURY_HOLD_UNKNOWN": "no such hold",
+    "TREASURY_IDEMPOTENCY_KEY_REUSED": "the key was used for another request",
+    "TREASURY_JOURNAL_EMPTY": "a journal moves something",
+    "TREASURY_JOURNAL_IS_REVERSAL": "a reversal is not reversed: post anew",
+    "TREASURY_JOURNAL_OUT_OF_ORDER": "journal numbers have no gap",
+    "TREASURY_JOURNAL_REVERSED": "the journal was reversed before",
+    "TREASURY_JOURNAL_UNBALANCED": "the legs do not sum to zero in each currency",
+    "TREASURY_JOURNAL_UNKNOWN": "no such journal",
+    "TREASURY_LEDGER_UNKNOWN": "the tenant has no books",
+    "TREASURY_LIMIT_EXCEEDED": "an account's limit does not allow it",
+    "TREASURY_OVERLOADED": "too many commands wait for this tenant: ask again later",
+    "TREASURY_PERIOD_LOCKED": "the period is locked",
+    "TREASURY_PERIOD_OUT_OF_ORDER": "a period ends after the last one that was locked, and not in the future",
+    "TREASURY_UNAVAILABLE": "the database did not answer: ask again under the same key",
+}
+
+
+class TreasuryError(Exception):
+    """A refusal: its stable code, the field that it is about, and what to tell a person."""
+
+    def __init__(self, code: str, *, field: str = "", detail: str = "") -> None:
+        self.code = code
+        """One of `REFUSALS`."""
+        self.field = field
+        """Path of the field in the request, for example legs[1].amount; empty if it is about the whole."""
+        self.detail = detail or REFUSALS[code]
+        super().__init__(f"{code}: {field + ': ' if field else ''}{self.detail}")

@@ -1,0 +1,129 @@
+"""Books for tests and benchmarks: one tenant of a real database, with short verbs."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import count
+from uuid import UUID, uuid4
+
+from parpour_controlplane.context import ContextMint
+from parpour_controlplane.database import Database, open_database
+from parpour_controlplane.testing import Place
+from parpour_treasury.batcher import Batcher
+from parpour_treasury.batches import Outcome
+from parpour_treasury.books import Kind, NewAccount
+from parpour_treasury.commands import Hold, Leg, Post, Reverse, Settle, Void
+from parpour_treasury.ledger import Ledger
+
+CORRELATION = UUID(int=7)
+
+
+@dataclass
+class Books:
+    """One tenant's books."""
+
+    tenant: UUID
+    mint: ContextMint
+    ledger: Ledger
+    batcher: Batcher
+    actor: str = "user:ann"
+
+    def __post_init__(self) -> None:
+        self._keys = count()
+        self._currencies: dict[int, str] = {}
+
+    @property
+    def context(self) -> str:
+        """A fresh context of the tenant."""
+        return self.mint.mint(tenant=self.tenant, actor=self.actor)
+
+    def key(self) -> str:
+        """A key that was not used before."""
+        return f"key-{next(self._keys)}"
+
+    async def open(
+        self,
+        code: str,
+        kind: Kind = Kind.ASSET,
+        currency: str = "USD",
+        *,
+        minimum: int | None = None,
+        maximum: int | None = None,
+    ) -> int:
+        """Open an account; returns its number."""
+        account = NewAccount(code, code, kind, currency, minimum, maximum)
+        number = await self.ledger.open_account(self.context, account)
+        self._currencies[number] = currency
+        return number
+
+    def legs(self, amounts: Sequence[tuple[int, int]]) -> tuple[Leg, ...]:
+        """Legs from (account, amount); accounts that were not opened here are in USD."""
+        return tuple(Leg(account, amount, self._currencies.get(account, "USD")) for account, amount in amounts)
+
+    def transfer(self, source: int, target: int, amount: int) -> tuple[Leg, Leg]:
+        """Legs that move an amount from one account to another."""
+        source_leg, target_leg = self.legs([(source, -amount), (target, amount)])
+        return source_leg, target_leg
+
+    async def post(
+        self, *amounts: tuple[int, int], key: str | None = None, at: datetime | None = None, description: str = ""
+    ) -> Outcome:
+        """Post a journal of these legs."""
+        command = Post(
+            key=key or self.key(),
+            correlation=CORRELATION,
+            legs=self.legs(amounts),
+            effective_at=at,
+            description=description,
+        )
+        return await self.batcher.submit(self.tenant, self.actor, command)
+
+    async def place(
+        self, *amounts: tuple[int, int], hold: UUID | None = None, expires: datetime | None = None
+    ) -> tuple[UUID, Outcome]:
+        """Place a hold of these legs."""
+        hold = hold or uuid4()
+        command = Hold(key=self.key(), correlation=CORRELATION, hold=hold, legs=self.legs(amounts), expires_at=expires)
+        return hold, await self.batcher.submit(self.tenant, self.actor, command)
+
+    async def settle(
+        self, hold: UUID, amounts: Sequence[int] | None = None, *, release: bool = True, at: datetime | None = None
+    ) -> Outcome:
+        """Settle a hold."""
+        command = Settle(
+            key=self.key(), correlation=CORRELATION, hold=hold, amounts=amounts, release=release, effective_at=at
+        )
+        return await self.batcher.submit(self.tenant, self.actor, command)
+
+    async def void(self, hold: UUID) -> Outcome:
+        """Void a hold."""
+        return await self.batcher.submit(
+            self.tenant, self.actor, Void(key=self.key(), correlation=CORRELATION, hold=hold)
+        )
+
+    async def reverse(self, journal: int, *, at: datetime | None = None) -> Outcome:
+        """Reverse a journal."""
+        command = Reverse(key=self.key(), correlation=CORRELATION, journal=journal, effective_at=at)
+        return await self.batcher.submit(self.tenant, self.actor, command)
+
+    async def balance(self, account: int) -> int:
+        """An account's balance now."""
+        return (await self.ledger.account(self.context, account)).posted
+
+
+async def new_books(database: Database, mint: ContextMint) -> Books:
+    """Books of a tenant that was not there before."""
+    ledger = Ledger(database)
+    books = Books(uuid4(), mint, ledger, Batcher(ledger, mint))
+    await ledger.create_tenant(books.context, name="a tenant")
+    return books
+
+
+@asynccontextmanager
+async def open_books(place: Place, *, connections: int = 4) -> AsyncIterator[Books]:
+    """Books of a new tenant in a test's database."""
+    async with open_database(place.dsn(), connections=connections) as database:
+        yield await new_books(database, place.app)

@@ -1,0 +1,59 @@
+"""Policies keep the indexes useful: no plan reads another tenant's rows to leave them out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import asyncpg
+import pytest
+
+from parpour_controlplane.testing import Place
+from parpour_treasury.testing import Books
+
+pytestmark = pytest.mark.anyio
+
+QUERIES = {
+    "an account": "select * from treasury.account where account_id = 1",
+    "accounts": "select * from treasury.account order by account_id limit 10",
+    "a journal": "select * from treasury.journal where number = 1",
+    "journals": "select * from treasury.journal where number > 5 order by number limit 10",
+    "legs of a journal": "select * from treasury.leg where journal = 1",
+    "legs of an account": "select * from treasury.leg where account_id = 1 and effective_at < now()",
+    "a hold": "select * from treasury.hold where hold_id = gen_random_uuid()",
+    "a request": "select * from treasury.request where key = 'k'",
+    "events": "select type from controlplane.event",
+}
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for child in plan.get("Plans", ()):
+        yield from nodes(child)
+
+
+@pytest.mark.parametrize("name", QUERIES)
+@pytest.mark.parametrize("statistics", [False, True])
+async def test_a_query_goes_by_the_tenant_first(place: Place, books: Books, name: str, statistics: bool) -> None:
+    one, two = await books.open("one"), await books.open("two")
+    await books.post((one, 1), (two, -1))
+    session = await asyncpg.connect(place.dsn("postgres"))
+    transaction = session.transaction()
+    await transaction.start()
+    if statistics:
+        await session.execute("analyze treasury.account, treasury.journal, treasury.leg, controlplane.event")
+    await session.execute("set local role parpour_app; set local enable_seqscan = off")
+    await session.execute("select controlplane.enter($1)", books.context)
+    explained = json.loads(await session.fetchval(f"explain (format json) {QUERIES[name]}"))[0]["Plan"]
+    scans = [node for node in nodes(explained) if "Scan" in node["Node Type"] and "Relation Name" in node]
+    assert scans
+    for scan in scans:
+        if scan["Node Type"] == "Bitmap Heap Scan":
+            continue
+        assert scan["Node Type"] in ("Index Scan", "Index Only Scan", "Bitmap Index Scan"), scan
+        assert "tenant_id = " in scan["Index Cond"], scan
+    verified = [node for node in nodes(explained) if node.get("Subplan Name", "").startswith("InitPlan")]
+    assert verified, "the policy asks once a statement, not once a row"
+    await transaction.rollback()
+    await session.close()
