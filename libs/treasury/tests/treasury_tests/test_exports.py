@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import fcntl
 import random
-import shutil
 import subprocess
 import sys
 from collections import defaultdict
@@ -106,18 +105,8 @@ def ledger_balance(path: Path) -> subprocess.CompletedProcess[str]:
 
 CHECKS = [
     pytest.param(exports.beancount, bean_check, id="beancount"),
-    pytest.param(
-        exports.hledger,
-        hledger_check,
-        id="hledger",
-        marks=pytest.mark.skipif(not shutil.which("hledger"), reason="no hledger"),
-    ),
-    pytest.param(
-        exports.ledger,
-        ledger_balance,
-        id="ledger",
-        marks=pytest.mark.skipif(not shutil.which("ledger"), reason="no ledger"),
-    ),
+    pytest.param(exports.hledger, hledger_check, id="hledger"),
+    pytest.param(exports.ledger, ledger_balance, id="ledger"),
 ]
 Check = Callable[[Path], subprocess.CompletedProcess[str]]
 
@@ -143,7 +132,6 @@ def test_a_balance_that_is_off_by_one_unit_is_found(tmp_path: Path, export: Expo
     assert check(path).returncode != 0
 
 
-@pytest.mark.skipif(not shutil.which("hledger"), reason="no hledger")
 def test_hledgers_own_trial_balance_is_ours(tmp_path: Path) -> None:
     accounts, written, balances = made_up(300, seed=5)
     path = tmp_path / "books"
