@@ -20,19 +20,21 @@ TAIL = 10
 """One in so many firms, the largest, is the tail."""
 
 
-def scatter(axes: Axes, figures: CivilisationFigures, x: Series, y: Series) -> None:
-    """Points of [members, quarters, nations] in the nations' colours, and the line of least squares through all."""
+def scatter(axes: Axes, figures: CivilisationFigures, x: Series, y: Series, *, logarithms: bool = False) -> None:
+    """Points of [members, quarters, nations] in the nations' colours, and the line of least squares through all; on
+    logarithmic axes that of the logarithms."""
     step = max(1, -(-x[..., 0].size // MOST_POINTS))
     for place, name in enumerate(names_of(figures)):
         left, up = (values[..., place].reshape(-1)[::step] for values in (x, y))
         axes.scatter(left, up, s=13, color=NATION_LINES[place], alpha=0.55, linewidths=0, label=name)
-    known = np.isfinite(x) & np.isfinite(y)
-    across, height = x[known], y[known]
+    known = np.isfinite(x) & np.isfinite(y) & (((x > 0) & (y > 0)) | (not logarithms))
+    across, height = (np.log(x[known]), np.log(y[known])) if logarithms else (x[known], y[known])
     if len(np.unique(across)) > 1:
         slope = float(np.cov(across, height)[0, 1] / across.var(ddof=1))
         ends = np.array([across.min(), across.max()])
         line = height.mean() + slope * (ends - across.mean())
-        axes.plot(ends, line, color=INK, linewidth=1.5, linestyle="--", label=f"slope {slope:.2g}".replace("-", "−"))
+        drawn = (np.exp(ends), np.exp(line)) if logarithms else (ends, line)
+        axes.plot(*drawn, color=INK, linewidth=1.5, linestyle="--", label=f"slope {slope:.2g}".replace("-", "−"))
 
 
 def finish(axes: Axes, title: str, up: str, across: str) -> None:
@@ -59,8 +61,13 @@ def draw_beveridge(axes: Axes, figures: CivilisationFigures) -> None:
     """Vacancies against unemployment, by quarter."""
     idle = 100 * quarterly(figures.nation_unemployment())
     open_jobs = 100 * quarterly(share(figures.nation["vacancies"], figures.nation["employed"]))
-    scatter(axes, figures, idle, open_jobs)
+    scatter(axes, figures, idle, open_jobs, logarithms=True)
     finish(axes, "Beveridge: vacancies and unemployment", "vacancies, % of all jobs", "unemployment, %")
+    if np.isfinite(axes.dataLim.intervalx).all():
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        number_logarithms(axes.xaxis)
+        number_logarithms(axes.yaxis)
 
 
 def draw_okun(axes: Axes, figures: CivilisationFigures) -> None:

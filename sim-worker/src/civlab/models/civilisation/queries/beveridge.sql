@@ -1,7 +1,7 @@
 -- title: Beveridge curve
--- shows: Vacancies against unemployment, a point for each nation and quarter of each member.
+-- shows: Vacancies against unemployment on logarithmic axes, a point for each nation and quarter of each member.
 -- source: Dow and Dicks-Mireaux, Oxf. Econ. Pap. 10 (1958) 1; Beveridge (1944), Full Employment in a Free Society
--- chart: scatter
+-- chart: loglog
 -- x: unemployment | unemployed, % of those who may work
 -- y: vacancies | vacancies, % of all jobs
 -- series: run, nation
