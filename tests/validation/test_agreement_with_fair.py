@@ -13,6 +13,7 @@ PATHWAYS = ("ssp245", "ssp534-over")
 
 
 @pytest.mark.kernel
+@pytest.mark.long
 def test_a_thousand_and_one_members_follow_fair_within_a_millionth_of_a_kelvin() -> None:
     """FaIR 2.2, calibration 1.4.1, CO2, CH4 and N2O from emissions, other forcing prescribed, no noise."""
     scenarios = [ensemble(name, years=YEARS) for name in PATHWAYS]

@@ -28,6 +28,7 @@ def test_the_papers_rules_tip_between_six_and_eight_tenths() -> None:
     assert place(PAPER) == pytest.approx(0.7, abs=0.05)
 
 
+@pytest.mark.long
 def test_what_differs_moves_the_place_as_much_as_it_makes_in_vain() -> None:
     even = place(Rules(even_prices=True))
     by_offer = place(Rules(even_prices=True, by_offer=True, idle=True))

@@ -105,6 +105,7 @@ def measured(case: Case, folder: Path, until: str) -> dict[str, int]:
     return found
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", CASES)
 def test_a_run_with_checkpoints_resume_and_tables_stays_below_its_estimate_and_near_it(
     name: str, tmp_path: Path
