@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from civlab.models.civilisation.layout import WEEKS
-from validation.civilisation_ensemble import LARGE, MEMBERS, SMALL, Ensemble, burn_in, simulate
+from validation.civilisation_ensemble import LARGE, MEMBERS, SMALL, Ensemble, Size, burn_in, simulate
 from validation.godley_lavoie import BOOK, Course, Economy
 from validation.godley_lavoie import simulate as simulate_sim
 from validation.stylised_facts import FACTS, Finding, find
@@ -27,10 +27,10 @@ def settled(ensemble: Ensemble) -> Ensemble:
     return ensemble.since(-(-max(tick for tick, _ in burn_in(ensemble).values()) // WEEKS))
 
 
-def all_findings(small: Ensemble, large: Ensemble) -> list[Finding]:
-    """Every fact: of the settled part of the ensemble of small worlds, or of the large ones."""
-    kept = settled(small)
-    return [find(fact, kept if fact.of == SMALL else large) for fact in FACTS]
+def findings(ensemble: Ensemble, size: Size) -> list[Finding]:
+    """The facts that are looked for in worlds of this size, of the settled part of the small ones."""
+    kept = settled(ensemble) if size == SMALL else ensemble
+    return [find(fact, kept) for fact in FACTS if fact.of == size]
 
 
 def burn_in_rows(ensemble: Ensemble) -> Rows:
@@ -91,7 +91,7 @@ def main() -> None:
     show(
         f"Facts of economies in {MEMBERS} civilisations",
         ("fact", "figure (95 % interval)", "band", "verdict", "source"),
-        fact_rows(all_findings(ensemble, simulate(LARGE))),
+        fact_rows(findings(ensemble, SMALL) + findings(simulate(LARGE), LARGE)),
         markdown=markdown,
     )
     show(
