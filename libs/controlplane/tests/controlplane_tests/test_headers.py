@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from parpour_contracts.events import EventEnvelopeV1
@@ -61,16 +61,19 @@ def test_a_header_is_encoded_as_it_always_was() -> None:
     assert event.leaf.hex() == "ab4230ba6ab74405828a9537ba4b38bea8af1f17c9852b7fc4e54d23b391962f"
 
 
+@settings(max_examples=40)
 @given(HEADERS)
 def test_a_header_is_read_back_as_it_was(header: Header) -> None:
     assert Header.decode(header.encode()) == header
 
 
+@settings(max_examples=40)
 @given(HEADERS, HEADERS)
 def test_two_headers_have_two_encodings(one: Header, other: Header) -> None:
     assert (one.encode() == other.encode()) == (one == other)
 
 
+@settings(max_examples=40)
 @given(HEADERS, st.data())
 def test_other_bytes_are_another_header_or_none(header: Header, data: st.DataObject) -> None:
     encoded = header.encode()
