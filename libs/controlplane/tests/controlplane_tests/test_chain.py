@@ -15,7 +15,7 @@ from parpour_controlplane.chain.blocks import SealedBlock, SealedEvent, seal_blo
 from parpour_controlplane.chain.checkpoints import Checkpoint, TreeHead, sign, trusted
 from parpour_controlplane.chain.faults import FAULTS, ChainFault
 from parpour_controlplane.chain.headers import instant
-from parpour_controlplane.chain.merkle import EMPTY
+from parpour_controlplane.chain.merkle import EMPTY, leaf_hash
 from parpour_controlplane.chain.verifying import History, Verified, verify
 
 from .histories import (
@@ -79,6 +79,7 @@ def signed_anew(number: int, *, head: TreeHead | None = None, key: Any = KEY) ->
 
 FIFTH = TRUE.events[4]
 assert FIFTH.opening is not None
+NINTH = b"ppe9" + FIFTH.header[4:]
 REWRITTEN = sealed(put(TRUE.events, 5, event(5, note="another")), sizes_of(TRUE), signed=(1, 2, 3))
 
 
@@ -165,7 +166,7 @@ CASES = {
         events(put(TRUE.events, 5, FIFTH, event(5, id=event_id(99)))), "CHAIN_INSERTED", "event 5"
     ),
     "an event at the end": Case(events((*TRUE.events, event(10))), "CHAIN_INSERTED", "event 10"),
-    "an event far beyond the end": Case(events(put(TRUE.events, 5, event(99), FIFTH)), "CHAIN_INSERTED", "event 99"),
+    "an event far beyond the end": Case(events(put(TRUE.events, 5, event(99), FIFTH)), "CHAIN_INSERTED", "event 5"),
     "a block that stands there twice": Case(
         blocks(put(TRUE.blocks, 2, TRUE.blocks[1], TRUE.blocks[1])), "CHAIN_INSERTED", "block 2"
     ),
@@ -247,8 +248,19 @@ CASES = {
         sealed([event(1, tenant=OTHER)], [1], tenant=OTHER), "CHAIN_TENANT_MIXED", "checkpoint 1"
     ),
     "no header at all": Case(
-        events(put(TRUE.events, 5, replace(FIFTH, header=b"", leaf=event(5).leaf))), "CHAIN_EVENT_CHANGED", "event 5"
+        events(put(TRUE.events, 5, replace(FIFTH, header=b"", leaf=leaf_hash(FIFTH.commitment)))),
+        "CHAIN_EVENT_CHANGED",
+        "event 5",
     ),
+    "a header of another version": Case(
+        events(put(TRUE.events, 5, replace(FIFTH, header=NINTH, leaf=leaf_hash(NINTH + FIFTH.commitment)))),
+        "CHAIN_EVENT_CHANGED",
+        "event 5",
+    ),
+    "an event without a position": Case(
+        events(put(TRUE.events, 5, forged(FIFTH, position=0))), "CHAIN_DROPPED", "event 5"
+    ),
+    "a block of no events": Case(blocks(block_with(2, count=0)), "CHAIN_UNLINKED", "block 2"),
 }
 
 

@@ -161,7 +161,9 @@ def _position(event: SealedEvent) -> int:
 def _misplaced(part: Part, found: Sequence[int], expected: int, total: int) -> ChainFault:
     """The fault of a list whose entry at place `expected` bears another number, of which there should be `total`."""
     number = found[expected - 1]
-    if number < expected or number > total or found.count(number) > 1:
+    if number > total:
+        return ChainFault("CHAIN_INSERTED", part, expected)
+    if found.count(number) > 1:
         return ChainFault("CHAIN_INSERTED", part, number)
     if expected in found[expected:]:
         return ChainFault("CHAIN_REORDERED", part, expected)
