@@ -1,0 +1,204 @@
+"""The offline verifier: is this history the one that was sealed, and if not, where does it leave it?
+
+It trusts public keys and, if there is one, a checkpoint that was kept from an earlier look. Hashes are looked at before
+positions, so that an event that was changed is called changed and not dropped; signatures come before both, as
+everything else is measured against them. A history that was made anew from end to end by the holder of a key
+contradicts nothing but the kept checkpoint: without one, neither a roll-back nor such a fork can be seen.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from struct import error
+from uuid import UUID
+
+from parpour_controlplane.chain.blocks import NOTHING, SealedBlock, SealedEvent
+from parpour_controlplane.chain.checkpoints import Checkpoint, Keys
+from parpour_controlplane.chain.faults import ChainFault, Part
+from parpour_controlplane.chain.headers import COMMITMENT, FIXED, MAGIC, SALT_BYTES
+from parpour_controlplane.chain.merkle import EMPTY, HASH_BYTES, LEAF, GrowingTree, leaf_hash, root_of
+
+
+@dataclass(frozen=True)
+class History:
+    """A tenant's export: everything from the first event to the last checkpoint."""
+
+    tenant: UUID
+    events: Sequence[SealedEvent]
+    blocks: Sequence[SealedBlock]
+    checkpoints: Sequence[Checkpoint]
+
+
+@dataclass(frozen=True)
+class Verified:
+    """What was proven of a history without a fault."""
+
+    events: int
+    blocks: int
+    erased: int
+    """Events whose payload was erased: that they happened is proven, what they said cannot be told."""
+    checkpoint: Checkpoint | None
+    """The last one, to be kept for the next time; None if nothing was ever signed."""
+
+
+def verify(history: History, *, keys: Keys, kept: Checkpoint | None = None) -> Verified:
+    """Check a whole history.
+
+    Raises:
+        ChainFault: with the first place that contradicts the rest, and how.
+    """
+    _check_checkpoints(history, keys)
+    if kept is not None:
+        _check_signature(kept, history.tenant, keys, "kept checkpoint", kept.head.size)
+    _check_blocks(history)
+    _check_events(history)
+    _check_heads(history)
+    if kept is not None:
+        _check_kept(history.checkpoints, kept)
+    return Verified(
+        events=len(history.events),
+        blocks=len(history.blocks),
+        erased=sum(event.opening is None for event in history.events),
+        checkpoint=history.checkpoints[-1] if history.checkpoints else None,
+    )
+
+
+def _check_checkpoints(history: History, keys: Keys) -> None:
+    previous, size = NOTHING, 0
+    for number, checkpoint in enumerate(history.checkpoints, 1):
+        _check_signature(checkpoint, history.tenant, keys, "checkpoint", number)
+        if checkpoint.previous != previous:
+            raise ChainFault("CHAIN_UNLINKED", "checkpoint", number)
+        if checkpoint.head.size < size:
+            raise ChainFault("CHAIN_ROLLED_BACK", "checkpoint", number)
+        previous, size = checkpoint.hash, checkpoint.head.size
+
+
+def _check_signature(checkpoint: Checkpoint, tenant: UUID, keys: Keys, part: Part, number: int) -> None:
+    key = keys.get(checkpoint.key_id)
+    if key is None:
+        raise ChainFault("CHAIN_KEY_UNKNOWN", part, number)
+    try:
+        signed = checkpoint.is_signed_by(key)
+    except error:  # a number that no checkpoint can hold
+        signed = False
+    if not signed:
+        raise ChainFault("CHAIN_SIGNATURE_INVALID", part, number)
+    if checkpoint.head.tenant != tenant:
+        raise ChainFault("CHAIN_TENANT_MIXED", part, number)
+
+
+def _check_blocks(history: History) -> None:
+    """Each block is what it says, at its place, and follows the one before; the last checkpoint covers them all."""
+    signed = history.checkpoints[-1].head.blocks if history.checkpoints else 0
+    previous, first = NOTHING, 1
+    for number, sealed in enumerate(history.blocks, 1):
+        block = sealed.block
+        try:
+            changed = leaf_hash(block.encode()) != sealed.hash
+        except error:  # a number that no block can hold
+            changed = True
+        if changed:
+            raise ChainFault("CHAIN_BLOCK_CHANGED", "block", number)
+        if block.tenant != history.tenant:
+            raise ChainFault("CHAIN_TENANT_MIXED", "block", number)
+        if block.number != number:
+            raise _misplaced("block", [one.block.number for one in history.blocks], number, signed)
+        if block.previous != previous or block.first != first or block.count < 1:
+            raise ChainFault("CHAIN_UNLINKED", "block", number)
+        previous, first = sealed.hash, block.last + 1
+    if len(history.blocks) < signed:
+        raise ChainFault("CHAIN_TRUNCATED", "block", len(history.blocks) + 1)
+    if len(history.blocks) > signed:
+        raise ChainFault("CHAIN_UNSIGNED", "block", signed + 1)
+
+
+def _check_events(history: History) -> None:
+    """Each event is what it says, at its place, after its cause; and the blocks are made of them."""
+    events = history.events
+    total = history.blocks[-1].block.last if history.blocks else 0
+    tenant = history.tenant.bytes
+    seen: set[bytes] = set()
+    unpack = FIXED.unpack_from
+    for number, event in enumerate(events, 1):
+        header, committed = event.header, event.commitment
+        if len(committed) != HASH_BYTES or sha256(LEAF + header + committed).digest() != event.leaf:
+            raise ChainFault("CHAIN_EVENT_CHANGED", "event", number)
+        opening = event.opening
+        if opening is not None and (
+            len(opening.salt) != SALT_BYTES or sha256(COMMITMENT + opening.salt + opening.payload).digest() != committed
+        ):
+            raise ChainFault("CHAIN_PAYLOAD_CHANGED", "event", number)
+        if len(header) < FIXED.size:
+            raise ChainFault("CHAIN_EVENT_CHANGED", "event", number)
+        magic, whose, position, event_id, _, caused, cause, _, _ = unpack(header)
+        if magic != MAGIC:
+            raise ChainFault("CHAIN_EVENT_CHANGED", "event", number)
+        if whose != tenant:
+            raise ChainFault("CHAIN_TENANT_MIXED", "event", number)
+        if position != number or number > total:
+            raise _misplaced("event", [_position(one) for one in events], number, total)
+        if event_id in seen:
+            raise ChainFault("CHAIN_EVENT_REPEATED", "event", number)
+        if caused and cause not in seen:
+            raise ChainFault("CHAIN_CAUSE_UNKNOWN", "event", number)
+        seen.add(event_id)
+    if len(events) < total:
+        raise ChainFault("CHAIN_TRUNCATED", "event", len(events) + 1)
+    for sealed in history.blocks:
+        block = sealed.block
+        if root_of([event.leaf for event in events[block.first - 1 : block.last]]) != block.root:
+            positions = f"the events at {block.first} to {block.last} are not the ones that were sealed"
+            raise ChainFault("CHAIN_ROOT_MISMATCH", "block", block.number, positions)
+
+
+def _position(event: SealedEvent) -> int:
+    return FIXED.unpack_from(event.header)[2] if len(event.header) >= FIXED.size else 0
+
+
+def _misplaced(part: Part, found: Sequence[int], expected: int, total: int) -> ChainFault:
+    """The fault of a list whose entry at place `expected` bears another number, of which there should be `total`."""
+    number = found[expected - 1]
+    if number > total:
+        return ChainFault("CHAIN_INSERTED", part, expected)
+    if found.count(number) > 1:
+        return ChainFault("CHAIN_INSERTED", part, number)
+    if expected in found[expected:]:
+        return ChainFault("CHAIN_REORDERED", part, expected)
+    return ChainFault("CHAIN_DROPPED", part, expected)
+
+
+def _check_heads(history: History) -> None:
+    """Every checkpoint is of this history: its root is that of the blocks up to its size."""
+    tree, ends, roots = GrowingTree(), [0], [EMPTY]
+    for sealed in history.blocks:
+        tree.append(sealed.hash)
+        ends.append(sealed.block.last)
+        roots.append(tree.root())
+    agreed = 0
+    for number, checkpoint in enumerate(history.checkpoints, 1):
+        head = checkpoint.head
+        if head.blocks >= len(roots) or head.size != ends[head.blocks] or head.root != roots[head.blocks]:
+            raise ChainFault("CHAIN_FORKED", "checkpoint", number, _fork(agreed, head.size))
+        agreed = head.size
+
+
+def _check_kept(checkpoints: Sequence[Checkpoint], kept: Checkpoint) -> None:
+    """The kept checkpoint is one of the history's."""
+    hashes = {checkpoint.hash: checkpoint.head.size for checkpoint in checkpoints}
+    if kept.hash in hashes:
+        return
+    last = checkpoints[-1] if checkpoints else None
+    size = last.head.size if last else 0
+    if last is None or size < kept.head.size or kept.previous == last.hash:
+        raise ChainFault(
+            "CHAIN_ROLLED_BACK", "event", size + 1, f"{kept.head.size} events were signed, {size} are there"
+        )
+    number = next(number for number, one in enumerate(checkpoints, 1) if one.head.size >= kept.head.size)
+    raise ChainFault("CHAIN_FORKED", "checkpoint", number, _fork(hashes.get(kept.previous, 0), kept.head.size))
+
+
+def _fork(agreed: int, size: int) -> str:
+    return f"another history was signed: they part after event {agreed}, at event {size} at the latest"
