@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
@@ -75,10 +75,10 @@ class Batcher:
                 and the same key will tell; TREASURY_LEDGER_UNKNOWN.
             ValueError: if `actor` is none.
         """
+        request = Request.of(command, actor=checked_actor(actor))
         lane = self._lanes.setdefault(tenant, _Lane())
         if len(lane.waiting) >= self._waiting_max:
             raise TreasuryError("TREASURY_OVERLOADED")
-        request = Request.of(command, actor=checked_actor(actor))
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         lane.waiting.append(_Waiting(request, answer))
         if lane.task is None:
@@ -86,20 +86,21 @@ class Batcher:
         return await answer
 
     async def drain(self) -> None:
-        """Wait until nothing is in flight."""
+        """Wait until nothing is in flight. Whoever stops waiting stops no work: what was asked is still carried out."""
         while tasks := [lane.task for lane in self._lanes.values() if lane.task is not None]:
-            await asyncio.gather(*tasks)
+            await asyncio.wait(tasks)
 
     async def _work(self, tenant: UUID, lane: _Lane) -> None:
+        batch: list[_Waiting] = []
         try:
             # Whoever else is ready to run may join the first batch.
             await asyncio.sleep(0)
             while batch := next_batch(lane.waiting, commands_max=self._commands_max):
                 await self._carry_out(tenant, batch)
         finally:
-            lane.task = None
-            if not lane.waiting:
-                self._lanes.pop(tenant, None)
+            # All are answered, unless this task was cancelled: then whoever still waits would wait for ever.
+            answer_unavailable([*batch, *lane.waiting])
+            del self._lanes[tenant]
 
     async def _carry_out(self, tenant: UUID, batch: Sequence[_Waiting]) -> None:
         try:
@@ -133,6 +134,12 @@ class Batcher:
 def is_unavailable(error: Exception) -> bool:
     """Whether the whole batch failed for want of a database."""
     return isinstance(error, TreasuryError) and error.code == "TREASURY_UNAVAILABLE"
+
+
+def answer_unavailable(left: Iterable[_Waiting]) -> None:
+    """Tell whoever was not answered that only the same key will tell."""
+    for one in left:
+        answer(one, lambda future: future.set_exception(TreasuryError("TREASURY_UNAVAILABLE")))
 
 
 def answer(one: _Waiting, settle: Callable[[asyncio.Future[Outcome]], None]) -> None:
