@@ -221,17 +221,24 @@ begin
     -- One context speaks for the actors of all commands: it holds the digest of their list.
     if (controlplane.verified(context)).actor is distinct from
         'several:' || encode(sha256(convert_to(array_to_string(actors, e'\n'), 'UTF8')), 'hex')
+        or cardinality(string_to_array(array_to_string(actors, e'\n'), e'\n')) <> cardinality(actors)
     then
         raise exception using errcode = 'PC002', message = 'CONTEXT_REFUSED', detail = 'the context is of other actors';
     end if;
-    if n = 0 or cardinality(actors) <> n or (select count(distinct k) from unnest(keys) k) <> n then
-        perform treasury.refuse('TREASURY_BATCH_MALFORMED', 'a batch has commands, each under a key of its own');
+    -- Effects are found out for all commands before any is decided, so two on one hold would spend it twice.
+    if n = 0 or cardinality(actors) <> n or (select count(distinct k) from unnest(keys) k) <> n
+        or not operations <@ array['post', 'hold', 'settle', 'void', 'reverse']
+        or (select count(h) <> count(distinct h) from unnest(hold_ids) h)
+        or (select count(r) <> count(distinct r) from unnest(reversed) r)
+    then
+        perform treasury.refuse('TREASURY_BATCH_MALFORMED', 'a batch has commands, each under a key of its own, none on what another touches');
     end if;
     select h.* into head from treasury.ledger h where h.tenant_id = tenant for update;
     if not found then
         perform treasury.refuse('TREASURY_LEDGER_UNKNOWN', 'this tenant has no books');
     end if;
-    recorded_at := greatest(clock_timestamp(), head.recorded_at);
+    -- A clock that was set back puts nothing before what was recorded, nor into a locked period.
+    recorded_at := greatest(clock_timestamp(), head.recorded_at, head.locked_until);
     last_number := head.journals;
     codes := array_fill(null::text, array[n]);
     refused_accounts := array_fill(null::bigint, array[n]);
@@ -361,7 +368,7 @@ begin
                     b_credit[s] := b_credit[s] + e_credit[e];
                     applied := e;
                     e_balance[e] := b_posted[s];
-                    rest := rest + e_rest[e];
+                    rest := greatest(rest, e_rest[e]);
                     moved := case when operations[i] = 'hold' then e_debit[e] - e_credit[e] else e_posted[e] end;
                     if moved <> 0 then
                         legs := legs || ',[' || e_account[e] || ',' || moved || ',"' || e_currency[e] || '"]';
