@@ -71,7 +71,11 @@ class Database:
             finally:
                 # Whatever a reader's SQL has set on the session goes; the pool itself does not see to that.
                 if not connection.is_closed():
-                    await connection.reset()
+                    try:
+                        await connection.reset()
+                    except BaseException:
+                        connection.terminate()
+                        raise
 
 
 def translated(error: asyncpg.PostgresError) -> Exception:
