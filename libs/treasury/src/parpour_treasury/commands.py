@@ -10,7 +10,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from parpour_treasury.refusals import TreasuryError
@@ -24,6 +24,9 @@ LEGS_MAX = 500
 KEY_MAX = 200
 DESCRIPTION_MAX = 1000
 """Characters."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +93,7 @@ class Settle:
         if self.amounts is not None and not self.amounts:
             raise TreasuryError("TREASURY_JOURNAL_EMPTY", field="amounts")
         for place, amount in enumerate(self.amounts or ()):
-            if abs(amount) > BALANCE_MAX:
-                raise TreasuryError("TREASURY_BALANCE_OVERFLOW", field=f"amounts[{place}]")
+            check_minor(amount, f"amounts[{place}]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,6 +162,18 @@ def check_time(at: datetime | None, field: str) -> None:
         raise TreasuryError("TREASURY_COMMAND_MALFORMED", field=field, detail="a time states its zone")
 
 
+def check_minor(amount: int, field: str) -> None:
+    """Refuse what is no count of minor units, or one beyond every balance.
+
+    Raises:
+        TreasuryError: AMOUNT_MALFORMED or TREASURY_BALANCE_OVERFLOW.
+    """
+    if type(amount) is not int:
+        raise TreasuryError("AMOUNT_MALFORMED", field=field, detail="minor units")
+    if not -BALANCE_MAX <= amount <= BALANCE_MAX:
+        raise TreasuryError("TREASURY_BALANCE_OVERFLOW", field=field)
+
+
 def check_legs(legs: Sequence[Leg]) -> None:
     """Refuse legs that no journal can have.
 
@@ -218,4 +232,5 @@ def _joined(fields: Iterable[str]) -> str:
 
 
 def _time(at: datetime | None) -> str:
-    return "" if at is None else f"{at.timestamp():.6f}"
+    # Whole microseconds: a float would take neighbours of a far year for one.
+    return "" if at is None else str((at - _EPOCH) // _MICROSECOND)

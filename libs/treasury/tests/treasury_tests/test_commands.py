@@ -36,7 +36,7 @@ OTHERS: dict[str, tuple[Any, ...]] = {
     ),
     "description": ("", "e", "d "),
     "effective_at": (None, AT.replace(microsecond=1)),
-    "expires_at": (None, AT.replace(microsecond=1)),
+    "expires_at": (None, AT.replace(microsecond=1), *(AT.replace(year=9000, microsecond=n) for n in range(3))),
     "hold": (TWO,),
     "amounts": (None, (4, -4)),
     "release": (False,),
@@ -92,6 +92,7 @@ def post(**fields: Any) -> Callable[[], Command]:
             "TREASURY_BALANCE_OVERFLOW",
             "amounts[0]",
         ),
+        (lambda: Settle(key="k", correlation=ONE, hold=ONE, amounts=(5, -5.0)), "AMOUNT_MALFORMED", "amounts[1]"),  # type: ignore[arg-type]
         (lambda: Reverse(key="k", correlation=ONE, journal=0), "TREASURY_JOURNAL_UNKNOWN", "journal"),
     ],
 )
