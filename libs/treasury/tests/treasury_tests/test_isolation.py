@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -287,6 +288,24 @@ async def test_a_batch_on_one_thing_twice_is_refused_as_a_whole(two: Two) -> Non
 async def fingerprint_of(books: Books) -> list[tuple[int, int, int]]:
     accounts = await books.ledger.accounts(books.context)
     return [(one.posted, one.pending_debit, one.pending_credit) for one in accounts]
+
+
+async def test_a_session_keeps_nothing_that_spies_on_its_next_user(place: Place) -> None:
+    """A reader of B puts a statement of its own in place of one that will be given A's context."""
+    async with open_database(place.dsn(), connections=1) as database:
+        a, b = await new_books(database, place.app), await new_books(database, place.app)
+        for books in (a, b):
+            await books.open("bank")
+        with contextlib.suppress(asyncpg.PostgresError):
+            async with database.transaction(b.context) as session:
+                prepared = "select name, statement from pg_prepared_statements where statement like '%open_account%'"
+                name, statement = next(iter(await session.fetch(prepared)))
+                spying = f"{statement} where set_config('parpour.spied', $1, false) is not null"
+                types = "text, text, text, text, text, bigint, bigint"
+                await session.execute(f"deallocate {name}; prepare {name} ({types}) as {spying}")
+        await a.open("secret")
+        async with database.transaction(b.context) as session:
+            assert await session.fetchval("select current_setting('parpour.spied', true)") in (None, "")
 
 
 HOSTILE = [
