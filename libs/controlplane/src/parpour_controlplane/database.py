@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 CONNECTIONS = 8
 """Connections of one process: a batch in flight takes one, and PostgreSQL works best with few."""
 
-COMMAND_SECONDS = 30.0
+COMMAND_SECONDS = 40.0
+"""Longer than the statement timeout of the roles, so that the server says what took too long."""
 
 _CHECK_SESSION = sql("parpour_controlplane", "check_session.sql")
 

@@ -14,6 +14,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
 
+import asyncpg
+
 from parpour_controlplane.context import ContextMint, checked_actor
 from parpour_controlplane.database import is_transient
 from parpour_treasury.batches import Outcome, Request
@@ -126,7 +128,8 @@ class Batcher:
             try:
                 return await self._ledger.execute(self._mint.mint_several(tenant=tenant, actors=actors), requests)
             except Exception as error:
-                if not is_transient(error):
+                # A batch that takes too long would do so again; its commands alone may not.
+                if not is_transient(error) or (len(requests) > 1 and isinstance(error, asyncpg.QueryCanceledError)):
                     raise
         raise TreasuryError("TREASURY_UNAVAILABLE")
 

@@ -133,7 +133,7 @@ class Ledger:
         await self._call("select treasury.lock_period($1, $2)", context, until)
 
     async def sweep(self, context: str) -> int:
-        """Expire the holds that are due; returns how many were."""
+        """Expire holds that are due, the oldest first; returns how many. It is called until none is left."""
         swept: int = await self._call("select treasury.sweep($1)", context)
         return swept
 

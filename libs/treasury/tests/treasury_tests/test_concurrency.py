@@ -143,6 +143,15 @@ async def test_a_batch_whose_answer_is_lost_is_sent_again_and_counts_once(
     assert await books.balance(bank) == 995
 
 
+async def test_a_batch_that_takes_too_long_is_carried_out_one_by_one(books: Books) -> None:
+    bank, spending = await funded(books, 1000)
+    failing = FailingLedger(books.ledger, [("before", asyncpg.QueryCanceledError("statement timeout"))])
+    books.batcher = Batcher(failing, books.mint)
+    outcomes = await asyncio.gather(*(books.post((bank, -1), (spending, 1)) for _ in range(5)))
+    assert all(one.accepted for one in outcomes)
+    assert failing.calls == 1 + 5
+
+
 async def test_a_transient_error_is_told_and_never_remembered(books: Books) -> None:
     bank, spending = await funded(books, 1000)
     failures: list[tuple[str, Exception]] = [("before", ConnectionResetError())] * ATTEMPTS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -135,6 +135,17 @@ async def test_what_is_written_stays_as_it_is(place: Place, books: Books, statem
     with pytest.raises(asyncpg.PostgresError, match="IMMUTABLE"):
         async with owner(place, books) as connection:
             await connection.execute(statement)
+
+
+async def test_so_many_holds_expire_at_once_as_one_statement_can_bear(place: Place, books: Books) -> None:
+    await with_journal(books)
+    for _ in range(5):
+        await books.place((1, -1), (2, 1), expires=datetime.now(UTC) + timedelta(seconds=0.5))
+    async with owner(place, books) as connection:
+        await connection.execute("select pg_sleep(0.5)")
+        expire = "select treasury.expire_holds($1, clock_timestamp(), 2)"
+        assert [await connection.fetchval(expire, books.tenant) for _ in range(4)] == [2, 2, 1, 0]
+    assert await books.ledger.faults(books.context) == []
 
 
 async def test_a_clock_that_was_set_back_refuses_nothing(place: Place, books: Books) -> None:

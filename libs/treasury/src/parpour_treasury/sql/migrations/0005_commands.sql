@@ -4,15 +4,17 @@
 -- lateral queries that `offset 0` keeps apart, and never joined: plans are cached and tenants differ in size, so one that was
 -- made over a small table must still be right in a large one.
 
-create function treasury.expire_holds(tenant uuid, at timestamptz) returns integer
+create function treasury.expire_holds(tenant uuid, at timestamptz, most integer default 10000) returns integer
 language plpgsql volatile set search_path = pg_catalog, pg_temp set enable_seqscan = off
 as $$
 declare
     due uuid[];
     freed record;
 begin
-    select array_agg(h.hold_id order by h.hold_id) into due from treasury.hold h
-    where h.tenant_id = tenant and h.state = 'open' and h.expires_at <= at;
+    select array_agg(h.hold_id) into due from (
+        select h.hold_id from treasury.hold h
+        where h.tenant_id = tenant and h.state = 'open' and h.expires_at <= at order by h.expires_at limit most
+    ) h;
     if due is null then
         return 0;
     end if;
@@ -32,7 +34,7 @@ begin
     return cardinality(due);
 end
 $$;
-comment on function treasury.expire_holds is 'Frees what holds kept that are due; the head must have been taken';
+comment on function treasury.expire_holds is 'Frees what holds kept that are due, the oldest first, as many as one statement can bear; the head must have been taken';
 
 create function treasury.sweep(context text) returns integer
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
@@ -44,7 +46,7 @@ begin
     return treasury.expire_holds(tenant, clock_timestamp());
 end
 $$;
-comment on function treasury.sweep is 'Expires what is due in a tenant that nobody else writes to';
+comment on function treasury.sweep is 'Expires what is due in a tenant that nobody else writes to; again, as long as it expires any';
 
 create function treasury.static_faults(
     tenant uuid, at timestamptz, operations text[], hold_ids uuid[], expires timestamptz[], reversed bigint[]
