@@ -6,6 +6,7 @@ import asyncio
 import random
 from collections import deque
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import count
 from uuid import UUID
 
@@ -17,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from parpour_controlplane.database import open_database
 from parpour_controlplane.testing import Place
 from parpour_treasury.batcher import COMMANDS_MAX, _Waiting, next_batch
-from parpour_treasury.batches import Request
+from parpour_treasury.batches import Outcome, Request
 from parpour_treasury.books import Kind
 from parpour_treasury.commands import Command, Hold, Leg, Post, Reverse, Settle, Void
 from parpour_treasury.testing import CORRELATION, Books, new_books
@@ -96,10 +97,10 @@ class LedgerMachine(RuleBasedStateMachine):
         while batch := next_batch(waiting, commands_max=COMMANDS_MAX):
             self.model.start_batch()
             for one in batch:
-                expected = self.model.execute(one.request.command, self.books.actor)
+                code, journal = self.model.execute(one.request.command, self.books.actor)
                 for future in (one.answer, *one.same):
-                    future.set_result(expected)
-        return [one.answer.result() for one in asked]
+                    future.set_result(Outcome(code, None, journal, replayed=False, at=datetime.now(UTC)))
+        return [(outcome.code, outcome.journal) for outcome in (one.answer.result() for one in asked)]
 
     @invariant()
     def the_books_are_those_of_the_model(self) -> None:
