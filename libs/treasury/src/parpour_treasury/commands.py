@@ -25,6 +25,10 @@ KEY_MAX = 200
 DESCRIPTION_MAX = 1000
 """Characters."""
 
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+LATEST = datetime(9999, 1, 1, tzinfo=UTC)
+"""Times that every program of accounts can read; PostgreSQL takes Python's first and last for infinite ones."""
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
@@ -153,13 +157,17 @@ def encodable(text: str) -> bool:
 
 
 def check_time(at: datetime | None, field: str) -> None:
-    """Refuse a time without a time zone.
+    """Refuse a time without a time zone, or one that no book has.
 
     Raises:
         TreasuryError: TREASURY_COMMAND_MALFORMED.
     """
-    if at is not None and at.tzinfo is None:
+    if at is None:
+        return
+    if at.tzinfo is None:
         raise TreasuryError("TREASURY_COMMAND_MALFORMED", field=field, detail="a time states its zone")
+    if not EARLIEST <= at < LATEST:
+        raise TreasuryError("TREASURY_COMMAND_MALFORMED", field=field, detail="a time lies in the years 1900 to 9998")
 
 
 def check_minor(amount: int, field: str) -> None:

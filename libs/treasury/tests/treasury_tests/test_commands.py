@@ -17,6 +17,7 @@ pytestmark = pytest.mark.unit
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
 LEGS = (Leg(1, 5, "USD"), Leg(2, -5, "USD"))
+WEST = timezone(-timedelta(hours=5))
 ONE, TWO = UUID(int=1), UUID(int=2)
 
 COMMANDS: tuple[Command, ...] = (
@@ -78,6 +79,9 @@ def post(**fields: Any) -> Callable[[], Command]:
         (post(description="\ud800"), "TREASURY_COMMAND_MALFORMED", "description"),
         (post(description="d" * 1001), "TREASURY_COMMAND_MALFORMED", "description"),
         (post(effective_at=datetime(2026, 1, 1)), "TREASURY_COMMAND_MALFORMED", "effectiveAt"),
+        (post(effective_at=datetime.min.replace(tzinfo=UTC)), "TREASURY_COMMAND_MALFORMED", "effectiveAt"),
+        (post(effective_at=datetime(1899, 12, 31, tzinfo=UTC)), "TREASURY_COMMAND_MALFORMED", "effectiveAt"),
+        (post(effective_at=datetime.max.replace(tzinfo=WEST)), "TREASURY_COMMAND_MALFORMED", "effectiveAt"),
         (post(legs=()), "TREASURY_JOURNAL_EMPTY", "legs"),
         (post(legs=LEGS * 300), "TREASURY_COMMAND_MALFORMED", "legs"),
         (post(legs=LEGS[:1]), "TREASURY_JOURNAL_UNBALANCED", "legs"),
