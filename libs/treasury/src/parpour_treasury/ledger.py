@@ -18,7 +18,7 @@ from parpour_controlplane.database import Database, translated
 from parpour_controlplane.migrations import sql
 from parpour_treasury.batches import EXECUTE, Outcome, Request, decode, encode
 from parpour_treasury.books import Account, Balance, HoldState, Journal, Kind, Movement, NewAccount, Statement
-from parpour_treasury.commands import check_minor
+from parpour_treasury.commands import check_minor, check_time
 from parpour_treasury.currencies import exponent_of
 from parpour_treasury.refusals import REFUSALS, TreasuryError
 
@@ -128,8 +128,9 @@ class Ledger:
         """Lock everything that takes effect before a time.
 
         Raises:
-            TreasuryError: TREASURY_PERIOD_OUT_OF_ORDER.
+            TreasuryError: TREASURY_PERIOD_OUT_OF_ORDER or TREASURY_COMMAND_MALFORMED.
         """
+        check_time(until, "until")
         await self._call("select treasury.lock_period($1, $2)", context, until)
 
     async def sweep(self, context: str) -> int:

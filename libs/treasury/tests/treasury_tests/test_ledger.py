@@ -275,6 +275,11 @@ async def test_a_locked_period_takes_nothing_more_and_keeps_what_it_came_to(book
     assert sum(line.balance for line in await books.ledger.trial_balance(books.context, effective=now)) == 0
 
 
+async def test_a_period_ends_at_a_time_that_states_its_zone(books: Books) -> None:
+    with pytest.raises(TreasuryError, match="TREASURY_COMMAND_MALFORMED: until"):
+        await books.ledger.lock_period(books.context, until=datetime(2026, 1, 1))
+
+
 async def test_a_period_is_locked_whose_balance_no_account_ever_had(books: Books) -> None:
     """What took effect before a time was recorded among what took effect after it, and may come to more."""
     one, two = await books.open("one"), await books.open("two")
