@@ -29,6 +29,9 @@ LIFE_SECONDS = 60
 ACTOR_BYTES = 200
 """Longest actor."""
 
+SECRET_BYTES_MIN = 32
+"""Shortest secret: as long as its digest. An empty one, of a setting that was forgotten, would let anyone mint."""
+
 _BLOCK = 64
 
 
@@ -39,6 +42,10 @@ class ContextKey:
     key_id: str
     role: str
     secret: bytes
+
+    def __post_init__(self) -> None:
+        if len(self.secret) < SECRET_BYTES_MIN:
+            raise ValueError(f"a secret has at least {SECRET_BYTES_MIN} bytes: this one could be guessed")
 
     def __repr__(self) -> str:
         return f"ContextKey(key_id={self.key_id!r}, role={self.role!r})"

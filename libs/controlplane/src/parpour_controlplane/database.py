@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from parpour_controlplane.errors import CONTEXT_CODES, ControlPlaneError
+from parpour_controlplane.migrations import sql
 
 if TYPE_CHECKING:
     from asyncpg import Connection, Pool, Record
@@ -23,7 +24,10 @@ if TYPE_CHECKING:
 CONNECTIONS = 8
 """Connections of one process: a batch in flight takes one, and PostgreSQL works best with few."""
 
-COMMAND_SECONDS = 30.0
+COMMAND_SECONDS = 40.0
+"""Longer than the statement timeout of the roles, so that the server says what took too long."""
+
+_CHECK_SESSION = sql("parpour_controlplane", "check_session.sql")
 
 # Classes of SQLSTATE after which the same call may well succeed: connection, transaction rollback, resources,
 # operator's intervention, system error; and a lock that was not to be had in time.
@@ -69,9 +73,7 @@ class Database:
                         raise translated(error) from None
                     yield connection
             finally:
-                # Whatever a reader's SQL has set on the session goes; the pool itself does not see to that.
-                if not connection.is_closed():
-                    await connection.reset()
+                await _clear(connection)
 
 
 def translated(error: asyncpg.PostgresError) -> Exception:
@@ -79,6 +81,20 @@ def translated(error: asyncpg.PostgresError) -> Exception:
     if (error.sqlstate or "").startswith("PC") and error.message in CONTEXT_CODES:
         return ControlPlaneError(error.message, error.detail or "")
     return error
+
+
+async def _clear(connection: type_of_connection) -> None:
+    """Take from a session what a reader's SQL has set on it; one that cannot be cleared is not used again.
+
+    The pool itself does not see to that. The query has no parameters, so no kept statement stands between.
+    """
+    if connection.is_closed():
+        return
+    try:
+        await connection.execute(connection.get_reset_query() + _CHECK_SESSION)
+    except BaseException:
+        connection.terminate()
+        raise
 
 
 async def _as_it_is(_connection: object) -> None:

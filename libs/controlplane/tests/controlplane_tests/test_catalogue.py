@@ -51,6 +51,7 @@ BY_THE_ADMINISTRATOR = {
     f"{PINNED} language sql as 'select 1'",
     "nobody makes objects or temporary ones": "grant create on schema controlplane to parpour_relay",
     "no service is a member of the owner": "grant parpour_owner to parpour_relay",
+    "a service has the rights of no other role": "grant pg_read_all_data to parpour_app",
     "a role of ours is not above the rules": "alter role parpour_relay bypassrls",
     "the owner does not log in": "alter role parpour_owner login",
 }

@@ -53,6 +53,12 @@ def test_what_is_no_actor_is_not_minted(actor: str) -> None:
         ContextMint(APP_KEY, clock=time.time).mint(tenant=TENANT, actor=actor)
 
 
+@pytest.mark.parametrize("secret", [b"", b"s" * 31])
+def test_a_secret_that_could_be_guessed_is_no_key(secret: bytes) -> None:
+    with pytest.raises(ValueError, match="at least 32 bytes"):
+        ContextKey("test", "parpour_app", secret)
+
+
 async def test_a_context_with_any_character_changed_is_refused(shared: Place) -> None:
     good = shared.app.mint(tenant=TENANT, actor="user:ann")
     async with session(shared) as connection:
@@ -160,3 +166,36 @@ async def test_what_a_reader_sets_on_the_session_is_gone_for_the_next(shared: Pl
             await connection.execute("set session statement_timeout = 1")
         assert await database.pool.fetchval("select current_setting('parpour.context', true)") in (None, "")
         assert await database.pool.fetchval("show statement_timeout") == "30s"
+
+
+async def test_a_session_that_cannot_be_cleared_is_not_used_again(
+    shared: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_database(shared.dsn(), connections=1) as database:
+        context = shared.app.mint(tenant=TENANT, actor="a")
+
+        async def read() -> None:
+            async with database.transaction(context) as connection:
+                await connection.execute("select set_config('parpour.context', $1, false)", context)
+
+        with monkeypatch.context() as patched:
+            patched.setattr(asyncpg.Connection, "get_reset_query", lambda _: "select 1 / 0;")
+            with pytest.raises(asyncpg.DivisionByZeroError):
+                await read()
+        assert await database.pool.fetchval("select current_setting('parpour.context', true)") in (None, "")
+
+
+async def test_a_session_in_which_a_reader_prepared_statements_is_not_used_again(shared: Place) -> None:
+    async with open_database(shared.dsn(), connections=1) as database:
+        context = shared.app.mint(tenant=TENANT, actor="a")
+        process = await database.pool.fetchval("select pg_backend_pid()")
+
+        async def read(sql: str) -> None:
+            async with database.transaction(context) as connection:
+                await connection.execute(sql)
+
+        await read("select 1")
+        assert await database.pool.fetchval("select pg_backend_pid()") == process
+        with pytest.raises(asyncpg.PostgresError, match="SESSION_REFUSED"):
+            await read("prepare mine as select 1")
+        assert await database.pool.fetchval("select pg_backend_pid()") != process

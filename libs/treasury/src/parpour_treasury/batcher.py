@@ -10,9 +10,11 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from uuid import UUID
+
+import asyncpg
 
 from parpour_controlplane.context import ContextMint, checked_actor
 from parpour_controlplane.database import is_transient
@@ -75,10 +77,10 @@ class Batcher:
                 and the same key will tell; TREASURY_LEDGER_UNKNOWN.
             ValueError: if `actor` is none.
         """
+        request = Request.of(command, actor=checked_actor(actor))
         lane = self._lanes.setdefault(tenant, _Lane())
         if len(lane.waiting) >= self._waiting_max:
             raise TreasuryError("TREASURY_OVERLOADED")
-        request = Request.of(command, actor=checked_actor(actor))
         answer: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
         lane.waiting.append(_Waiting(request, answer))
         if lane.task is None:
@@ -86,20 +88,21 @@ class Batcher:
         return await answer
 
     async def drain(self) -> None:
-        """Wait until nothing is in flight."""
+        """Wait until nothing is in flight. Whoever stops waiting stops no work: what was asked is still carried out."""
         while tasks := [lane.task for lane in self._lanes.values() if lane.task is not None]:
-            await asyncio.gather(*tasks)
+            await asyncio.wait(tasks)
 
     async def _work(self, tenant: UUID, lane: _Lane) -> None:
+        batch: list[_Waiting] = []
         try:
             # Whoever else is ready to run may join the first batch.
             await asyncio.sleep(0)
             while batch := next_batch(lane.waiting, commands_max=self._commands_max):
                 await self._carry_out(tenant, batch)
         finally:
-            lane.task = None
-            if not lane.waiting:
-                self._lanes.pop(tenant, None)
+            # All are answered, unless this task was cancelled: then whoever still waits would wait for ever.
+            answer_unavailable([*batch, *lane.waiting])
+            del self._lanes[tenant]
 
     async def _carry_out(self, tenant: UUID, batch: Sequence[_Waiting]) -> None:
         try:
@@ -125,7 +128,8 @@ class Batcher:
             try:
                 return await self._ledger.execute(self._mint.mint_several(tenant=tenant, actors=actors), requests)
             except Exception as error:
-                if not is_transient(error):
+                # A batch that takes too long would do so again; its commands alone may not.
+                if not is_transient(error) or (len(requests) > 1 and isinstance(error, asyncpg.QueryCanceledError)):
                     raise
         raise TreasuryError("TREASURY_UNAVAILABLE")
 
@@ -133,6 +137,12 @@ class Batcher:
 def is_unavailable(error: Exception) -> bool:
     """Whether the whole batch failed for want of a database."""
     return isinstance(error, TreasuryError) and error.code == "TREASURY_UNAVAILABLE"
+
+
+def answer_unavailable(left: Iterable[_Waiting]) -> None:
+    """Tell whoever was not answered that only the same key will tell."""
+    for one in left:
+        answer(one, lambda future: future.set_exception(TreasuryError("TREASURY_UNAVAILABLE")))
 
 
 def answer(one: _Waiting, settle: Callable[[asyncio.Future[Outcome]], None]) -> None:

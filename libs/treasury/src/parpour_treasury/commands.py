@@ -10,7 +10,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from parpour_treasury.refusals import TreasuryError
@@ -24,6 +24,13 @@ LEGS_MAX = 500
 KEY_MAX = 200
 DESCRIPTION_MAX = 1000
 """Characters."""
+
+EARLIEST = datetime(1900, 1, 1, tzinfo=UTC)
+LATEST = datetime(9999, 1, 1, tzinfo=UTC)
+"""Times that every program of accounts can read; PostgreSQL takes Python's first and last for infinite ones."""
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +97,7 @@ class Settle:
         if self.amounts is not None and not self.amounts:
             raise TreasuryError("TREASURY_JOURNAL_EMPTY", field="amounts")
         for place, amount in enumerate(self.amounts or ()):
-            if abs(amount) > BALANCE_MAX:
-                raise TreasuryError("TREASURY_BALANCE_OVERFLOW", field=f"amounts[{place}]")
+            check_minor(amount, f"amounts[{place}]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,13 +157,29 @@ def encodable(text: str) -> bool:
 
 
 def check_time(at: datetime | None, field: str) -> None:
-    """Refuse a time without a time zone.
+    """Refuse a time without a time zone, or one that no book has.
 
     Raises:
         TreasuryError: TREASURY_COMMAND_MALFORMED.
     """
-    if at is not None and at.tzinfo is None:
+    if at is None:
+        return
+    if at.tzinfo is None:
         raise TreasuryError("TREASURY_COMMAND_MALFORMED", field=field, detail="a time states its zone")
+    if not EARLIEST <= at < LATEST:
+        raise TreasuryError("TREASURY_COMMAND_MALFORMED", field=field, detail="a time lies in the years 1900 to 9998")
+
+
+def check_minor(amount: int, field: str) -> None:
+    """Refuse what is no count of minor units, or one beyond every balance.
+
+    Raises:
+        TreasuryError: AMOUNT_MALFORMED or TREASURY_BALANCE_OVERFLOW.
+    """
+    if type(amount) is not int:
+        raise TreasuryError("AMOUNT_MALFORMED", field=field, detail="minor units")
+    if not -BALANCE_MAX <= amount <= BALANCE_MAX:
+        raise TreasuryError("TREASURY_BALANCE_OVERFLOW", field=field)
 
 
 def check_legs(legs: Sequence[Leg]) -> None:
@@ -218,4 +240,5 @@ def _joined(fields: Iterable[str]) -> str:
 
 
 def _time(at: datetime | None) -> str:
-    return "" if at is None else f"{at.timestamp():.6f}"
+    # Whole microseconds: a float would take neighbours of a far year for one.
+    return "" if at is None else str((at - _EPOCH) // _MICROSECOND)

@@ -18,6 +18,8 @@ from parpour_controlplane.database import Database, translated
 from parpour_controlplane.migrations import sql
 from parpour_treasury.batches import EXECUTE, Outcome, Request, decode, encode
 from parpour_treasury.books import Account, Balance, HoldState, Journal, Kind, Movement, NewAccount, Statement
+from parpour_treasury.commands import check_minor, check_time
+from parpour_treasury.currencies import exponent_of
 from parpour_treasury.refusals import REFUSALS, TreasuryError
 
 if TYPE_CHECKING:
@@ -41,6 +43,17 @@ def refusal(error: asyncpg.PostgresError) -> Exception:
     if isinstance(error, asyncpg.CheckViolationError):
         return TreasuryError("TREASURY_COMMAND_MALFORMED", field=error.constraint_name or "")
     return translated(error)
+
+
+def check_limits(minimum: int | None, maximum: int | None) -> None:
+    """Refuse limits that no balance can have.
+
+    Raises:
+        TreasuryError: AMOUNT_MALFORMED or TREASURY_BALANCE_OVERFLOW.
+    """
+    for field, limit in (("minimum", minimum), ("maximum", maximum)):
+        if limit is not None:
+            check_minor(limit, field)
 
 
 class Ledger:
@@ -76,9 +89,11 @@ class Ledger:
         """Open an account, or find the same one; returns its number.
 
         Raises:
-            TreasuryError: TREASURY_ACCOUNT_EXISTS, TREASURY_LIMIT_EXCEEDED, TREASURY_LEDGER_UNKNOWN or
-                TREASURY_COMMAND_MALFORMED.
+            TreasuryError: TREASURY_ACCOUNT_EXISTS, TREASURY_LIMIT_EXCEEDED, TREASURY_LEDGER_UNKNOWN,
+                TREASURY_COMMAND_MALFORMED, CURRENCY_UNKNOWN, AMOUNT_MALFORMED or TREASURY_BALANCE_OVERFLOW.
         """
+        exponent_of(account.currency)
+        check_limits(account.minimum, account.maximum)
         number: int = await self._call(
             "select treasury.open_account($1, $2, $3, $4, $5, $6, $7)",
             context,
@@ -95,8 +110,10 @@ class Ledger:
         """Set an account's limits, in its own direction.
 
         Raises:
-            TreasuryError: TREASURY_LIMIT_EXCEEDED, if the balance is outside them, or TREASURY_ACCOUNT_UNKNOWN.
+            TreasuryError: TREASURY_LIMIT_EXCEEDED, if the balance is outside them; TREASURY_ACCOUNT_UNKNOWN;
+                AMOUNT_MALFORMED or TREASURY_BALANCE_OVERFLOW.
         """
+        check_limits(minimum, maximum)
         await self._call("select treasury.limit_account($1, $2, $3, $4)", context, account, minimum, maximum)
 
     async def close_account(self, context: str, account: int) -> None:
@@ -111,12 +128,13 @@ class Ledger:
         """Lock everything that takes effect before a time.
 
         Raises:
-            TreasuryError: TREASURY_PERIOD_OUT_OF_ORDER.
+            TreasuryError: TREASURY_PERIOD_OUT_OF_ORDER or TREASURY_COMMAND_MALFORMED.
         """
+        check_time(until, "until")
         await self._call("select treasury.lock_period($1, $2)", context, until)
 
     async def sweep(self, context: str) -> int:
-        """Expire the holds that are due; returns how many were."""
+        """Expire holds that are due, the oldest first; returns how many. It is called until none is left."""
         swept: int = await self._call("select treasury.sweep($1)", context)
         return swept
 

@@ -16,7 +16,7 @@ REFUSALS: dict[str, str] = {
     "TREASURY_ACCOUNT_IN_USE": "the account has a balance or open holds",
     "TREASURY_ACCOUNT_UNKNOWN": "no such account",
     "TREASURY_BALANCE_OVERFLOW": "a balance would reach 2^62 minor units",
-    "TREASURY_BATCH_MALFORMED": "a batch has commands, each under a key of its own",
+    "TREASURY_BATCH_MALFORMED": "a batch has commands, each under a key of its own, none on what another touches",
     "TREASURY_COMMAND_MALFORMED": "a field of the command is outside its range",
     "TREASURY_CURRENCY_MISMATCH": "the account is in another currency",
     "TREASURY_EFFECTIVE_IN_FUTURE": "nothing takes effect after it is recorded",

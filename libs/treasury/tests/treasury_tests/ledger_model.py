@@ -32,6 +32,8 @@ class ModelLedger:
     """Legs, and which journal it reverses."""
     holds: dict[UUID, ModelHold] = field(default_factory=dict)
     answers: dict[str, tuple[bytes, Answer]] = field(default_factory=dict)
+    known: int = 0
+    """Journals that a batch knows: nobody reverses one of the same batch, whose number was told to nobody."""
 
     def pending(self, account: int, sign: int) -> int:
         return sum(
@@ -50,6 +52,10 @@ class ModelLedger:
             if least < (-BALANCE_MAX if lower is None else lower) or most > (BALANCE_MAX if upper is None else upper):
                 return "TREASURY_LIMIT_EXCEEDED"
         return None
+
+    def start_batch(self) -> None:
+        """What comes next is decided together."""
+        self.known = len(self.journals)
 
     def execute(self, command: Command, actor: str) -> Answer:
         """Carry out one command, or find its answer."""
@@ -93,7 +99,7 @@ class ModelLedger:
         return None, len(self.journals)
 
     def _reverse(self, command: Reverse) -> Answer:
-        if command.journal > len(self.journals):
+        if command.journal > self.known:
             return "TREASURY_JOURNAL_UNKNOWN", None
         legs, reverses = self.journals[command.journal - 1]
         if reverses is not None:

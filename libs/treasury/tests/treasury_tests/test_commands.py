@@ -17,6 +17,7 @@ pytestmark = pytest.mark.unit
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
 LEGS = (Leg(1, 5, "USD"), Leg(2, -5, "USD"))
+WEST = timezone(-timedelta(hours=5))
 ONE, TWO = UUID(int=1), UUID(int=2)
 
 COMMANDS: tuple[Command, ...] = (
@@ -36,7 +37,7 @@ OTHERS: dict[str, tuple[Any, ...]] = {
     ),
     "description": ("", "e", "d "),
     "effective_at": (None, AT.replace(microsecond=1)),
-    "expires_at": (None, AT.replace(microsecond=1)),
+    "expires_at": (None, AT.replace(microsecond=1), *(AT.replace(year=9000, microsecond=n) for n in range(3))),
     "hold": (TWO,),
     "amounts": (None, (4, -4)),
     "release": (False,),
@@ -78,6 +79,9 @@ def post(**fields: Any) -> Callable[[], Command]:
         (post(description="\ud800"), "TREASURY_COMMAND_MALFORMED", "description"),
         (post(description="d" * 1001), "TREASURY_COMMAND_MALFORMED", "description"),
         (post(effective_at=datetime(2026, 1, 1)), "TREASURY_COMMAND_MALFORMED", "effectiveAt"),
+        (post(effective_at=datetime.min.replace(tzinfo=UTC)), "TREASURY_COMMAND_MALFORMED", "effectiveAt"),
+        (post(effective_at=datetime(1899, 12, 31, tzinfo=UTC)), "TREASURY_COMMAND_MALFORMED", "effectiveAt"),
+        (post(effective_at=datetime.max.replace(tzinfo=WEST)), "TREASURY_COMMAND_MALFORMED", "effectiveAt"),
         (post(legs=()), "TREASURY_JOURNAL_EMPTY", "legs"),
         (post(legs=LEGS * 300), "TREASURY_COMMAND_MALFORMED", "legs"),
         (post(legs=LEGS[:1]), "TREASURY_JOURNAL_UNBALANCED", "legs"),
@@ -92,6 +96,7 @@ def post(**fields: Any) -> Callable[[], Command]:
             "TREASURY_BALANCE_OVERFLOW",
             "amounts[0]",
         ),
+        (lambda: Settle(key="k", correlation=ONE, hold=ONE, amounts=(5, -5.0)), "AMOUNT_MALFORMED", "amounts[1]"),  # type: ignore[arg-type]
         (lambda: Reverse(key="k", correlation=ONE, journal=0), "TREASURY_JOURNAL_UNKNOWN", "journal"),
     ],
 )

@@ -143,6 +143,15 @@ async def test_a_batch_whose_answer_is_lost_is_sent_again_and_counts_once(
     assert await books.balance(bank) == 995
 
 
+async def test_a_batch_that_takes_too_long_is_carried_out_one_by_one(books: Books) -> None:
+    bank, spending = await funded(books, 1000)
+    failing = FailingLedger(books.ledger, [("before", asyncpg.QueryCanceledError("statement timeout"))])
+    books.batcher = Batcher(failing, books.mint)
+    outcomes = await asyncio.gather(*(books.post((bank, -1), (spending, 1)) for _ in range(5)))
+    assert all(one.accepted for one in outcomes)
+    assert failing.calls == 1 + 5
+
+
 async def test_a_transient_error_is_told_and_never_remembered(books: Books) -> None:
     bank, spending = await funded(books, 1000)
     failures: list[tuple[str, Exception]] = [("before", ConnectionResetError())] * ATTEMPTS
@@ -182,17 +191,73 @@ async def test_one_command_that_breaks_the_batch_takes_no_other_with_it(
     assert await books.balance(bank) == 996
 
 
-async def test_a_caller_that_goes_away_takes_back_what_was_not_sent(books: Books) -> None:
+class GatedLedger(Ledger):
+    """A ledger whose database answers only once its gate is open."""
+
+    def __init__(self, inner: Ledger) -> None:
+        super().__init__(inner._database)
+        self.reached = asyncio.Event()
+        self.gate = asyncio.Event()
+
+    async def execute(self, context: str, requests: Sequence[Request]) -> list[Outcome]:
+        self.reached.set()
+        await self.gate.wait()
+        return await super().execute(context, requests)
+
+
+async def in_flight_and_waiting(books: Books) -> tuple[GatedLedger, asyncio.Task[Outcome], asyncio.Task[Outcome]]:
+    """Two callers: the command of one is in flight behind a gate, that of the other waits."""
     bank, spending = await funded(books, 1000)
+    gated = GatedLedger(books.ledger)
+    books.batcher = Batcher(gated, books.mint)
     first = asyncio.create_task(books.post((bank, -1), (spending, 1)))
-    await asyncio.sleep(0.002)
+    await gated.reached.wait()
     second = asyncio.create_task(books.post((bank, -10), (spending, 10)))
     await asyncio.sleep(0)
+    return gated, first, second
+
+
+async def test_a_caller_that_goes_away_takes_back_what_was_not_sent(books: Books) -> None:
+    gated, first, second = await in_flight_and_waiting(books)
     second.cancel()
+    gated.gate.set()
     assert (await first).accepted
     await books.batcher.drain()
-    assert await books.balance(bank) in (999, 989)
-    assert await books.ledger.faults(books.context) == []
+    assert await books.balance(1) == 999
+
+
+async def test_a_caller_that_goes_away_leaves_what_was_sent_to_be_carried_out(books: Books) -> None:
+    gated, first, second = await in_flight_and_waiting(books)
+    first.cancel()
+    gated.gate.set()
+    assert (await second).accepted
+    assert await books.balance(1) == 989
+
+
+async def test_giving_up_to_wait_for_the_end_stops_nothing(books: Books) -> None:
+    gated, first, second = await in_flight_and_waiting(books)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(books.batcher.drain(), 0.01)
+    gated.gate.set()
+    assert [(await asyncio.wait_for(one, 5)).accepted for one in (first, second)] == [True, True]
+
+
+async def test_callers_are_told_when_the_work_is_stopped(books: Books) -> None:
+    _, first, second = await in_flight_and_waiting(books)
+    task = books.batcher._lanes[books.tenant].task
+    assert task is not None
+    task.cancel()
+    for one in (first, second):
+        with pytest.raises(TreasuryError, match="TREASURY_UNAVAILABLE"):
+            await asyncio.wait_for(one, 5)
+    assert books.batcher._lanes == {}
+
+
+async def test_who_is_no_actor_leaves_nothing_behind(books: Books) -> None:
+    books.actor = "two\nlines"
+    with pytest.raises(ValueError, match="not an actor"):
+        await books.post((1, -1), (2, 1))
+    assert books.batcher._lanes == {}
 
 
 async def test_too_much_waiting_is_refused_at_once(books: Books) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import asyncpg
@@ -123,6 +124,10 @@ async def test_a_leg_waits_for_others_who_write_journals(place: Place, books: Bo
         "delete from treasury.period",
         "update controlplane.event set actor = 'x'",
         "delete from controlplane.event",
+        "update treasury.ledger set journals = 0",
+        "update treasury.ledger set accounts = 0",
+        "update treasury.ledger set recorded_at = '-infinity'",
+        "delete from treasury.ledger",
     ],
 )
 async def test_what_is_written_stays_as_it_is(place: Place, books: Books, statement: str) -> None:
@@ -130,6 +135,27 @@ async def test_what_is_written_stays_as_it_is(place: Place, books: Books, statem
     with pytest.raises(asyncpg.PostgresError, match="IMMUTABLE"):
         async with owner(place, books) as connection:
             await connection.execute(statement)
+
+
+async def test_so_many_holds_expire_at_once_as_one_statement_can_bear(place: Place, books: Books) -> None:
+    await with_journal(books)
+    for _ in range(5):
+        await books.place((1, -1), (2, 1), expires=datetime.now(UTC) + timedelta(seconds=0.5))
+    async with owner(place, books) as connection:
+        await connection.execute("select pg_sleep(0.5)")
+        expire = "select treasury.expire_holds($1, clock_timestamp(), 2)"
+        assert [await connection.fetchval(expire, books.tenant) for _ in range(4)] == [2, 2, 1, 0]
+    assert await books.ledger.faults(books.context) == []
+
+
+async def test_a_clock_that_was_set_back_refuses_nothing(place: Place, books: Books) -> None:
+    """A refusal is remembered, so one that a clock had caused would stay."""
+    await with_journal(books)
+    async with owner(place, books) as connection:
+        await connection.execute("update treasury.ledger set locked_until = now() + interval '1 hour'")
+    assert (await books.post((1, 5), (2, -5))).accepted
+    one, two = await books.ledger.journals(books.context)
+    assert two.effective_at == two.recorded_at > one.recorded_at
 
 
 async def test_a_hold_that_is_closed_stays_closed(place: Place, books: Books) -> None:
@@ -169,12 +195,22 @@ async def test_a_limit_holds_whatever_the_functions_decide(place: Place, books: 
             "what an account keeps free is not the sum of its open holds",
         ),
         ("delete from controlplane.event where subject = 'journal/1'", "an accepted request has no event"),
+        ("update treasury.hold_leg set amount = amount - 1 where position = 1", "a hold does not sum to zero"),
+        ("update treasury.hold_leg set settled = 0", "what a hold settled is not what its journals posted"),
+        ("update treasury.closing_balance set balance = 1", "a closing balance is not the sum of the legs before it"),
+        (
+            "update treasury.journal set effective_at = '2020-01-01' where number = 2",
+            "a journal takes effect in a period that was locked before",
+        ),
         ("insert into controlplane.event select * from controlplane.event", "a journal has more events than one"),
     ],
 )
 async def test_faults_are_named_when_an_administrator_tampers(place: Place, tampering: str, fault: str) -> None:
     async with open_books(place) as books:
         await with_journal(books)
+        await books.ledger.lock_period(books.context, until=datetime(2026, 1, 1, tzinfo=UTC))
+        hold, _ = await books.place((1, -5), (2, 5))
+        await books.settle(hold, (-2, 2))
         assert await books.ledger.faults(books.context) == []
         administrator = await asyncpg.connect(place.dsn("postgres"))
         mine = f"tenant_id = '{books.tenant}'"

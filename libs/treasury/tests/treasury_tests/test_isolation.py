@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from parpour_controlplane.database import open_database
 from parpour_controlplane.testing import SWEEPER_KEY, Place
 from parpour_treasury.batches import EXECUTE, Request, encode
 from parpour_treasury.books import Kind
-from parpour_treasury.commands import Post
+from parpour_treasury.commands import Hold, Post, Reverse, Settle, Void
 from parpour_treasury.refusals import TreasuryError
 from parpour_treasury.testing import CORRELATION, Books, new_books
 
@@ -153,7 +154,7 @@ async def test_the_sweeper_sees_what_is_due_and_sweeps_it_in_the_tenants_name(pl
 def forged(two: Two, place: Place) -> dict[str, str]:
     """Contexts in which B claims to be A."""
     mine, theirs = two.b.context, str(two.a.tenant)
-    guessing = ContextMint(type(SWEEPER_KEY)("test-app", "parpour_app", b"guess"), clock=lambda: 2e9)
+    guessing = ContextMint(type(SWEEPER_KEY)("test-app", "parpour_app", b"guess" * 7), clock=lambda: 2e9)
     return {
         "none": "",
         "bare": theirs,
@@ -233,6 +234,11 @@ async def test_as_b_the_things_of_a_are_as_if_they_were_not(place: Place, two: T
 async def test_a_context_of_one_list_of_actors_serves_no_other(two: Two) -> None:
     command = Post(key="k", correlation=CORRELATION, legs=two.b.legs([(1, 1), (2, -1)]))
     request = Request.of(command, actor="user:bob")
+    both = two.b.mint.mint_several(tenant=two.b.tenant, actors=["user:bob", "user:ann"])
+    as_one = list(encode([request]))
+    as_one[0] = ["user:bob\nuser:ann"]
+    with pytest.raises(asyncpg.PostgresError, match="CONTEXT_REFUSED"):
+        await two.session.fetch(EXECUTE, both, *as_one)
     for context in (
         two.b.context,
         two.b.mint.mint_several(tenant=two.b.tenant, actors=["user:ann"]),
@@ -240,6 +246,66 @@ async def test_a_context_of_one_list_of_actors_serves_no_other(two: Two) -> None
     ):
         with pytest.raises(asyncpg.PostgresError, match="CONTEXT_REFUSED"):
             await two.session.fetch(EXECUTE, context, *encode([request]))
+
+
+async def test_what_is_done_outside_of_a_batch_has_one_actor(two: Two) -> None:
+    several = two.b.mint.mint_several(tenant=two.b.tenant, actors=["user:bob"])
+    for call in (
+        "treasury.open_account($1, 'x', 'x', 'asset', 'USD', null, null)",
+        "treasury.limit_account($1, 1, null, null)",
+        "treasury.lock_period($1, '2020-01-01')",
+    ):
+        with pytest.raises(asyncpg.PostgresError, match="CONTEXT_REFUSED"):
+            await two.session.fetch(f"select {call}", several)
+
+
+async def test_a_batch_on_one_thing_twice_is_refused_as_a_whole(two: Two) -> None:
+    """The batcher makes none; another that did would free more than the hold keeps."""
+    hold, _ = await two.b.place((2, -9), (1, 9))
+    await two.b.place((2, -9), (1, 9))
+    fields: dict[str, Any] = {"correlation": CORRELATION}
+    part = {**fields, "hold": hold, "amounts": (-4, 4), "release": False}
+    batches: list[list[Any]] = [
+        [Settle(key="p", **part), Void(key="v", hold=hold, **fields)],
+        [Settle(key="p", **part), Settle(key="q", **part)],
+        [Hold(key=key, hold=UUID(int=5), legs=two.b.legs([(1, 1), (2, -1)]), **fields) for key in "pq"],
+        [Reverse(key=key, journal=1, **fields) for key in "pq"],
+    ]
+    before = await fingerprint_of(two.b)
+    for batch in batches:
+        context = two.b.mint.mint_several(tenant=two.b.tenant, actors=["a"] * len(batch))
+        with pytest.raises(TreasuryError, match="TREASURY_BATCH_MALFORMED"):
+            await two.b.ledger.execute(context, [Request.of(one, actor="a") for one in batch])
+    columns = list(encode([Request.of(batches[0][1], actor="a")]))
+    columns[3] = ["burn"]
+    context = two.b.mint.mint_several(tenant=two.b.tenant, actors=["a"])
+    with pytest.raises(asyncpg.PostgresError, match="TREASURY_BATCH_MALFORMED"):
+        await two.session.fetch(EXECUTE, context, *columns)
+    assert await fingerprint_of(two.b) == before
+    assert await two.b.ledger.faults(two.b.context) == []
+
+
+async def fingerprint_of(books: Books) -> list[tuple[int, int, int]]:
+    accounts = await books.ledger.accounts(books.context)
+    return [(one.posted, one.pending_debit, one.pending_credit) for one in accounts]
+
+
+async def test_a_session_keeps_nothing_that_spies_on_its_next_user(place: Place) -> None:
+    """A reader of B puts a statement of its own in place of one that will be given A's context."""
+    async with open_database(place.dsn(), connections=1) as database:
+        a, b = await new_books(database, place.app), await new_books(database, place.app)
+        for books in (a, b):
+            await books.open("bank")
+        with contextlib.suppress(asyncpg.PostgresError):
+            async with database.transaction(b.context) as session:
+                prepared = "select name, statement from pg_prepared_statements where statement like '%open_account%'"
+                name, statement = next(iter(await session.fetch(prepared)))
+                spying = f"{statement} where set_config('parpour.spied', $1, false) is not null"
+                types = "text, text, text, text, text, bigint, bigint"
+                await session.execute(f"deallocate {name}; prepare {name} ({types}) as {spying}")
+        await a.open("secret")
+        async with database.transaction(b.context) as session:
+            assert await session.fetchval("select current_setting('parpour.spied', true)") in (None, "")
 
 
 HOSTILE = [

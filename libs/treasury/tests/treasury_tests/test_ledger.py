@@ -174,6 +174,17 @@ async def test_a_hold_of_many_legs_settles_some_of_them(books: Books) -> None:
     assert (await books.ledger.hold(books.context, hold)).state == "settled"
 
 
+async def test_a_hold_of_the_largest_amounts_is_settled_in_parts(books: Books) -> None:
+    accounts = [await books.open(f"a{number}") for number in range(4)]
+    signs = (1, -1, 1, -1)
+    hold, _ = await books.place(*((one, sign * BALANCE_MAX) for one, sign in zip(accounts, signs, strict=True)))
+    assert (await books.settle(hold, signs, release=False)).accepted
+    assert (await books.ledger.hold(books.context, hold)).state == "open"
+    assert (await books.settle(hold)).accepted
+    assert (await books.ledger.hold(books.context, hold)).state == "settled"
+    assert [await books.balance(one) for one in accounts] == [sign * BALANCE_MAX for sign in signs]
+
+
 async def test_a_hold_expires_before_anything_else_is_decided(books: Books) -> None:
     bank, _, spending = await funded(books)
     soon = datetime.now(UTC) + timedelta(seconds=0.3)
@@ -264,6 +275,23 @@ async def test_a_locked_period_takes_nothing_more_and_keeps_what_it_came_to(book
     assert sum(line.balance for line in await books.ledger.trial_balance(books.context, effective=now)) == 0
 
 
+async def test_a_period_ends_at_a_time_that_states_its_zone(books: Books) -> None:
+    with pytest.raises(TreasuryError, match="TREASURY_COMMAND_MALFORMED: until"):
+        await books.ledger.lock_period(books.context, until=datetime(2026, 1, 1))
+
+
+async def test_a_period_is_locked_whose_balance_no_account_ever_had(books: Books) -> None:
+    """What took effect before a time was recorded among what took effect after it, and may come to more."""
+    one, two = await books.open("one"), await books.open("two")
+    now, day, most = datetime.now(UTC), timedelta(days=1), BALANCE_MAX
+    for days, amount in ((1, -most), (3, most), (3, most)):
+        assert (await books.post((one, amount), (two, -amount), at=now - days * day)).accepted
+    await books.ledger.lock_period(books.context, until=now - 2 * day)
+    assert await books.ledger.balance(books.context, one, effective=now - 2 * day) == 2 * most
+    assert await books.ledger.balance(books.context, one) == most
+    assert await books.ledger.faults(books.context) == []
+
+
 async def test_accounts_are_found_again_and_closed_when_empty(books: Books) -> None:
     bank, funding, _ = await funded(books)
     assert await books.open("assets:bank", minimum=0) == bank
@@ -286,6 +314,26 @@ async def test_accounts_are_found_again_and_closed_when_empty(books: Books) -> N
 async def test_an_account_code_that_is_none_is_refused(books: Books, code: str) -> None:
     with pytest.raises(TreasuryError, match="TREASURY_COMMAND_MALFORMED"):
         await books.open(code)
+
+
+@pytest.mark.parametrize(
+    ("currency", "minimum", "code"),
+    [
+        ("XXX", None, "CURRENCY_UNKNOWN"),
+        ("USD", -(2**63), "TREASURY_BALANCE_OVERFLOW"),
+        ("USD", -(2**70), "TREASURY_BALANCE_OVERFLOW"),
+        ("USD", -1.5, "AMOUNT_MALFORMED"),
+    ],
+)
+async def test_an_account_that_could_not_be_kept_is_refused(
+    books: Books, currency: str, minimum: int | None, code: str
+) -> None:
+    with pytest.raises(TreasuryError, match=code):
+        await books.open("a", Kind.INCOME, currency, minimum=minimum)
+    if minimum is not None:
+        account = await books.open("a", Kind.INCOME)
+        with pytest.raises(TreasuryError, match=code):
+            await books.ledger.limit_account(books.context, account, minimum=minimum, maximum=None)
 
 
 async def test_the_standard_accounts_are_there_in_each_currency(books: Books) -> None:

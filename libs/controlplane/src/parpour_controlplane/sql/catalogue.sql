@@ -107,6 +107,9 @@ select 'no service is a member of the owner', m.member::regrole::text from pg_au
 where m.roleid = 'parpour_owner'::regrole and m.member::regrole::text <> 'parpour_migrator'
     and not (select rolsuper from pg_roles where oid = m.member)
 union all
+select 'a service has the rights of no other role', m.member::regrole || ' of ' || m.roleid::regrole from pg_auth_members m
+where m.member::regrole::text in ('parpour_app', 'parpour_sealer', 'parpour_relay', 'parpour_sweeper', 'parpour_payment')
+union all
 select 'nobody makes objects or temporary ones', r.rolname || ' in ' || n.nspname
 from pg_roles r cross join ours n
 where r.rolname in ('parpour_app', 'parpour_sealer', 'parpour_relay', 'parpour_sweeper', 'parpour_payment')

@@ -55,8 +55,17 @@ comment on function controlplane.current_tenant is 'Whose the transaction is; th
 
 create function controlplane.current_actor() returns text
 language plpgsql stable security definer set search_path = pg_catalog, pg_temp
-as $$ begin return (controlplane.verified(current_setting('parpour.context', true))).actor; end $$;
-comment on function controlplane.current_actor is 'Who acts in the transaction';
+as $$
+declare
+    actor constant text := (controlplane.verified(current_setting('parpour.context', true))).actor;
+begin
+    if actor like 'several:%' then
+        raise exception using errcode = 'PC002', message = 'CONTEXT_REFUSED', detail = 'the context is of several actors';
+    end if;
+    return actor;
+end
+$$;
+comment on function controlplane.current_actor is 'Who acts in the transaction; refuses a context that names no one actor';
 
 create function controlplane.enter(context text) returns uuid
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp

@@ -26,6 +26,14 @@ comment on column treasury.ledger.journals is 'Number of the last journal; there
 comment on column treasury.ledger.recorded_at is 'When the last journal was recorded; never goes back';
 comment on column treasury.ledger.locked_until is 'Nothing may take effect before this time any more';
 call controlplane.guard('treasury.ledger');
+-- A head that went back would open journals that stand, and periods that are locked.
+create trigger goes_forward before update on treasury.ledger
+    for each row when (
+        new.tenant_id <> old.tenant_id or new.accounts < old.accounts or new.journals < old.journals
+        or new.recorded_at < old.recorded_at or new.locked_until < old.locked_until
+    ) execute function controlplane.refuse_change();
+create trigger immutable before delete or truncate on treasury.ledger
+    for each statement execute function controlplane.refuse_change();
 
 create table treasury.account (
     tenant_id uuid not null references treasury.ledger,

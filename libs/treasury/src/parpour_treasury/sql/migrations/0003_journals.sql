@@ -131,7 +131,8 @@ create table treasury.closing_balance (
     tenant_id uuid not null,
     until timestamptz not null,
     account_id bigint not null,
-    balance treasury.amount not null,
+    -- Of some legs only, so it may pass what an account ever came to.
+    balance numeric not null,
     primary key (tenant_id, account_id, until),
     foreign key (tenant_id, until) references treasury.period (tenant_id, until),
     foreign key (tenant_id, account_id) references treasury.account (tenant_id, account_id)

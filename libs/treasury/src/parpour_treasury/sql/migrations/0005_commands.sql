@@ -4,15 +4,17 @@
 -- lateral queries that `offset 0` keeps apart, and never joined: plans are cached and tenants differ in size, so one that was
 -- made over a small table must still be right in a large one.
 
-create function treasury.expire_holds(tenant uuid, at timestamptz) returns integer
+create function treasury.expire_holds(tenant uuid, at timestamptz, most integer default 10000) returns integer
 language plpgsql volatile set search_path = pg_catalog, pg_temp set enable_seqscan = off
 as $$
 declare
     due uuid[];
     freed record;
 begin
-    select array_agg(h.hold_id order by h.hold_id) into due from treasury.hold h
-    where h.tenant_id = tenant and h.state = 'open' and h.expires_at <= at;
+    select array_agg(h.hold_id) into due from (
+        select h.hold_id from treasury.hold h
+        where h.tenant_id = tenant and h.state = 'open' and h.expires_at <= at order by h.expires_at limit most
+    ) h;
     if due is null then
         return 0;
     end if;
@@ -32,7 +34,7 @@ begin
     return cardinality(due);
 end
 $$;
-comment on function treasury.expire_holds is 'Frees what holds kept that are due; the head must have been taken';
+comment on function treasury.expire_holds is 'Frees what holds kept that are due, the oldest first, as many as one statement can bear; the head must have been taken';
 
 create function treasury.sweep(context text) returns integer
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
@@ -44,7 +46,7 @@ begin
     return treasury.expire_holds(tenant, clock_timestamp());
 end
 $$;
-comment on function treasury.sweep is 'Expires what is due in a tenant that nobody else writes to';
+comment on function treasury.sweep is 'Expires what is due in a tenant that nobody else writes to; again, as long as it expires any';
 
 create function treasury.static_faults(
     tenant uuid, at timestamptz, operations text[], hold_ids uuid[], expires timestamptz[], reversed bigint[]
@@ -221,17 +223,24 @@ begin
     -- One context speaks for the actors of all commands: it holds the digest of their list.
     if (controlplane.verified(context)).actor is distinct from
         'several:' || encode(sha256(convert_to(array_to_string(actors, e'\n'), 'UTF8')), 'hex')
+        or cardinality(string_to_array(array_to_string(actors, e'\n'), e'\n')) <> cardinality(actors)
     then
         raise exception using errcode = 'PC002', message = 'CONTEXT_REFUSED', detail = 'the context is of other actors';
     end if;
-    if n = 0 or cardinality(actors) <> n or (select count(distinct k) from unnest(keys) k) <> n then
-        perform treasury.refuse('TREASURY_BATCH_MALFORMED', 'a batch has commands, each under a key of its own');
+    -- Effects are found out for all commands before any is decided, so two on one hold would spend it twice.
+    if n = 0 or cardinality(actors) <> n or (select count(distinct k) from unnest(keys) k) <> n
+        or not operations <@ array['post', 'hold', 'settle', 'void', 'reverse']
+        or (select count(h) <> count(distinct h) from unnest(hold_ids) h)
+        or (select count(r) <> count(distinct r) from unnest(reversed) r)
+    then
+        perform treasury.refuse('TREASURY_BATCH_MALFORMED', 'a batch has commands, each under a key of its own, none on what another touches');
     end if;
     select h.* into head from treasury.ledger h where h.tenant_id = tenant for update;
     if not found then
         perform treasury.refuse('TREASURY_LEDGER_UNKNOWN', 'this tenant has no books');
     end if;
-    recorded_at := greatest(clock_timestamp(), head.recorded_at);
+    -- A clock that was set back puts nothing before what was recorded, nor into a locked period.
+    recorded_at := greatest(clock_timestamp(), head.recorded_at, head.locked_until);
     last_number := head.journals;
     codes := array_fill(null::text, array[n]);
     refused_accounts := array_fill(null::bigint, array[n]);
@@ -361,7 +370,7 @@ begin
                     b_credit[s] := b_credit[s] + e_credit[e];
                     applied := e;
                     e_balance[e] := b_posted[s];
-                    rest := rest + e_rest[e];
+                    rest := greatest(rest, e_rest[e]);
                     moved := case when operations[i] = 'hold' then e_debit[e] - e_credit[e] else e_posted[e] end;
                     if moved <> 0 then
                         legs := legs || ',[' || e_account[e] || ',' || moved || ',"' || e_currency[e] || '"]';

@@ -121,6 +121,30 @@ as $$
     select 'a journal has more events than one', e.subject
     from controlplane.event e, tenant t where e.tenant_id = t.id and e.subject like 'journal/%'
     group by e.subject having count(*) > 1
+    union all
+    select 'a hold does not sum to zero', 'hold/' || l.hold_id || ' ' || l.currency
+    from treasury.hold_leg l, tenant t where l.tenant_id = t.id group by l.hold_id, l.currency having sum(l.amount) <> 0
+    union all
+    select 'what a hold settled is not what its journals posted', 'hold/' || m.hold_id || ' account/' || m.account_id
+    from (
+        select l.hold_id, l.account_id, l.settled::bigint as amount
+        from treasury.hold_leg l, tenant t where l.tenant_id = t.id
+        union all
+        select j.hold_id, l.account_id, -l.amount
+        from treasury.journal j join treasury.leg l on l.tenant_id = j.tenant_id and l.journal = j.number, tenant t
+        where j.tenant_id = t.id and j.hold_id is not null
+    ) m group by m.hold_id, m.account_id having sum(m.amount) <> 0
+    union all
+    select 'a closing balance is not the sum of the legs before it', 'account/' || c.account_id
+    from treasury.closing_balance c join treasury.period p on p.tenant_id = c.tenant_id and p.until = c.until, tenant t
+    where c.tenant_id = t.id and c.balance <> (
+        select coalesce(sum(l.amount), 0) from treasury.leg l
+        where l.tenant_id = c.tenant_id and l.account_id = c.account_id and l.effective_at < c.until and l.journal <= p.journals
+    )
+    union all
+    select 'a journal takes effect in a period that was locked before', 'journal/' || j.number
+    from treasury.period p join treasury.journal j on j.tenant_id = p.tenant_id and j.number > p.journals, tenant t
+    where p.tenant_id = t.id and j.effective_at < p.until
 $$;
 comment on function treasury.faults is 'Everything in a tenant''s books that contradicts itself; empty if they are right';
 
