@@ -6,8 +6,7 @@ Every method takes the context that its caller was given, and none takes a tenan
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
@@ -144,7 +143,7 @@ class Ledger:
         Raises:
             TreasuryError: TREASURY_ACCOUNT_UNKNOWN.
         """
-        async with self._reading(context) as connection:
+        async with self._database.transaction(context) as connection:
             row = await connection.fetchrow(_ACCOUNT, account)
         if row is None:
             raise TreasuryError("TREASURY_ACCOUNT_UNKNOWN")
@@ -152,7 +151,7 @@ class Ledger:
 
     async def accounts(self, context: str, *, after: int = 0, limit: int = PAGE) -> list[Account]:
         """Accounts by number."""
-        async with self._reading(context) as connection:
+        async with self._database.transaction(context) as connection:
             return [Account.from_row(dict(row)) for row in await connection.fetch(_ACCOUNTS, after, limit)]
 
     async def journal(self, context: str, number: int) -> Journal:
@@ -168,7 +167,7 @@ class Ledger:
 
     async def journals(self, context: str, *, after: int = 0, limit: int = PAGE) -> list[Journal]:
         """Journals by number."""
-        async with self._reading(context) as connection:
+        async with self._database.transaction(context) as connection:
             return [Journal.from_row(dict(row)) for row in await connection.fetch(_JOURNALS, after, limit)]
 
     async def hold(self, context: str, hold: UUID) -> HoldState:
@@ -177,7 +176,7 @@ class Ledger:
         Raises:
             TreasuryError: TREASURY_HOLD_UNKNOWN.
         """
-        async with self._reading(context) as connection:
+        async with self._database.transaction(context) as connection:
             row = await connection.fetchrow(_HOLD, hold)
         if row is None:
             raise TreasuryError("TREASURY_HOLD_UNKNOWN")
@@ -190,7 +189,7 @@ class Ledger:
 
         Both are now, where not stated. Each currency sums to zero.
         """
-        async with self._reading(context) as connection:
+        async with self._database.transaction(context) as connection:
             rows = await connection.fetch(
                 "select * from treasury.trial_balance($1, $2)",
                 effective,
@@ -205,12 +204,12 @@ class Ledger:
         self, context: str, account: int, *, effective: datetime | None = None, recorded: datetime | None = None
     ) -> int:
         """One account's balance, debit positive, at the times of `trial_balance`; 0 if there is no such account."""
-        async with self._reading(context) as connection:
+        async with self._database.transaction(context) as connection:
             return await _balance(connection, account, effective, recorded)
 
     async def statement(self, context: str, account: int, *, since: datetime, until: datetime) -> Statement:
         """An account's movements that took effect from `since` to before `until`, all of one moment."""
-        async with self._reading(context) as connection:
+        async with self._database.transaction(context) as connection:
             opening = await _balance(connection, account, since - INSTANT, None)
             rows = await connection.fetch("select * from treasury.statement($1, $2, $3)", account, since, until)
         movements = tuple(Movement(**dict(row)) for row in rows)
@@ -218,7 +217,7 @@ class Ledger:
 
     async def faults(self, context: str) -> list[tuple[str, str]]:
         """Whatever in the books contradicts itself, as (fault, subject); nothing if they are right."""
-        async with self._reading(context) as connection:
+        async with self._database.transaction(context) as connection:
             return [(row["fault"], row["subject"]) for row in await connection.fetch("select * from treasury.faults()")]
 
     async def _call(self, query: str, *arguments: Any) -> Any:
@@ -226,12 +225,6 @@ class Ledger:
             return await self._database.pool.fetchval(query, *arguments)
         except asyncpg.PostgresError as error:
             raise refusal(error) from None
-
-    @asynccontextmanager
-    async def _reading(self, context: str) -> AsyncIterator[type_of_connection]:
-        """A transaction in which all queries see the same moment."""
-        async with self._database.transaction(context) as connection:
-            yield connection
 
 
 async def _balance(

@@ -122,7 +122,6 @@ FN u64 next_purchases(const struct Member *m, u32 at, u32 number, u64 workers, u
 
 /* Growth of technology by chance, which stays (King and Rebelo 1999, with persistence one). */
 FN i64 leap(const struct Member *m, u32 number) {
-    if (m->home->scenario->leap == 0) return 0;
     const struct Block block = draw(m->w, m->home, m->tick, DRAW_LEAP, number, 0);
     return q32_times(m->home->scenario->leap, bell(&block));
 }
@@ -158,7 +157,7 @@ FN void set_course(const struct Member *m, u32 at, u32 number, u64 workers, u64 
     CHANGE(w, h, m->changes, POLICY_RATE, policy_rate, nation, at, within(rate, 0, (i64)Q32_ONE / 104));
     CHANGE(w, h, m->changes, TECHNOLOGY, technology, nation, at, grown(w->technology[at], (i64)s->progress + leap(m, number)));
     CHANGE(w, h, m->changes, PURCHASES, purchases, nation, at, next_purchases(m, at, number, workers, seekers));
-    if (s->swing && !s->purchases_fixed[number]) CHANGE(w, h, m->changes, SWING, swing, nation, at, next_swing(m, at, number));
+    if (!s->purchases_fixed[number]) CHANGE(w, h, m->changes, SWING, swing, nation, at, next_swing(m, at, number));
     const u64 *result = w->call + (u64)at * CALLS;
     if (result[CALL_VOLUME])
         CHANGE(w, h, m->changes, ENERGY_PRICE, energy_price, nation, at,

@@ -1,9 +1,10 @@
-/* Phase `public`: a government's purchases, which swing by chance, are parted over its regions by their people and over goods by fixed shares. */
+/* Phase `public`: a government's purchases, which swing by chance, are parted over its regions by their people and over
+ * goods by fixed shares. */
 #include "economy.h"
 
 /* What a nation buys this week: by its rule, and more or less by the swing. */
 FN u64 purchases_now(const struct World *w, u32 nation) {
-    return (u64)(((u128)w->purchases[nation] * (u64)((i64)Q32_ONE + w->swing[nation])) >> 32);
+    return times_q32(w->purchases[nation], (u64)((i64)Q32_ONE + w->swing[nation]));
 }
 
 FN void civilisation_public_member(const struct World *w, u32 tick, u32 member) {
