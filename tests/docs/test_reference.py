@@ -20,6 +20,8 @@ SPELLINGS = {
     "BSD-2-Clause": ("BSD-2-Clause", "BSD 2-Clause", "BSD License"),
     "BSD-3-Clause": ("BSD-3-Clause", "BSD License"),
     "NVIDIA proprietary": ("NVIDIA-Proprietary",),
+    "MIT OR Apache-2.0": ("MIT License",),
+    "PSF-2.0": ("PSFL",),
     "PSF-based": ("Python Software Foundation License",),
 }
 

@@ -22,6 +22,7 @@ SOURCES = (
     "libs/contracts/src",
     "libs/controlplane/src",
     "libs/treasury/src",
+    "api/src",
     "sim-worker/src",
     "operator/src",
     "cli/src",

@@ -1,0 +1,1 @@
+"""The tenant API, the internal API and the workers beside them."""
