@@ -6,7 +6,7 @@ as $$
     with tenant as materialized (select controlplane.current_tenant() as id),
     spend as materialized (select s.* from treasury.spend s, tenant t where s.tenant_id = t.id),
     event as materialized (
-        select e.subject, count(*) as steps, (array_agg(e.type order by e.occurred_at desc))[1] as last
+        select e.subject, count(*) as steps, array_agg(e.type) as types
         from controlplane.event e, tenant t
         where e.tenant_id = t.id and e.type like 'treasury.spend.%' group by e.subject
     )
@@ -41,8 +41,8 @@ as $$
             and a.person is distinct from s.person and a.actor <> s.actor
     )
     union all
-    select 'a digest is not that of its spend', 'spend/' || s.spend_id from spend s
-    where s.digest <> treasury.spend_digest(s)
+    select 'a digest is not that of its spend', 'spend/' || s.spend_id
+    from treasury.spend s, tenant t where s.tenant_id = t.id and s.digest <> treasury.spend_digest(s)
     union all
     select 'a spend stands without the decision that it stands on', 'spend/' || s.spend_id
     from spend s where not exists (
@@ -52,7 +52,7 @@ as $$
     union all
     select 'a spend has not one event for each of its steps', 'spend/' || s.spend_id
     from spend s left join event e on e.subject = 'spend/' || s.spend_id
-    where coalesce(e.steps, 0) < 1 or e.last is distinct from 'treasury.spend.' || s.step
+    where e.steps is null or not ('treasury.spend.' || s.step) = any(e.types)
         or e.steps <> 1 + (
             select count(*) from treasury.approval a
             where a.tenant_id = s.tenant_id and a.spend_id = s.spend_id and a.verdict = 'approve'
@@ -75,18 +75,19 @@ as $$
     )
     union all
     select 'what a spend has moved is not what its state says', 'spend/' || s.spend_id
-    from spend s left join lateral (
-        select coalesce(sum(l.amount) filter (where a.code like 'assets:in-transit:%'), 0) as in_transit,
-            coalesce(sum(l.amount) filter (where a.code like 'expenses:spending:%' or a.code like 'expenses:compute:%'), 0) as spent
+    from spend s left join (
+        select j.correlation,
+            sum(l.amount) filter (where a.code like 'assets:in-transit:%') as in_transit,
+            sum(l.amount) filter (where a.code like 'expenses:spending:%' or a.code like 'expenses:compute:%') as spent
         from treasury.journal j join treasury.leg l on l.tenant_id = j.tenant_id and l.journal = j.number
-        join treasury.account a on a.tenant_id = l.tenant_id and a.account_id = l.account_id
-        where j.tenant_id = s.tenant_id and j.correlation = s.spend_id
-    ) m on true
+        join treasury.account a on a.tenant_id = l.tenant_id and a.account_id = l.account_id, tenant t
+        where j.tenant_id = t.id group by j.correlation
+    ) m on m.correlation = s.spend_id
     where s.state not in ('refused', 'awaiting_approval', 'rejected') and (
-        m.in_transit <> case when s.state = 'sent' then s.amount else 0 end
-        or m.spent <> case when s.state = 'settled' then s.settled else 0 end
+        coalesce(m.in_transit, 0) <> case when s.state = 'sent' then s.amount else 0 end
+        or coalesce(m.spent, 0) <> case when s.state = 'settled' then s.settled else 0 end
     )
 $$;
 comment on function treasury.spending_faults is 'Everything in a tenant''s spends that contradicts itself or the books; empty if they are right';
 
-grant execute on function treasury.spending_faults() to parpour_app;
+grant execute on function treasury.spending_faults(), treasury.spend_digest(treasury.spend) to parpour_app;
