@@ -28,6 +28,7 @@ REFUSALS: dict[str, str] = {
     "TREASURY_CHANGE_STALE": "the rules have changed since this was proposed",
     "TREASURY_CHANGE_UNKNOWN": "no such change",
     "TREASURY_COMMAND_MALFORMED": "a field of the command is outside its range",
+    "TREASURY_COURSE_MOVED": "another worker has gone on with this payment",
     "TREASURY_CURRENCY_MISMATCH": "the account is in another currency",
     "TREASURY_EFFECTIVE_IN_FUTURE": "nothing takes effect after it is recorded",
     "TREASURY_ENVELOPE_CLOSED": "the envelope is not open at this time",
