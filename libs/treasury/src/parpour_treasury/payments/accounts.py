@@ -1,7 +1,7 @@
 """A tenant's accounts at providers, from the folder of secrets that only the payment worker has.
 
-Each tenant has a folder named by its id; `accounts.json` in it says which accounts there are, and names the files of the
-same folder that hold their secrets. What is missing or cannot be read is no account: nothing is claimed for it.
+Each tenant has a folder named by its id; `accounts.json` in it says which accounts there are, and names the files of
+the same folder that hold their secrets. What is missing or cannot be read is no account: nothing is claimed for it.
 """
 
 from __future__ import annotations
@@ -17,9 +17,9 @@ from pydantic import Field, StringConstraints, ValidationError
 from parpour_contracts.model import Document
 from parpour_treasury.providers.credentials import CredentialUnavailable, read_secret
 from parpour_treasury.providers.egress import Egress
-from parpour_treasury.providers.mercury import BASE_URL, Mercury, Way
+from parpour_treasury.providers.mercury import BASE_URL, MercuryProvider, Way
 from parpour_treasury.providers.port import Provider
-from parpour_treasury.providers.stripe import Rail, Stripe
+from parpour_treasury.providers.stripe import Rail, StripeProvider
 
 NAME = "accounts.json"
 SecretName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
@@ -100,7 +100,7 @@ class MountedAccounts:
         return {"stripe": self._stripe, "mercury": self._mercury}  # type: ignore[dict-item]
 
     def _stripe(self, tenant: UUID, account: StripeAccount) -> Provider:
-        return Stripe(
+        return StripeProvider(
             read_secret(self._folder, f"{tenant}/{account.key}"),
             rail=account.rail,
             financial_account=account.financial_account,
@@ -111,7 +111,7 @@ class MountedAccounts:
         )
 
     def _mercury(self, tenant: UUID, account: MercuryAccount) -> Provider:
-        return Mercury(
+        return MercuryProvider(
             read_secret(self._folder, f"{tenant}/{account.token}"),
             account=account.account,
             way=account.way,

@@ -46,7 +46,7 @@ class Course:
                 key=payment["key"],
                 amount=payment["amount"],
                 currency=payment["currency"],
-                destination=payment["destination"].get("reference", ""),
+                destination=payment["destination"].get("id", ""),
                 purpose=payment["purpose"],
             ),
             payment["provider"],

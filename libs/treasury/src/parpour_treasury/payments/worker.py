@@ -1,7 +1,7 @@
 """The payment worker: claims what may be paid, asks providers, and records what they say. Nothing else calls them.
 
-It keeps nothing of its own. A payment's course is written before anything is sent and after every answer, over the version
-that was read, so a worker may be killed anywhere and two of them may meet: what one begins the other does not.
+It keeps nothing of its own. A payment's course is written before anything is sent and after every answer, over the
+version that was read, so a worker may be killed anywhere and two may meet: what one begins the other does not.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -108,8 +108,7 @@ class PaymentWorker:
     async def turn(self) -> int:
         """Do once what is to be done now, for all tenants; returns how many payments were touched."""
         tenants = [row["tenant_id"] for row in await self._database.pool.fetch(_TENANTS)]
-        touched = await asyncio.gather(*(self._pay(tenant) for tenant in tenants))
-        return sum(touched)
+        return sum(await _each(self._pay(tenant) for tenant in tenants))
 
     async def _pay(self, tenant: UUID) -> int:
         names = self._accounts.names(tenant)
@@ -117,8 +116,7 @@ class PaymentWorker:
             await self._call("select treasury.claim($1, $2, $3)", tenant, names, CLAIMED_MAX)
             self._at_point("claimed")
         rows = json.loads(await self._call("select treasury.due_payments($1, $2)", tenant, CLAIMED_MAX))
-        results = await asyncio.gather(*(self._go_on_alone(tenant, row) for row in rows))
-        return sum(results)
+        return sum(await _each(self._go_on_alone(tenant, row) for row in rows))
 
     async def _go_on_alone(self, tenant: UUID, row: dict[str, Any]) -> bool:
         try:
@@ -225,6 +223,21 @@ class PaymentWorker:
             return await self._database.pool.fetchval(query, context, *arguments)
         except asyncpg.PostgresError as error:
             raise refusal(error) from None
+
+
+async def _each(work: Iterable[Coroutine[Any, Any, int]]) -> list[int]:
+    """What each came to; the fault of one stops no other, and it comes again in the next turn.
+
+    Raises:
+        Exception: if the database is away.
+    """
+    results = await asyncio.gather(*work, return_exceptions=True)
+    for result in results:
+        if isinstance(result, BaseException):
+            if not isinstance(result, Exception) or is_transient(result) or _is_unavailable(result):
+                raise result
+            logger.error("a payment could not go on", exc_info=result)
+    return [result for result in results if not isinstance(result, BaseException)]
 
 
 def _is_unavailable(error: Exception) -> bool:

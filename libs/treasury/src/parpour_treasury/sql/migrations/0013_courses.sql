@@ -132,21 +132,21 @@ as $$
 declare
     tenant constant uuid := controlplane.enter(context);
     who constant text := controlplane.current_actor();
+    known treasury.payment_course;
     outcome json;
-    asked_before boolean;
     reached text;
 begin
     perform from treasury.ledger h where h.tenant_id = tenant for update;
-    select c.asks_person into asked_before from treasury.payment_course c
-    where c.tenant_id = tenant and c.spend_id = learn.spend_id;
+    select c.* into known from treasury.payment_course c where c.tenant_id = tenant and c.spend_id = learn.spend_id;
+    if coalesce(known.version, 0) <> version then
+        perform treasury.refuse('TREASURY_COURSE_MOVED', 'another worker has gone on with this payment');
+    end if;
     for outcome in select json_array_elements(outcomes) loop
         reached := treasury.advance_spend(tenant, who, spend_id, outcome ->> 'reference', outcome ->> 'step',
             outcome ->> 'providerReference', outcome -> 'evidence', (outcome ->> 'fee')::bigint);
     end loop;
-    if not treasury.keep_course(tenant, spend_id, version, history, next_at, asks_person) then
-        perform treasury.refuse('TREASURY_COURSE_MOVED', 'another worker has gone on with this payment');
-    end if;
-    if asks_person and asked_before is not true then
+    perform treasury.keep_course(tenant, spend_id, version, history, next_at, asks_person);
+    if asks_person and known.asks_person is not true then
         insert into controlplane.event (tenant_id, type, version, occurred_at, actor, correlation, subject, payload)
         values (tenant, 'treasury.payment.unresolved', 1, clock_timestamp(), who, spend_id, 'spend/' || spend_id,
             json_build_object('spend', spend_id));
