@@ -18,7 +18,7 @@ REFUSALS: dict[str, str] = {
     "DISPATCH_PAYMENT_UNKNOWN": "no such payment was found at the provider",
     "DISPATCH_ROLLED_BACK": "the database is older than the payments that were sent from it",
     "DISPATCH_TOKEN_MISSING": "the worker's token is missing, and payments were sent",
-    "RECONCILIATION_BANK_ACCOUNT_EXISTS": "the account is bound to another bank account, or that one to another account",
+    "RECONCILIATION_BANK_ACCOUNT_EXISTS": "the account, or the bank account, is bound to another one",
     "RECONCILIATION_BANK_ACCOUNT_UNKNOWN": "no bank account is bound to this account",
     "RECONCILIATION_EVIDENCE_MISSING": "a decision states its evidence, up to 2000 characters",
     "RECONCILIATION_EXCEPTION_CLOSED": "the exception is not in a state in which this can be done",

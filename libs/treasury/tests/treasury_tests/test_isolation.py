@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -15,12 +16,15 @@ import pytest
 
 from parpour_controlplane.catalogue import breaches
 from parpour_controlplane.context import ContextMint
-from parpour_controlplane.database import open_database
+from parpour_controlplane.database import Database, open_database
 from parpour_controlplane.testing import SWEEPER_KEY, Place
 from parpour_treasury.batches import EXECUTE, Request, encode
 from parpour_treasury.books import Kind
 from parpour_treasury.commands import Hold, Post, Reverse, Settle, Void
+from parpour_treasury.reconciliation.restore import ProviderPayment, Restore
 from parpour_treasury.refusals import TreasuryError
+from parpour_treasury.statements.model import BankStatement, Entry
+from parpour_treasury.statements.store import Statements
 from parpour_treasury.testing import CORRELATION, Books, new_books
 
 if TYPE_CHECKING:
@@ -68,9 +72,40 @@ async def two(place: Place) -> AsyncIterator[Two]:
         )
         await a.ledger.lock_period(a.context, until=datetime.now(UTC) - timedelta(days=1))
         hold, _ = await a.place((1, -5), (2, 5))
+        await fill_statements(a, database)
         session = await asyncpg.connect(place.dsn())
         yield Two(a, b, hold, session)
         await session.close()
+
+
+async def fill_statements(books: Books, database: Database) -> None:
+    """A statement with a match and an exception, and a provider's payment that the books did not have."""
+    bank, funding, day = (
+        await books.open("assets:bank"),
+        await books.open("equity:owner", Kind.EQUITY),
+        date(2026, 3, 2),
+    )
+    await books.post((bank, 100), (funding, -100), at=datetime(2026, 3, 2, tzinfo=UTC))
+    statements = Statements(database)
+    await statements.bind(books.context, bank, identification="secret", since=day)
+    one = BankStatement("S", "secret", "USD", 0, day, 93, day, (Entry(100, day), Entry(-7, day)))
+    await statements.take(books.context, bank, b"secret", [one], format="test")
+    journals = await books.ledger.journals(books.context)
+    await database.pool.execute(
+        "select treasury.record_reconciliation($1, $2, $3, $4)",
+        books.context,
+        bank,
+        json.dumps(
+            [{"rule": "reference", "explanation": {}, "entries": [[1, 1]], "legs": [[journals[-1].number, 1]]}],
+        ),
+        json.dumps([{"kind": "fee", "explanation": {}, "entry": [1, 2]}]),
+    )
+    restore = Restore(database)
+    await restore.lock(books.context, reason="secret")
+    now = datetime.now(UTC)
+    await restore.review(
+        books.context, provider="stripe", as_of=now, payments=[ProviderPayment("secret", 1, "USD", now)]
+    )
 
 
 async def fingerprint(place: Place, tenant: UUID) -> dict[str, int]:

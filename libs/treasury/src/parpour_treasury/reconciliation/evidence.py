@@ -1,7 +1,7 @@
 """What an auditor is given for one day of a bank account: one file, the same bytes each time.
 
-The archive is a ZIP without compression, without times of its own, its names in order; each part is JSON in one form, and
-`manifest.json` has the SHA-256 of every other part. So two people who made it can compare one digest.
+The archive is a ZIP without compression, without times of its own, its names in order; each part is JSON in one form,
+and `manifest.json` has the SHA-256 of every other part. So two people who made it can compare one digest.
 """
 
 from __future__ import annotations

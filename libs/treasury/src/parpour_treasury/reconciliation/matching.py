@@ -1,8 +1,8 @@
 """Which entry of the bank belongs to which movement of the books. Pure, and the same for the same input in any order.
 
-Rules go from certain to likely: references, then amount with day and counterparty, then sums. None scores: a rule either
-leaves exactly one possibility or makes no match, and what could be one of several is an exception for a person. Each
-match and each exception says which fields were compared, and which candidates were rejected and why.
+Rules go from certain to likely: references, then amount with day and counterparty, then sums. None scores: a rule
+either leaves exactly one possibility or makes no match, and what could be one of several is an exception for a person.
+Each match and each exception says which fields were compared, and which candidates were rejected and why.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ REJECTED_MAX = 20
 """Rejected candidates that an explanation names."""
 
 FEE_CODES = ("CHRG", "COMM", "FEES", "fee", "stripe_fee")
-"""Parts of a bank's code that say fee: subfamilies CHRG, COMM and FEES of ISO 20022's external code set, and providers'."""
+"""Parts of a bank's code that say fee: subfamilies of ISO 20022's external code set, and providers' own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,12 +186,8 @@ def reconcile(
     _by_reference(pool)
     _by_amount_day_and_counterparty(pool)
     _by_sums(pool)
-    matched = (
-        {key for one in pool.matches for key in one.entries},
-        {key for one in pool.matches for key in one.movements},
-    )
-    seen += tuple(one for key, one in given_entries.items() if key in matched[0])
-    gone += tuple(one for key, one in given_movements.items() if key in matched[1])
+    seen += tuple(given_entries[key] for one in pool.matches for key in one.entries)
+    gone += tuple(given_movements[key] for one in pool.matches for key in one.movements)
     _name_what_is_left(pool, seen, gone)
     late = timedelta(days=patience_days)
     in_transit = []

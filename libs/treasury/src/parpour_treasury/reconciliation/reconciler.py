@@ -184,8 +184,8 @@ class Reconciler:
                 midnight(today + timedelta(days=1 + window_days)),
                 midnight(remembered),
             )
-        ours = [(row, _movement(row, payments)) for row in movements]
-        theirs = [(row, _entry(row)) for row in entries]
+        ours = [(row, _movement(dict(row), payments)) for row in movements]
+        theirs = [(row, _entry(dict(row))) for row in entries]
         return {
             "entries": [one for row, one in theirs if row["match"] is None and row["state"] in (None, "open")],
             "movements": [one for row, one in ours if row["match"] is None and row["state"] in (None, "open")],
@@ -206,7 +206,7 @@ class Reconciler:
                 list(states),
                 limit,
             )
-        return [_exception(row) for row in rows]
+        return [_exception(dict(row)) for row in rows]
 
     async def exception(self, context: str, exception: UUID) -> ExceptionState:
         """One exception.
@@ -218,7 +218,7 @@ class Reconciler:
             row = await connection.fetchrow("select * from treasury.exception where exception_id = $1", exception)
         if row is None:
             raise TreasuryError("RECONCILIATION_EXCEPTION_UNKNOWN")
-        return _exception(row)
+        return _exception(dict(row))
 
     async def decide(self, context: str, exception: UUID, *, outcome: str, evidence: str) -> None:
         """A person closes an exception without posting: `outcome` is resolved or written-off.
@@ -284,7 +284,7 @@ class Reconciler:
         try:
             async with self._database.pool.acquire() as connection, connection.transaction():
                 row = await connection.fetchrow(EXECUTE, several, *encode([Request.of(command, actor=actor)]))
-                (outcome,) = decode(dict(row))
+                (outcome,) = decode(dict(row or {}))
                 outcome.raise_for_refusal()
                 await connection.execute(
                     "select treasury.confirm_exception($1, $2, $3)", context, exception, outcome.journal

@@ -93,7 +93,7 @@ class TokenFile:
         """The token of a tenant; None if there is none.
 
         Raises:
-            TreasuryError: DISPATCH_TOKEN_MISSING, if there is one and it cannot be read: it is not as if there were none.
+            TreasuryError: DISPATCH_TOKEN_MISSING, if there is one that cannot be read: it is not as if there were none.
         """
         try:
             text = self._path(tenant).read_text()

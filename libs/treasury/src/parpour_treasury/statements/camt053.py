@@ -128,8 +128,8 @@ class _Reader:
             place = parent.counts.get(name, 0) + 1
             parent.counts[name] = place
         node = _Node(name, parent, place, attributes.get("Ccy", ""))
-        if parent is not None and len(self.stack) > 3:
-            # Children of statements are kept whole; everything around them is not kept at all.
+        if parent is not None and (len(self.stack) > 3 or parent.tag == "GrpHdr"):
+            # Children of statements and of the message's header are kept whole; what is around them is not.
             parent.children.append(node)
             self.kept += 1
             if self.kept > ELEMENTS_OF_ENTRY_MAX:
@@ -170,6 +170,9 @@ class _Reader:
             self.kept = 0
         elif self._in_statement(2):
             self._finish(node)
+        elif node.tag == "GrpHdr":
+            _refuse_page(_optional(node, "MsgPgntn"))
+            self.kept = 0
         self.stack.pop()
 
     def comment(self, _text: str) -> None:
@@ -225,9 +228,7 @@ class _Reader:
         currency = self.currency or _currency_of(self.header, node)
         opening, opened_on = _balance(node, ("OPBD", "PRCD"), currency)
         closing, closed_on = _balance(node, ("CLBD",), currency)
-        pages = _optional(node, "StmtPgntn")
-        if pages is not None and _value(pages, "LastPgInd") not in ("true", "1"):
-            raise refuse("STATEMENT_INCOMPLETE", pages.path, "a page of a statement that goes on")
+        _refuse_page(_optional(node, "StmtPgntn"))
         account = _one(_one(node, "Acct"), "Id")
         other = _optional(account, "Othr")
         self.statements.append(
@@ -351,6 +352,13 @@ def _day(node: _Node) -> date:
     return parse_date(choice.value, choice.path)
 
 
+def _refuse_page(pages: _Node | None) -> None:
+    if pages is not None and (
+        _value(pages, "LastPgInd") not in ("true", "1") or _value(pages, "PgNb").strip("0") != "1"
+    ):
+        raise refuse("STATEMENT_INCOMPLETE", pages.path, "one of several pages")
+
+
 def _balance(node: _Node, codes: tuple[str, ...], currency: str) -> tuple[int, date]:
     """The first of the kinds of balance that the statement has, and its day."""
     for code in codes:
@@ -392,7 +400,7 @@ def _entries(node: _Node, currency: str, batch: int) -> Iterator[Entry]:
         "reversal": reversal is not None and reversal.value in ("true", "1"),
     }
     parts = [part for details in _all(node, "NtryDtls") for part in _all(details, "TxDtls")]
-    amounts = [_amount_of_part(part, node, currency) for part in parts]
+    amounts = [_amount_of_part(part, node, currency, batch=len(parts) > 1) for part in parts]
     stated = [amount for amount in amounts if amount is not None]
     if len(parts) < 2 or not stated:
         if len(parts) == 1 and stated and stated[0] != total:
@@ -405,21 +413,26 @@ def _entries(node: _Node, currency: str, batch: int) -> Iterator[Entry]:
             "STATEMENT_BATCH_UNBALANCED", node.path, f"transactions come to {sum(stated)}, the entry is {total}"
         )
     for part, amount in zip(parts, stated, strict=True):
-        if amount == 0:
-            raise refuse("STATEMENT_BATCH_UNBALANCED", part.path, "a transaction of a batch moves nothing")
         yield Entry(amount=amount, **common, **_details(node, part), batch=batch)
 
 
-def _amount_of_part(part: _Node, node: _Node, currency: str) -> int | None:
-    """What a transaction contributes in the account's currency; None where the bank says it in no such amount."""
+def _amount_of_part(part: _Node, node: _Node, currency: str, *, batch: bool) -> int | None:
+    """What a transaction contributes in the account's currency; None where the bank does not say it.
+
+    Zero says nothing: the sample message of ISO 20022 has it in every transaction, because the schema wants an amount.
+    """
     direction = part if _optional(part, "CdtDbtInd") is not None else node
-    for found in (_optional(part, "Amt"), _down(part, "AmtDtls", "TxAmt", "Amt")):
-        if found is not None and found.currency == currency:
-            return _sign(direction) * _amount(found, currency)
+    stated = [_optional(part, "Amt")]
+    if batch:
+        # Alone, it may be what the payer sent, before charges.
+        stated.append(_down(part, "AmtDtls", "TxAmt", "Amt"))
+    for found in stated:
+        if found is not None and found.currency == currency and (amount := _amount(found, currency)):
+            return _sign(direction) * amount
     return None
 
 
-def _details(node: _Node, part: _Node | None) -> dict[str, str]:
+def _details(node: _Node, part: _Node | None) -> dict[str, Any]:
     """References, counterparty and texts: the transaction's, or else the entry's."""
     references = None if part is None else _optional(part, "Refs")
     own = _reference(node, "AcctSvcrRef") or _reference(node, "NtryRef")

@@ -1,7 +1,8 @@
 """Statements in CSV, by a declared mapping of columns.
 
-A CSV file says neither whose account it is nor between which balances, so whoever brings it says that (`Frame`), and the
-statement must add up to it. Nothing is guessed: not the decimal mark, not the order of day and month, not what a sign means.
+A CSV file says neither whose account it is nor between which balances, so whoever brings it says that (`Frame`), and
+the statement must add up to it. Nothing is guessed: not the decimal mark, not the order of day and month, not what a
+sign means.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import csv
 import io
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
@@ -228,14 +229,20 @@ def _row(row: _Row, layout: Layout, currency: str) -> list[Entry]:
         raise refuse("STATEMENT_BATCH_UNBALANCED", row.path(columns.net), f"{amount} less {fee} is another amount")
     booked_on = _day(row, columns.booked_on, layout)
     value_on = _day(row, columns.value_on, layout) if columns.value_on and row.text(columns.value_on) else None
-    references = {
-        name: row.text(getattr(columns, name), REFERENCE_MAX)
-        for name in ("reference", "end_to_end", "transaction", "code")
-    }
-    texts = {name: row.text(getattr(columns, name)) for name in ("counterparty", "description")}
-    moved = [Entry(amount, booked_on, value_on, **references, **texts)] if amount else []
+    one = Entry(
+        amount,
+        booked_on,
+        value_on,
+        reference=row.text(columns.reference, REFERENCE_MAX),
+        end_to_end=row.text(columns.end_to_end, REFERENCE_MAX),
+        transaction=row.text(columns.transaction, REFERENCE_MAX),
+        counterparty=row.text(columns.counterparty),
+        description=row.text(columns.description),
+        code=row.text(columns.code, REFERENCE_MAX),
+    )
+    moved = [one] if amount else []
     if fee:
-        moved.append(Entry(-fee, booked_on, value_on, **{**references, "code": "fee"}, **texts))
+        moved.append(replace(one, amount=-fee, code="fee"))
     return moved
 
 

@@ -108,7 +108,7 @@ def decoded(data: bytes) -> str:
 def parse_minor(text: str, currency: str, path: str) -> int:
     """Minor units of decimal text with an optional sign.
 
-    Zeros beyond the currency's decimals are no precision (XML Schema: 18.150 and 18.15 are one value), any other digit is.
+    Zeros beyond the currency's decimals are no precision (XML Schema: 18.150 and 18.15 are one value).
 
     Raises:
         TreasuryError: STATEMENT_AMOUNT_MALFORMED, STATEMENT_AMOUNT_TOO_PRECISE, STATEMENT_AMOUNT_OUT_OF_RANGE or

@@ -76,6 +76,8 @@ class Statements:
                         place,
                         format,
                     )
+                    if row is None:
+                        raise AssertionError("treasury.import_statement returns one row")
                     taken.append(Imported(account, row["number"], row["replayed"]))
         except asyncpg.PostgresError as error:
             raise refusal(error) from None

@@ -395,7 +395,7 @@ begin
     where l.tenant_id = tenant and l.journal = confirm_exception.journal and j.correlation = standing.exception_id;
     -- A journal moves what the bank has moved; or takes back what it has not.
     if posted is distinct from standing.proposal -> 'legs'
-        or moved <> case when standing.number is null then -standing.amount else standing.amount end
+        or moved <> (case when standing.number is null then -standing.amount else standing.amount end)
     then
         perform treasury.refuse('RECONCILIATION_PROPOSAL_MISMATCH', format('journal %s', confirm_exception.journal));
     end if;
