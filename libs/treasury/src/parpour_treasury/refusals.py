@@ -15,6 +15,7 @@ REFUSALS: dict[str, str] = {
     "DISPATCH_LOCKED": "payments are locked until the providers have been reconciled",
     "DISPATCH_NOT_LOCKED": "payments are not locked",
     "DISPATCH_NOT_RECONCILED": "a provider was not reviewed since the lock, or a payment found there is not recorded",
+    "DISPATCH_PAYMENT_SENT": "a payment of this spend was found at the provider: it is looked up, and not sent again",
     "DISPATCH_PAYMENT_UNKNOWN": "no such payment was found at the provider",
     "DISPATCH_ROLLED_BACK": "the database is older than the payments that were sent from it",
     "DISPATCH_TOKEN_MISSING": "the worker's token is missing, and payments were sent",

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -80,12 +80,9 @@ async def two(place: Place) -> AsyncIterator[Two]:
 
 async def fill_statements(books: Books, database: Database) -> None:
     """A statement with a match and an exception, and a provider's payment that the books did not have."""
-    bank, funding, day = (
-        await books.open("assets:bank"),
-        await books.open("equity:owner", Kind.EQUITY),
-        date(2026, 3, 2),
-    )
-    await books.post((bank, 100), (funding, -100), at=datetime(2026, 3, 2, tzinfo=UTC))
+    bank, owner = await books.open("assets:bank"), await books.open("equity:owner", Kind.EQUITY)
+    await books.post((bank, 100), (owner, -100))
+    day = datetime.now(UTC).date()
     statements = Statements(database)
     await statements.bind(books.context, bank, identification="secret", since=day)
     one = BankStatement("S", "secret", "USD", 0, day, 93, day, (Entry(100, day), Entry(-7, day)))

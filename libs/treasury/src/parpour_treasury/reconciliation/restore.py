@@ -60,19 +60,20 @@ class Review:
     """Payments that the books did not have; each is recorded before payments are unlocked."""
 
 
-def judge(token: Token | None, database: Token | None, *, locked: bool) -> str | None:
+def judge(token: Token | None, database: Token | None, *, began: int = 0, locked: bool) -> str | None:
     """Why nothing may be sent; None if it may. treasury.judge_dispatch says the same, and a test holds them together.
 
     Args:
         token: what the worker kept; None if it has nothing.
         database: what the database says; None if nothing was ever sent from it.
+        began: the database's counter when its epoch began.
         locked: whether people, or a worker, locked it.
     """
     if locked:
         return "DISPATCH_LOCKED"
     if token is None:
-        untouched = database is None or (database.epoch == 1 and database.counter == 0)
-        return None if untouched else "DISPATCH_TOKEN_MISSING"
+        # A worker that lost its token goes on after people have unlocked, and nobody has sent since.
+        return None if database is None or database.counter <= began else "DISPATCH_TOKEN_MISSING"
     if database is None or token.epoch > database.epoch:
         return "DISPATCH_ROLLED_BACK"
     if token.epoch < database.epoch:
@@ -134,22 +135,22 @@ class TokenFile:
 
 
 async def dispatch_allowed(
-    connection: type_of_connection, context: str, *, provider: str, token: Token | None
+    connection: type_of_connection, context: str, *, provider: str, correlation: UUID, token: Token | None
 ) -> Token:
     """Count one payment in the transaction of `connection`, which commits `submitting`; returns the token to keep.
 
-    The worker writes it after the commit and before it calls the provider. After a refusal it rolls its transaction
-    back and calls `Restore.lock` with its token.
+    The worker writes it after the commit and before it calls the provider. `correlation` is the spend. After
+    DISPATCH_PAYMENT_SENT the worker looks the payment up and sends nothing; after another refusal it rolls its
+    transaction back and calls `Restore.lock` with its token.
 
     Raises:
-        TreasuryError: DISPATCH_LOCKED, DISPATCH_ROLLED_BACK, DISPATCH_FORKED, DISPATCH_TOKEN_MISSING or
-            TREASURY_LEDGER_UNKNOWN.
+        TreasuryError: DISPATCH_LOCKED, DISPATCH_ROLLED_BACK, DISPATCH_FORKED, DISPATCH_TOKEN_MISSING,
+            DISPATCH_PAYMENT_SENT or TREASURY_LEDGER_UNKNOWN.
     """
     fields = (None, None, None) if token is None else (token.epoch, token.epoch_id, token.counter)
+    query = "select * from treasury.dispatch_allowed($1, $2, $3, $4, $5, $6)"
     try:
-        row = await connection.fetchrow(
-            "select * from treasury.dispatch_allowed($1, $2, $3, $4, $5)", context, provider, *fields
-        )
+        row = await connection.fetchrow(query, context, provider, correlation, *fields)
     except asyncpg.PostgresError as error:
         raise refusal(error) from None
     if row is None:
@@ -219,8 +220,8 @@ class Restore:
         ]
 
     async def record(self, context: str, *, provider: str, reference: str, journal: int | None, evidence: str) -> None:
-        """A person says how a payment that was found came into the books: by a journal, or, where the spend's own state
-        will bring it, by none.
+        """A person says how a payment that was found comes into the books: by a journal, or, where an open hold of its
+        spend keeps it, by none: the spend's own state will bring it.
 
         Raises:
             TreasuryError: DISPATCH_PAYMENT_UNKNOWN, RECONCILIATION_PROPOSAL_MISMATCH, RECONCILIATION_EVIDENCE_MISSING

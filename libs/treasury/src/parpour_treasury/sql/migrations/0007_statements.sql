@@ -163,7 +163,7 @@ begin
     insert into treasury.bank_account (tenant_id, account_id, identification, since, bound_at, bound_by)
     values (tenant, bind_bank_account.account_id, bind_bank_account.identification, bind_bank_account.since,
         clock_timestamp(), person);
-    perform treasury.note(tenant, 'treasury.bank-account.bound', 'account/' || bind_bank_account.account_id,
+    perform treasury.note(tenant, 'treasury.account.bound', 'account/' || bind_bank_account.account_id,
         json_build_object('account', bind_bank_account.account_id, 'identification', bind_bank_account.identification,
             'since', bind_bank_account.since));
     return true;
@@ -179,7 +179,7 @@ language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
 declare
     tenant constant uuid := controlplane.enter(context);
-    content constant bytea := sha256(convert_to(import_statement.head::text || import_statement.entries::text, 'UTF8'));
+    read constant bytea := sha256(convert_to(import_statement.head::text || import_statement.entries::text, 'UTF8'));
     standing treasury.statement;
     bound treasury.bank_account;
     account treasury.account := treasury.held_account(tenant, import_statement.account_id);
@@ -202,7 +202,7 @@ begin
     ) limit 1;
     if found then
         if (standing.statement, standing.digest, standing.place, standing.content)
-            is distinct from (head ->> 'statement', import_statement.digest, import_statement.place, import_statement.content)
+            is distinct from (head ->> 'statement', import_statement.digest, import_statement.place, read)
         then
             perform treasury.refuse('STATEMENT_CHANGED', format('statement %s of this account stands', standing.number));
         end if;
@@ -224,10 +224,10 @@ begin
         left_out, digest, place, content, format, imported_at, imported_by)
     values (tenant, import_statement.account_id, import_statement.number, head ->> 'statement', (head ->> 'sequence')::bigint,
         (head ->> 'opening')::bigint, (head ->> 'openedOn')::date, (head ->> 'closing')::bigint, (head ->> 'closedOn')::date,
-        (head ->> 'leftOut')::integer, import_statement.digest, import_statement.place, content, import_statement.format,
+        (head ->> 'leftOut')::integer, import_statement.digest, import_statement.place, read, import_statement.format,
         clock_timestamp(), controlplane.current_actor());
     perform treasury.note(tenant, 'treasury.statement.imported',
-        'statement/' || import_statement.account_id || '/' || import_statement.number,
+        'statement/' || import_statement.account_id || '-' || import_statement.number,
         json_build_object('account', import_statement.account_id, 'number', import_statement.number,
             'statement', head ->> 'statement', 'sha256', encode(import_statement.digest, 'hex'), 'place', import_statement.place,
             'opening', head -> 'opening', 'closing', head -> 'closing', 'closedOn', head -> 'closedOn',

@@ -188,7 +188,7 @@ comment on function treasury.held_exception is 'An exception of the tenant, afte
 create function treasury.note_exception(tenant uuid, exception_id uuid, type text, more jsonb) returns void
 language sql volatile set search_path = pg_catalog, pg_temp
 as $$
-    select treasury.note(tenant, 'treasury.exception.' || type, 'exception/' || x.exception_id, (jsonb_build_object(
+    select treasury.note(tenant, 'treasury.exception.' || replace(type, '-', ''), 'exception/' || x.exception_id, (jsonb_build_object(
         'exception', x.exception_id, 'account', x.account_id, 'kind', x.kind, 'state', x.state, 'amount', x.amount,
         'statement', x.number, 'position', x.position, 'journal', x.journal, 'leg', x.leg) || more)::json)
     from treasury.exception x where x.tenant_id = tenant and x.exception_id = note_exception.exception_id
@@ -228,7 +228,7 @@ begin
     loop
         perform treasury.note_exception(tenant, closed, 'matched', jsonb_build_object('match', made));
     end loop;
-    perform treasury.note(tenant, 'treasury.match.made', 'match/' || make_match.account_id || '/' || made, json_build_object(
+    perform treasury.note(tenant, 'treasury.match.made', 'match/' || make_match.account_id || '-' || made, json_build_object(
         'account', make_match.account_id, 'match', made, 'rule', make_match.rule,
         'entries', (select json_agg(json_build_array(e.number, e.position)) from unnest(numbers, positions) as e(number, position)),
         'legs', (select json_agg(json_build_array(l.journal, l.position)) from unnest(journals, legs) as l(journal, position))));
@@ -442,26 +442,26 @@ as $$
         left join treasury.matched_entry m
             on m.tenant_id = e.tenant_id and m.account_id = e.account_id and m.number = e.number and m.position = e.position
     )
-    select 'bank', 'statement/' || bank_check.account_id || '/' || bank_check.number, b.closing::numeric from bound b
+    select 'bank', 'statement/' || bank_check.account_id || '-' || bank_check.number, b.closing::numeric from bound b
     union all
     select 'ledger', 'account/' || bank_check.account_id,
         treasury.balance_at(bank_check.account_id, b.until - interval '1 microsecond', null) from bound b
     union all
-    select 'opening', 'bank-account/' || bank_check.account_id,
+    select 'opening', 'account/' || bank_check.account_id,
         b.opening - treasury.balance_at(bank_check.account_id, b.since - interval '1 microsecond', null) from bound b
     union all
     select case when x.state is null then 'in transit' when x.state in ('open', 'proposed') then 'open exception' else 'decided' end,
-        'journal/' || l.journal || '/' || l.position, -l.amount
+        'journal/' || l.journal || '-' || l.position, -l.amount
     from legs l left join treasury.exception x on x.tenant_id = l.tenant_id and x.journal = l.journal and x.leg = l.position
     where l.match is null
     union all
     select case when x.state is null then 'not reconciled' when x.state in ('open', 'proposed') then 'open exception' else 'decided' end,
-        'statement/' || e.account_id || '/' || e.number || '/' || e.position, e.amount
+        'statement/' || e.account_id || '-' || e.number || '-' || e.position, e.amount
     from entries e left join treasury.exception x
         on x.tenant_id = e.tenant_id and x.account_id = e.account_id and x.number = e.number and x.position = e.position
     where e.match is null
     union all
-    select 'other day', 'match/' || bank_check.account_id || '/' || m.match, sum(m.amount)
+    select 'other day', 'match/' || bank_check.account_id || '-' || m.match, sum(m.amount)
     from (
         select e.match, e.amount::numeric as amount from entries e where e.match is not null
         union all

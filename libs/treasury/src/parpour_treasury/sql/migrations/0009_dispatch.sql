@@ -13,6 +13,7 @@ create table treasury.dispatch (
     token_epoch bigint not null default 0 check (token_epoch between 0 and 4611686018427387903),
     epoch_id uuid not null,
     counter bigint not null check (counter >= 0),
+    began bigint not null default 0 check (began between 0 and counter),
     providers text[] not null,
     locked_at timestamptz,
     locked_by text,
@@ -28,10 +29,11 @@ comment on column treasury.dispatch.epoch is 'Raised each time that people unloc
 comment on column treasury.dispatch.token_epoch is 'The highest epoch that a worker''s token had when it locked: the next one is above it';
 comment on column treasury.dispatch.epoch_id is 'Tells apart two databases that both came to an epoch';
 comment on column treasury.dispatch.counter is 'Payments that were allowed to be sent';
+comment on column treasury.dispatch.began is 'The counter when the epoch began';
 comment on column treasury.dispatch.providers is 'Providers to which payments were sent';
 call controlplane.guard('treasury.dispatch');
 create trigger goes_forward before update on treasury.dispatch for each row when (
-    new.tenant_id <> old.tenant_id or new.epoch < old.epoch or new.counter < old.counter or not new.providers @> old.providers
+    new.tenant_id <> old.tenant_id or new.epoch < old.epoch or new.counter < old.counter or new.began < old.began or not new.providers @> old.providers
     or (new.epoch = old.epoch) <> (new.epoch_id = old.epoch_id)
 ) execute function controlplane.refuse_change();
 create trigger immutable before delete or truncate on treasury.dispatch
@@ -80,6 +82,7 @@ comment on table treasury.found_payment is 'Payments that a provider knows and t
 comment on column treasury.found_payment.correlation is 'The spend that the provider''s data names, if it names one';
 comment on column treasury.found_payment.journal is 'The journal that brought it into the books';
 call controlplane.guard('treasury.found_payment');
+create index of_spend on treasury.found_payment (tenant_id, correlation);
 create trigger identity_immutable
     before update of tenant_id, provider, reference, review, correlation, amount, currency, sent_at on treasury.found_payment
     for each statement execute function controlplane.refuse_change();
@@ -89,14 +92,14 @@ create trigger immutable before delete or truncate on treasury.found_payment
     for each statement execute function controlplane.refuse_change();
 
 create function treasury.judge_dispatch(
-    known boolean, locked boolean, epoch bigint, epoch_id uuid, counter bigint,
+    known boolean, locked boolean, epoch bigint, epoch_id uuid, counter bigint, began bigint,
     token_epoch bigint, token_epoch_id uuid, token_counter bigint
 ) returns text
 language sql immutable set search_path = pg_catalog, pg_temp
 as $$
     select case
         when locked then 'DISPATCH_LOCKED'
-        when token_epoch is null and known and (epoch > 1 or counter > 0) then 'DISPATCH_TOKEN_MISSING'
+        when token_epoch is null and known and counter > began then 'DISPATCH_TOKEN_MISSING'
         when token_epoch is null then null
         when not known or token_epoch > epoch then 'DISPATCH_ROLLED_BACK'
         when token_epoch < epoch then null
@@ -107,7 +110,7 @@ $$;
 comment on function treasury.judge_dispatch is 'Why nothing may be sent; null if it may. parpour_treasury.reconciliation.restore says the same';
 
 create function treasury.dispatch_allowed(
-    context text, provider text, token_epoch bigint, token_epoch_id uuid, token_counter bigint,
+    context text, provider text, correlation uuid, token_epoch bigint, token_epoch_id uuid, token_counter bigint,
     out epoch bigint, out epoch_id uuid, out counter bigint
 )
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
@@ -125,9 +128,14 @@ begin
     select d.* into standing from treasury.dispatch d where d.tenant_id = tenant;
     fresh := not found;
     code := treasury.judge_dispatch(not fresh, standing.locked_at is not null, standing.epoch, standing.epoch_id, standing.counter,
-        token_epoch, token_epoch_id, token_counter);
+        standing.began, token_epoch, token_epoch_id, token_counter);
     if code is not null then
         perform treasury.refuse(code, 'nothing is sent');
+    end if;
+    if exists (
+        select from treasury.found_payment f where f.tenant_id = tenant and f.correlation = dispatch_allowed.correlation
+    ) then
+        perform treasury.refuse('DISPATCH_PAYMENT_SENT', 'a payment of this spend was found at the provider');
     end if;
     if fresh then
         insert into treasury.dispatch as d (tenant_id, epoch, epoch_id, counter, providers)
@@ -239,7 +247,12 @@ begin
     if standing.recorded_at is not null then
         return;
     end if;
-    if record_found.journal is not null and not exists (
+    if record_found.journal is null and not exists (
+        select from treasury.hold h
+        where h.tenant_id = tenant and h.correlation = standing.correlation and h.state = 'open'
+    ) then
+        perform treasury.refuse('RECONCILIATION_PROPOSAL_MISMATCH', 'no hold keeps it, so a journal takes it out');
+    elsif record_found.journal is not null and not exists (
         select from treasury.leg l where l.tenant_id = tenant and l.journal = record_found.journal
             and l.currency = standing.currency and l.amount = -standing.amount
     ) then
@@ -291,7 +304,7 @@ begin
         perform treasury.refuse(split_part(fault, ' ', 1), fault);
     end if;
     update treasury.dispatch d set proposed_by = person, evidence = propose_unlock.evidence where d.tenant_id = tenant;
-    perform treasury.note(tenant, 'treasury.dispatch.unlock-proposed', 'dispatch', json_build_object('evidence', evidence));
+    perform treasury.note(tenant, 'treasury.dispatch.proposed', 'dispatch', json_build_object('evidence', evidence));
 end
 $$;
 comment on function treasury.propose_unlock is 'A person proposes to send again, once every provider was reviewed';
@@ -315,7 +328,7 @@ begin
         perform treasury.refuse('RECONCILIATION_SECOND_PERSON_REQUIRED', 'one person proposes, another confirms');
     end if;
     update treasury.dispatch d
-    set epoch = greatest(d.epoch, d.token_epoch) + 1, epoch_id = gen_random_uuid(), locked_at = null, locked_by = null, reason = null,
+    set epoch = greatest(d.epoch, d.token_epoch) + 1, epoch_id = gen_random_uuid(), began = d.counter, locked_at = null, locked_by = null, reason = null,
         proposed_by = null, evidence = null
     where d.tenant_id = tenant
     returning d.epoch, d.epoch_id, d.counter into epoch, epoch_id, counter;
@@ -326,7 +339,7 @@ $$;
 comment on function treasury.confirm_unlock is 'Another person lets payments be sent again; a new epoch begins';
 
 grant select on treasury.dispatch, treasury.provider_review, treasury.found_payment to parpour_app;
-grant execute on function treasury.dispatch_allowed(text, text, bigint, uuid, bigint) to parpour_payment;
+grant execute on function treasury.dispatch_allowed(text, text, uuid, bigint, uuid, bigint) to parpour_payment;
 grant execute on function treasury.lock_dispatch(text, text, bigint) to parpour_app, parpour_payment;
 grant execute on function treasury.review_provider(text, text, timestamptz, jsonb),
     treasury.record_found(text, text, text, bigint, text), treasury.propose_unlock(text, text), treasury.confirm_unlock(text)
