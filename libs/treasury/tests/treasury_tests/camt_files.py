@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from xml.sax.saxutils import escape
 
@@ -131,12 +132,8 @@ def statements(draw: st.DrawFn, *, version: str = "08") -> BankStatement:
     currency = draw(st.sampled_from(["EUR", "JPY", "KWD", "CLF"]))
     entries: list[Entry] = []
     for place, size in enumerate(draw(st.lists(st.integers(1, 4), max_size=5)), start=1):
-        common = {
-            "booked_on": draw(_DAYS),
-            "value_on": draw(st.none() | _DAYS),
-            "code": draw(st.sampled_from(["PMNT/RCDT/ESCT", "544"])),
-            "reversal": draw(st.booleans()),
-        }
+        booked_on, value_on, reversal = draw(_DAYS), draw(st.none() | _DAYS), draw(st.booleans())
+        code = draw(st.sampled_from(["PMNT/RCDT/ESCT", "544"]))
         amounts = draw(st.lists(_AMOUNTS, min_size=size, max_size=size).filter(lambda found: sum(found) != 0))
         if version == "02" and size > 1:
             amounts = [abs(one) for one in amounts]
@@ -144,22 +141,20 @@ def statements(draw: st.DrawFn, *, version: str = "08") -> BankStatement:
             entries.append(
                 Entry(
                     amount,
-                    **common,
+                    booked_on,
+                    value_on,
                     reference=f"R{place}-{len(entries)}" if size > 1 else f"R{place}",
                     end_to_end=draw(_REFERENCES),
                     transaction=draw(_REFERENCES),
                     counterparty=draw(_TEXTS),
                     description=draw(_TEXTS),
+                    code=code,
+                    reversal=reversal,
                     batch=place if size > 1 else 0,
                 )
             )
     numbers: dict[int, int] = {}
     renumbered = [
-        one if not one.batch else Entry(**{**_fields(one), "batch": numbers.setdefault(one.batch, len(numbers) + 1)})
-        for one in entries
+        replace(one, batch=numbers.setdefault(one.batch, len(numbers) + 1)) if one.batch else one for one in entries
     ]
     return statement(*renumbered, opening=draw(st.integers(-(10**12), 10**12)), currency=currency)
-
-
-def _fields(one: Entry) -> dict[str, object]:
-    return {name: getattr(one, name) for name in Entry.__dataclass_fields__}

@@ -21,7 +21,8 @@ from parpour_treasury.refusals import TreasuryError
 from parpour_treasury.statements import camt053, model
 from parpour_treasury.statements.camt053 import read_camt053
 from parpour_treasury.statements.model import Entry
-from treasury_tests.camt_files import DAY, chained, statement, statements, written
+
+from .camt_files import DAY, chained, statement, statements, written
 
 pytestmark = pytest.mark.unit
 FILES = Path(__file__).parent.parent / "camt"

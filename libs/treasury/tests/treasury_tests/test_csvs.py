@@ -26,7 +26,8 @@ from parpour_treasury.statements.csvs import (
     write_csv,
 )
 from parpour_treasury.statements.model import Entry
-from treasury_tests.camt_files import DAY, statement
+
+from .camt_files import DAY, statement
 
 pytestmark = pytest.mark.unit
 

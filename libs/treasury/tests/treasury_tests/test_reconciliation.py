@@ -31,7 +31,8 @@ from parpour_treasury.statements.camt053 import read_camt053
 from parpour_treasury.statements.model import BankStatement, Entry
 from parpour_treasury.statements.store import Imported, Statements
 from parpour_treasury.testing import Books, new_books
-from treasury_tests.camt_files import chained, written
+
+from .camt_files import chained, written
 
 pytestmark = pytest.mark.anyio
 DAY = date(2026, 3, 2)

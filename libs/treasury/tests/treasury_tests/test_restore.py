@@ -385,11 +385,11 @@ async def test_a_drill_with_a_backup_sends_nothing_twice(
             wrong = await restored.books.post((3, 1), (2, -1), key=f"wrong/{one.reference}")
             record = {"provider": "stripe", "reference": one.reference, "evidence": "the provider's list"}
             for other in (wrong.journal, None):
-                asked = restore.record(restored.context(), journal=other, **record)  # type: ignore[arg-type]
+                asked = restore.record(restored.context(), journal=other, **record)
                 await refused(asked, "RECONCILIATION_PROPOSAL_MISMATCH")
             journal = await restored.book(one.correlation or UUID(int=0), one.amount)
-            await restore.record(restored.context(), journal=journal, **record)  # type: ignore[arg-type]
-            await restore.record(restored.context(), journal=journal, **record)  # type: ignore[arg-type]
+            await restore.record(restored.context(), journal=journal, **record)
+            await restore.record(restored.context(), journal=journal, **record)
         unknown = restore.record(restored.context(), provider="stripe", reference="po_99", journal=None, evidence="x")
         await refused(unknown, "DISPATCH_PAYMENT_UNKNOWN")
         await restore.propose_unlock(restored.context(), evidence="Stripe's list of today")

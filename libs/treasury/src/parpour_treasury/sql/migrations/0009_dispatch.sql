@@ -73,7 +73,7 @@ create table treasury.found_payment (
     recorded_at timestamptz,
     recorded_by text,
     primary key (tenant_id, provider, reference),
-    foreign key (tenant_id, review) references treasury.provider_review (tenant_id, review),
+    foreign key (tenant_id, review) references treasury.provider_review (tenant_id, review) deferrable initially deferred,
     foreign key (tenant_id, journal) references treasury.journal (tenant_id, number),
     check ((recorded_at is null) = (recorded_by is null) and (recorded_at is null) = (evidence is null)),
     check (journal is null or recorded_at is not null)
@@ -181,20 +181,6 @@ end
 $$;
 comment on function treasury.lock_dispatch is 'Nothing is sent any more; false if it was so';
 
-create function treasury.knows_payment(tenant uuid, provider text, reference text, correlation uuid) returns boolean
-language sql stable set search_path = pg_catalog, pg_temp
-as $$
-    -- A payment that left has a journal under its spend's correlation: the settlement of its hold, or a posting.
-    select exists (
-        select from treasury.journal j where j.tenant_id = knows_payment.tenant and j.correlation = knows_payment.correlation
-    ) or exists (
-        select from treasury.found_payment f
-        where f.tenant_id = knows_payment.tenant and f.provider = knows_payment.provider and f.reference = knows_payment.reference
-    )
-$$;
-comment on function treasury.knows_payment is 'Whether the books have a payment, or it was found before';
-create index of_correlation on treasury.journal (tenant_id, correlation);
-
 create function treasury.review_provider(context text, provider text, as_of timestamptz, payments jsonb, out review bigint, out unknown integer)
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -211,16 +197,20 @@ begin
         perform treasury.refuse('DISPATCH_NOT_RECONCILED', 'the list is from before the lock, or from the future');
     end if;
     select coalesce(max(r.review), 0) + 1 into review from treasury.provider_review r where r.tenant_id = tenant;
-    select count(*) into unknown from jsonb_array_elements(payments) p
-    where not treasury.knows_payment(tenant, review_provider.provider, p ->> 'reference', (p ->> 'correlation')::uuid);
+    -- A payment that left has a journal under its spend's correlation: the settlement of its hold, or a posting. All are looked
+    -- for in one pass, because an index of journals by correlation would cost every posting something.
+    insert into treasury.found_payment (tenant_id, provider, reference, review, correlation, amount, currency, sent_at)
+    select tenant, review_provider.provider, p.reference, review_provider.review, p.correlation, p.amount, p.currency, p."sentAt"
+    from jsonb_to_recordset(payments) as p(reference text, correlation uuid, amount bigint, currency text, "sentAt" timestamptz)
+    where not exists (select from treasury.journal j where j.tenant_id = tenant and j.correlation = p.correlation)
+        and not exists (
+            select from treasury.found_payment f
+            where f.tenant_id = tenant and f.provider = review_provider.provider and f.reference = p.reference
+        );
+    get diagnostics unknown = row_count;
     insert into treasury.provider_review (tenant_id, review, provider, as_of, payments, unknown, digest, made_at, made_by)
     values (tenant, review_provider.review, review_provider.provider, review_provider.as_of, jsonb_array_length(payments),
         review_provider.unknown, sha256(convert_to(payments::text, 'UTF8')), clock_timestamp(), controlplane.current_actor());
-    insert into treasury.found_payment (tenant_id, provider, reference, review, correlation, amount, currency, sent_at)
-    select tenant, review_provider.provider, p ->> 'reference', review_provider.review, (p ->> 'correlation')::uuid,
-        (p ->> 'amount')::bigint, p ->> 'currency', (p ->> 'sentAt')::timestamptz
-    from jsonb_array_elements(payments) p
-    where not treasury.knows_payment(tenant, review_provider.provider, p ->> 'reference', (p ->> 'correlation')::uuid);
     perform treasury.note(tenant, 'treasury.provider.reviewed', 'dispatch', json_build_object('review', review_provider.review,
         'provider', review_provider.provider, 'asOf', as_of, 'payments', jsonb_array_length(payments), 'unknown', unknown));
 end
