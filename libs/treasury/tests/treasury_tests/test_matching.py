@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import time
 from collections import Counter
 from datetime import date, timedelta
 from uuid import UUID
@@ -143,6 +144,13 @@ def test_a_sum_matches_if_there_is_exactly_one() -> None:
     assert found([entry(1, -100), entry(2, -150)], [movement(1, -250)]) == ([("many-to-one", [1, 2], [1])], [])
 
 
+def test_the_parts_of_a_sum_are_of_one_day() -> None:
+    assert found([entry(1, -250)], [movement(1, -100, days=-1), movement(2, -150, days=-2)]) == (
+        [],
+        [("unmatched-entry", 1, None)],
+    )
+
+
 def test_a_sum_of_too_many_candidates_is_not_tried_and_says_so() -> None:
     parts = [movement(number, -(2**number)) for number in range(1, SUM_CANDIDATES_MAX + 2)]
     (one,) = reconcile([entry(1, -(2 ** (SUM_CANDIDATES_MAX + 1) + 2))], parts, today=TODAY).exceptions
@@ -224,3 +232,20 @@ def test_the_search_finds_every_sum(values: list[int], total: int, sign: int) ->
         if len(chosen) > 1 and sum(one.amount for one in chosen) == sign * total:
             ways.add(frozenset(one.key for one in chosen))
     assert {frozenset(one.key for one in way) for way in subsets_of_sum(parts, sign * total)} == ways
+
+
+def test_a_busy_month_takes_seconds() -> None:
+    """Ten thousand of each: work grows with what is near in amount or day, not with all pairs."""
+    draw = random.Random(7)
+    days = [draw.randint(-25, 0) for _ in range(10_000)]
+    movements = [
+        movement(n, -draw.randint(1, 10**7), f"po_{n}", days=day, name=f"n{n % 50}") for n, day in enumerate(days)
+    ]
+    entries = [
+        entry(n, one.amount, *([f"po_{n}"] if n % 3 else []), days=days[n], name=f"N{n % 50}")
+        for n, one in enumerate(movements)
+    ]
+    began = time.process_time()
+    result = reconcile(entries, movements, today=TODAY)
+    assert time.process_time() - began < 15
+    assert len(result.matches) > 9_900

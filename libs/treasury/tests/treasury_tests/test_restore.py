@@ -189,6 +189,17 @@ async def test_a_worker_that_lost_its_token_sends_nothing(site: Site, tmp_path: 
     await refused(site.send(10), "DISPATCH_TOKEN_MISSING")
 
 
+async def test_a_token_of_another_database_of_the_same_epoch_is_refused_until_people_have_looked(site: Site) -> None:
+    await site.send(10)
+    site.tokens.write(site.books.tenant, Token(1, uuid4(), 1))
+    await refused(site.send(10), "DISPATCH_FORKED")
+    await refused(site.send(10), "DISPATCH_LOCKED")
+    await site.restore.review(site.context(), provider="stripe", as_of=datetime.now(UTC), payments=site.provider)
+    await site.restore.propose_unlock(site.context(), evidence="Stripe's list")
+    assert await site.restore.confirm_unlock(site.context("user:bob")) == 2
+    await site.send(10)
+
+
 async def test_people_lock_and_two_of_them_unlock_with_evidence(site: Site) -> None:
     await site.send(10)
     restore = site.restore

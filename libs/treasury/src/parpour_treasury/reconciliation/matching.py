@@ -21,7 +21,7 @@ PATIENCE_DAYS = 7
 """Days after which a movement that the bank does not have is no longer taken to be on its way."""
 
 SUM_CANDIDATES_MAX = 14
-"""Candidates of a sum. All their subsets are looked at, 2^14, or none: a search that ends early is a guess."""
+"""Candidates of a sum on one day. All 2^14 subsets are looked at, or none: a search that ends early is a guess."""
 
 REJECTED_MAX = 20
 """Rejected candidates that an explanation names."""
@@ -277,16 +277,16 @@ def _connected(pool: _Pool) -> list[tuple[list[BankEntry], list[Movement]]]:
 
 def _by_amount_day_and_counterparty(pool: _Pool) -> None:
     """Rule `amount-date-counterparty`: one entry and one movement of the amount, near each other, of the same name."""
+    by_amount: defaultdict[int, list[Movement]] = defaultdict(list)
+    for movement in pool.movements.values():
+        by_amount[movement.amount].append(movement)
     fitting = {
-        entry.key: [one for one in pool.movements.values() if not _why_not(pool, entry, one)] for entry in _open(pool)
+        entry.key: [one for one in by_amount[entry.amount] if not _why_not(pool, entry, one)] for entry in _open(pool)
     }
     claims: defaultdict[tuple[int, int], int] = defaultdict(int)
     for found in fitting.values():
         for movement in found:
             claims[movement.key] += 1
-    by_amount: defaultdict[int, list[Movement]] = defaultdict(list)
-    for movement in pool.movements.values():
-        by_amount[movement.amount].append(movement)
     for key, found in fitting.items():
         entry = pool.entries[key]
         rejected = [
@@ -310,9 +310,7 @@ def _by_amount_day_and_counterparty(pool: _Pool) -> None:
 
 
 def _why_not(pool: _Pool, entry: BankEntry, movement: Movement) -> str:
-    """Why a movement is not the entry's by amount, day and counterparty; empty if it may be."""
-    if movement.amount != entry.amount:
-        return "another amount"
+    """Why a movement of the entry's amount is not the entry's by day and counterparty; empty if it may be."""
     if not pool.near(entry, movement):
         return "too many days apart"
     if not entry.counterparty or not movement.counterparty:
@@ -325,8 +323,8 @@ def _why_not(pool: _Pool, entry: BankEntry, movement: Movement) -> str:
 def _by_sums(pool: _Pool) -> None:
     """Rules `one-to-many` and `many-to-one`: several of one side come to one of the other, in exactly one way.
 
-    Only what has no possible contradiction counts: all of the same direction, near each other, and of the counterparty
-    where both sides know it. Two sums that want the same part are ambiguous, both of them.
+    Parts are of one day and of the direction of the whole, near it, and of its counterparty where both sides know that.
+    Two sums that want the same part are ambiguous, both of them.
     """
     _sums(pool, "one-to-many", _open(pool), list(pool.movements.values()), pool.match)
     _sums(
@@ -345,16 +343,21 @@ def _sums(
     parts: Sequence[Any],
     match: Callable[[str, list[Any], list[Any], Mapping[str, Any]], None],
 ) -> None:
+    of_day: defaultdict[tuple[date, bool], list[Any]] = defaultdict(list)
+    for part in parts:
+        of_day[part.on, part.amount > 0].append(part)
     found: dict[tuple[int, int], list[tuple[Any, ...]]] = {}
     for whole in wholes:
-        candidates = [one for one in parts if _may_be_part(pool, whole, one)]
-        if len(candidates) < 2:
-            continue
-        if len(candidates) > SUM_CANDIDATES_MAX:
-            if rule == "one-to-many":
-                pool.notes.setdefault(whole.key, {})["sums"] = f"{len(candidates)} candidates: not tried"
-            continue
-        subsets = list(subsets_of_sum(candidates, whole.amount))
+        subsets: list[tuple[Any, ...]] = []
+        for days in range(-pool.window.days, pool.window.days + 1):
+            there = of_day.get((whole.on + timedelta(days=days), whole.amount > 0), ())
+            candidates = [one for one in there if _may_be_part(whole, one)]
+            if len(candidates) > SUM_CANDIDATES_MAX:
+                if rule == "one-to-many":
+                    pool.notes.setdefault(whole.key, {})["sums"] = f"{len(candidates)} candidates: not tried"
+                subsets = []
+                break
+            subsets += subsets_of_sum(candidates, whole.amount)
         if subsets:
             found[whole.key] = subsets
     claims: defaultdict[tuple[int, int], set[tuple[int, int]]] = defaultdict(set)
@@ -379,14 +382,9 @@ def _sums(
                 )
 
 
-def _may_be_part(pool: _Pool, whole: Side, part: Side) -> bool:
+def _may_be_part(whole: Side, part: Side) -> bool:
     names = (name_of(whole.counterparty), name_of(part.counterparty))
-    return (
-        (part.amount > 0) == (whole.amount > 0)
-        and abs(part.amount) < abs(whole.amount)
-        and pool.near(whole, part)
-        and (not all(names) or names[0] == names[1])
-    )
+    return abs(part.amount) < abs(whole.amount) and (not all(names) or names[0] == names[1])
 
 
 def subsets_of_sum(candidates: Sequence[Any], total: int) -> Iterable[tuple[Any, ...]]:
