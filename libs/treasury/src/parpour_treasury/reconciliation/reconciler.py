@@ -34,6 +34,9 @@ from parpour_treasury.refusals import TreasuryError
 MEMORY_DAYS = 90
 """For how long what was matched tells duplicates and returns: card and direct debit returns take up to eight weeks."""
 
+PORTION = 100
+"""Matches that are written in one transaction: it holds the ledger's head, and payments wait for that."""
+
 EXCEPTIONS_PAGE = 1000
 """Exceptions of one page."""
 
@@ -124,42 +127,30 @@ class Reconciler:
         window_days: int = WINDOW_DAYS,
         patience_days: int = PATIENCE_DAYS,
     ) -> Reconciliation:
-        """Match what is open up to the last statement, and write what was found.
+        """Match what is open up to the last statement, and write what was found, a portion at a time.
 
         `payments` is what is known of spends beside their ids, by id.
 
         Raises:
-            TreasuryError: RECONCILIATION_STALE, if something was matched meanwhile: then nothing was written;
-                RECONCILIATION_BANK_ACCOUNT_UNKNOWN; STATEMENT_UNKNOWN, if there is no statement yet.
+            TreasuryError: RECONCILIATION_STALE, if something was matched meanwhile: what was written until then stands,
+                and the next run finds the rest; RECONCILIATION_BANK_ACCOUNT_UNKNOWN; STATEMENT_UNKNOWN, if there is no
+                statement yet.
         """
         gathered = await self._gather(context, account, payments or {}, window_days)
         found = reconcile(**gathered, window_days=window_days, patience_days=patience_days)
-        try:
-            await self._database.pool.execute(
-                "select treasury.record_reconciliation($1, $2, $3, $4)",
-                context,
-                account,
-                json.dumps(
-                    [
-                        {
-                            "rule": one.rule,
-                            "explanation": one.explanation,
-                            "entries": one.entries,
-                            "legs": one.movements,
-                        }
-                        for one in found.matches
-                    ]
-                ),
-                json.dumps(
-                    [
-                        {"kind": one.kind, "explanation": one.explanation}
-                        | ({"entry": one.entry} if one.entry else {"leg": one.movement})
-                        for one in found.exceptions
-                    ]
-                ),
-            )
-        except asyncpg.PostgresError as error:
-            raise refusal(error) from None
+        matches = [
+            {"rule": one.rule, "explanation": one.explanation, "entries": one.entries, "legs": one.movements}
+            for one in found.matches
+        ]
+        exceptions = [
+            {"kind": one.kind, "explanation": one.explanation}
+            | ({"entry": one.entry} if one.entry else {"leg": one.movement})
+            for one in found.exceptions
+        ]
+        query = "select treasury.record_reconciliation($1, $2, $3, $4)"
+        for first in range(0, max(len(matches), len(exceptions)), PORTION):
+            portion = slice(first, first + PORTION)
+            await self._call(query, context, account, json.dumps(matches[portion]), json.dumps(exceptions[portion]))
         return found
 
     async def _gather(

@@ -90,7 +90,7 @@ create trigger immutable before update or delete or truncate on treasury.stateme
 
 -- Entries are written before their statement, which closes over them: as legs and journals do.
 create function treasury.take_entries() returns trigger
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off
 as $$
 begin
     perform from treasury.ledger h where h.tenant_id in (select tenant_id from new_entries) order by h.tenant_id for update;
@@ -109,7 +109,7 @@ create trigger take after insert on treasury.statement_entry referencing new tab
     for each statement execute function treasury.take_entries();
 
 create function treasury.close_statement() returns trigger
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off
 as $$
 declare
     before treasury.statement;
@@ -175,7 +175,7 @@ create function treasury.import_statement(
     context text, account_id bigint, head jsonb, entries jsonb, digest bytea, place integer, format text,
     out number bigint, out replayed boolean
 )
-language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off
 as $$
 declare
     tenant constant uuid := controlplane.enter(context);

@@ -31,7 +31,8 @@ create table treasury.matched_entry (
     foreign key (tenant_id, account_id, match) references treasury.match (tenant_id, account_id, match)
         deferrable initially deferred
 );
-create index of_match on treasury.matched_entry (tenant_id, account_id, match);
+-- Account and match in this order, or the planner would take this index for the key: without statistics both look alike.
+create index of_match on treasury.matched_entry (tenant_id, match, account_id);
 call controlplane.guard('treasury.matched_entry');
 create trigger immutable before update or delete or truncate on treasury.matched_entry
     for each statement execute function controlplane.refuse_change();
@@ -47,13 +48,13 @@ create table treasury.matched_leg (
     foreign key (tenant_id, account_id, match) references treasury.match (tenant_id, account_id, match)
         deferrable initially deferred
 );
-create index of_match_of_legs on treasury.matched_leg (tenant_id, account_id, match);
+create index of_match_of_legs on treasury.matched_leg (tenant_id, match, account_id);
 call controlplane.guard('treasury.matched_leg');
 create trigger immutable before update or delete or truncate on treasury.matched_leg
     for each statement execute function controlplane.refuse_change();
 
 create function treasury.take_matched() returns trigger
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off
 as $$
 begin
     perform from treasury.ledger h where h.tenant_id in (select tenant_id from new_parts) order by h.tenant_id for update;
@@ -74,7 +75,7 @@ create trigger take after insert on treasury.matched_leg referencing new table a
     for each statement execute function treasury.take_matched();
 
 create function treasury.close_match() returns trigger
-language plpgsql set search_path = pg_catalog, pg_temp
+language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off
 as $$
 declare
     entries numeric;
@@ -199,7 +200,7 @@ create function treasury.make_match(
     tenant uuid, account_id bigint, rule text, explanation jsonb, numbers bigint[], positions integer[],
     journals bigint[], legs integer[]
 ) returns bigint
-language plpgsql volatile set search_path = pg_catalog, pg_temp
+language plpgsql volatile set search_path = pg_catalog, pg_temp set enable_seqscan = off
 as $$
 declare
     made bigint;
@@ -220,11 +221,18 @@ begin
         controlplane.current_actor());
     for closed in
         update treasury.exception x set state = 'matched', closed_at = clock_timestamp(), closed_by = controlplane.current_actor()
-        where x.tenant_id = tenant and x.state = 'open' and (
-            (x.account_id, x.number, x.position) in
-                (select make_match.account_id, e.number, e.position from unnest(numbers, positions) as e(number, position))
-            or (x.journal, x.leg) in (select l.journal, l.position from unnest(journals, legs) as l(journal, position))
-        ) returning x.exception_id
+        where x.tenant_id = tenant and x.state = 'open' and x.exception_id = any(array(
+            select x.exception_id from unnest(numbers, positions) as e(number, position) cross join lateral (
+                select x.exception_id from treasury.exception x
+                where x.tenant_id = tenant and x.account_id = make_match.account_id and x.number = e.number and x.position = e.position
+                offset 0
+            ) x
+            union all
+            select x.exception_id from unnest(journals, legs) as l(journal, position) cross join lateral (
+                select x.exception_id from treasury.exception x
+                where x.tenant_id = tenant and x.journal = l.journal and x.leg = l.position offset 0
+            ) x
+        )) returning x.exception_id
     loop
         perform treasury.note_exception(tenant, closed, 'matched', jsonb_build_object('match', made));
     end loop;
@@ -238,7 +246,7 @@ $$;
 comment on function treasury.make_match is 'Writes a match and closes the open exceptions of its parts; the head must have been taken';
 
 create function treasury.record_reconciliation(context text, account_id bigint, matches jsonb, exceptions jsonb, out matched integer, out opened integer)
-language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off set plan_cache_mode = force_custom_plan
 as $$
 declare
     tenant constant uuid := controlplane.enter(context);
@@ -254,12 +262,16 @@ begin
     matched := 0;
     opened := 0;
     for one in select m from jsonb_array_elements(matches) m loop
-        perform from treasury.exception x
-        where x.tenant_id = tenant and x.account_id = record_reconciliation.account_id and x.state <> 'open' and (
-            exists (select from jsonb_array_elements(one -> 'entries') e
-                where x.number = (e ->> 0)::bigint and x.position = (e ->> 1)::integer)
-            or exists (select from jsonb_array_elements(one -> 'legs') l
-                where x.journal = (l ->> 0)::bigint and x.leg = (l ->> 1)::integer));
+        perform from jsonb_array_elements(one -> 'entries') e cross join lateral (
+            select from treasury.exception x
+            where x.tenant_id = tenant and x.account_id = record_reconciliation.account_id
+                and x.number = (e ->> 0)::bigint and x.position = (e ->> 1)::integer and x.state <> 'open' offset 0
+        ) x
+        union all
+        select from jsonb_array_elements(one -> 'legs') l cross join lateral (
+            select from treasury.exception x
+            where x.tenant_id = tenant and x.journal = (l ->> 0)::bigint and x.leg = (l ->> 1)::smallint and x.state <> 'open' offset 0
+        ) x;
         if found then
             perform treasury.refuse('RECONCILIATION_STALE', 'an exception of it was decided meanwhile');
         end if;
@@ -369,7 +381,7 @@ $$;
 comment on function treasury.withdraw_exception is 'A person takes a proposal back, or turns it down: the exception is open again';
 
 create function treasury.confirm_exception(context text, exception_id uuid, journal bigint) returns void
-language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off
 as $$
 declare
     tenant constant uuid := controlplane.enter(context);
@@ -419,7 +431,7 @@ comment on function treasury.confirm_exception is 'Another person closes an exce
 
 create function treasury.bank_check(account_id bigint, number bigint)
 returns table (item text, subject text, amount numeric)
-language sql stable set search_path = pg_catalog, pg_temp
+language sql stable set search_path = pg_catalog, pg_temp set enable_seqscan = off
 as $$
     with tenant as materialized (select controlplane.current_tenant() as id),
     bound as materialized (
@@ -434,13 +446,19 @@ as $$
         select l.*, m.match from bound b
         join treasury.leg l on l.tenant_id = b.tenant_id and l.account_id = b.account_id
             and l.effective_at >= b.since and l.effective_at < b.until
-        left join treasury.matched_leg m on m.tenant_id = l.tenant_id and m.journal = l.journal and m.position = l.position
+        left join lateral (
+            select m.match from treasury.matched_leg m
+            where m.tenant_id = l.tenant_id and m.journal = l.journal and m.position = l.position offset 0
+        ) m on true
     ),
     entries as materialized (
         select e.*, m.match from bound b
         join treasury.statement_entry e on e.tenant_id = b.tenant_id and e.account_id = b.account_id and e.number <= bank_check.number
-        left join treasury.matched_entry m
-            on m.tenant_id = e.tenant_id and m.account_id = e.account_id and m.number = e.number and m.position = e.position
+        left join lateral (
+            select m.match from treasury.matched_entry m
+            where m.tenant_id = e.tenant_id and m.account_id = e.account_id and m.number = e.number and m.position = e.position
+            offset 0
+        ) m on true
     )
     select 'bank', 'statement/' || bank_check.account_id || '-' || bank_check.number, b.closing::numeric from bound b
     union all
@@ -452,13 +470,18 @@ as $$
     union all
     select case when x.state is null then 'in transit' when x.state in ('open', 'proposed') then 'open exception' else 'decided' end,
         'journal/' || l.journal || '-' || l.position, -l.amount
-    from legs l left join treasury.exception x on x.tenant_id = l.tenant_id and x.journal = l.journal and x.leg = l.position
+    from legs l left join lateral (
+        select x.state from treasury.exception x
+        where x.tenant_id = l.tenant_id and x.journal = l.journal and x.leg = l.position offset 0
+    ) x on true
     where l.match is null
     union all
     select case when x.state is null then 'not reconciled' when x.state in ('open', 'proposed') then 'open exception' else 'decided' end,
         'statement/' || e.account_id || '-' || e.number || '-' || e.position, e.amount
-    from entries e left join treasury.exception x
-        on x.tenant_id = e.tenant_id and x.account_id = e.account_id and x.number = e.number and x.position = e.position
+    from entries e left join lateral (
+        select x.state from treasury.exception x
+        where x.tenant_id = e.tenant_id and x.account_id = e.account_id and x.number = e.number and x.position = e.position offset 0
+    ) x on true
     where e.match is null
     union all
     select 'other day', 'match/' || bank_check.account_id || '-' || m.match, sum(m.amount)
