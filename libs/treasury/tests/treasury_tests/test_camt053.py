@@ -245,6 +245,7 @@ BAD: dict[str, tuple[bytes, str, str]] = {
     ),
     "long text": (changed("rent", "r" * 2001), "STATEMENT_TOO_LARGE", f"{STMT}/Ntry/NtryDtls/TxDtls/RmtInf/Ustrd"),
     "huge file": (GOOD + b" " * model.BYTES_MAX, "STATEMENT_TOO_LARGE", ""),
+    "long name": (changed("<Stmt>", f"<Stmt><{'a' * 61}>"), "STATEMENT_TOO_LARGE", STMT),
     "many balances": (
         changed("</Acct>", "</Acct>" + "<Bal/>" * 1001),
         "STATEMENT_TOO_LARGE",

@@ -28,7 +28,7 @@ from parpour_treasury.reconciliation.evidence import bundle, evidence, faults
 from parpour_treasury.reconciliation.reconciler import Check, Payment, Reconciler, suggestion
 from parpour_treasury.refusals import TreasuryError
 from parpour_treasury.statements.camt053 import read_camt053
-from parpour_treasury.statements.model import BankStatement, Entry
+from parpour_treasury.statements.model import BankStatement, Entry, check_follows
 from parpour_treasury.statements.store import Imported, Statements
 from parpour_treasury.testing import Books, new_books
 
@@ -165,6 +165,42 @@ async def test_a_statement_that_leaves_a_gap_or_is_of_another_account_is_refused
     with pytest.raises(TreasuryError):
         await bank.take(second, replace(third, sequence=9))
     assert await bank.take(second, third) == [Imported(bank.account, 2, False), Imported(bank.account, 3, False)]
+
+
+async def test_a_banks_numbers_may_begin_anew_with_a_year(bank: Bank) -> None:
+    first = replace(days([entry(-500)])[0], sequence=250)
+    one = BankStatement("Y", IBAN, "EUR", first.closing, date(2026, 12, 31), first.closing, date(2027, 1, 4), (), 2)
+    await bank.take(first)
+    for later in (one, replace(one, closed_on=date(2026, 12, 31), sequence=1)):
+        await refused(bank.take(later), "STATEMENT_NOT_CONTINUOUS")
+        with pytest.raises(TreasuryError, match="STATEMENT_NOT_CONTINUOUS"):
+            check_follows(first, later)
+    assert await bank.take(replace(one, sequence=1)) == [Imported(bank.account, 2, False)]
+
+
+HOSTILE = [
+    "'; drop table treasury.leg; --",
+    "$$;$$",
+    "{{x}}",
+    "%s %1$s",
+    "</Ntry>",
+    "a\nlevel=info",
+    "\u202e☂",
+    "null",
+    '"}',
+    "\\x00",
+]
+
+
+async def test_hostile_text_is_kept_as_it_is_and_matches_nothing_else(bank: Bank) -> None:
+    (one,) = days(
+        [replace(entry(-n, reference=f"R{n}", name=text), description=text) for n, text in enumerate(HOSTILE, 1)]
+    )
+    await bank.take(one)
+    assert await bank.statements.statement(bank.context(), bank.account, 1) == one
+    await bank.run()
+    assert {kind for kind, *_ in await bank.queue()} == {"unmatched-entry"}
+    assert faults(await evidence(bank.database, bank.context(), bank.account, day=DAY)) == []
 
 
 async def test_a_bank_account_is_bound_once_and_by_a_person(bank: Bank) -> None:

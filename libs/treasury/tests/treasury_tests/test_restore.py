@@ -254,6 +254,18 @@ async def test_only_the_payment_worker_counts_payments(site: Site) -> None:
         )
 
 
+async def test_the_payment_worker_is_no_other_tenant(site: Site) -> None:
+    query = "select treasury.dispatch_allowed($1, 'stripe', null, null, null, null)"
+    for forged in (
+        "",
+        site.context("system:payments"),
+        site.worker()[1:],
+        site.worker().replace(str(site.books.tenant), str(uuid4())),
+    ):
+        with pytest.raises(asyncpg.PostgresError, match="CONTEXT_"):
+            await site.payment.pool.fetch(query, forged)
+
+
 _TOKENS = [None, *(Token(epoch, UUID(int=one), counter) for epoch, one, counter in product((1, 2), (1, 2), (0, 1, 2)))]
 
 

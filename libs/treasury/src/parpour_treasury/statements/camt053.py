@@ -46,6 +46,9 @@ ELEMENTS_MAX = 2_000_000
 ELEMENTS_OF_ENTRY_MAX = 200_000
 """Elements of one entry, which is in memory as a whole."""
 
+NAME_MAX = 60
+"""Characters of an element's name; the longest of the schemas has fewer. Paths in refusals stay short."""
+
 HEADER_MAX = 1000
 """Elements of a statement beside its entries."""
 
@@ -109,6 +112,8 @@ class _Reader:
         namespace, _, name = tag.rpartition("}")
         namespace = namespace.lstrip("{")
         self.elements += 1
+        if len(name) > NAME_MAX:
+            raise refuse("STATEMENT_TOO_LARGE", self._path(), f"a name has up to {NAME_MAX} characters")
         if len(self.stack) + self.skipped >= DEPTH_MAX:
             raise refuse("STATEMENT_TOO_DEEP", self._path(), f"up to {DEPTH_MAX} elements within each other")
         if self.elements > ELEMENTS_MAX:
@@ -119,9 +124,9 @@ class _Reader:
         if not self.stack:
             self._begin(namespace, name)
         elif namespace != self.namespace:
-            raise refuse("STATEMENT_NAMESPACE_MIXED", f"{self._path()}/{name[:35]}")
+            raise refuse("STATEMENT_NAMESPACE_MIXED", f"{self._path()}/{name}")
         if len(self.stack) == 1 and name != "BkToCstmrStmt":
-            raise refuse("STATEMENT_FORMAT_UNKNOWN", f"{self._path()}/{name[:35]}", "no BkToCstmrStmt")
+            raise refuse("STATEMENT_FORMAT_UNKNOWN", f"{self._path()}/{name}", "no BkToCstmrStmt")
         parent = self.stack[-1] if self.stack else None
         place = 1
         if parent is not None:
@@ -198,7 +203,7 @@ class _Reader:
     def _begin(self, namespace: str, name: str) -> None:
         match = _NAMESPACE.fullmatch(namespace)
         if match is None or name != "Document":
-            raise refuse("STATEMENT_FORMAT_UNKNOWN", name[:35], "no Document of camt.053.001")
+            raise refuse("STATEMENT_FORMAT_UNKNOWN", name, "no Document of camt.053.001")
         if match["version"] not in VERSIONS:
             raise refuse("STATEMENT_FORMAT_UNKNOWN", name, f"version {match['version']} of camt.053.001")
         self.namespace = namespace

@@ -213,8 +213,11 @@ def check_follows(earlier: BankStatement, later: BankStatement) -> None:
         )
     if later.opened_on < earlier.opened_on or later.closed_on < earlier.closed_on:
         raise refuse("STATEMENT_NOT_CONTINUOUS", "opened_on", "it begins before the last one")
-    if earlier.sequence is not None and later.sequence is not None and later.sequence != earlier.sequence + 1:
-        raise refuse("STATEMENT_NOT_CONTINUOUS", "sequence", f"{later.sequence} does not follow {earlier.sequence}")
+    if earlier.sequence is not None and later.sequence is not None:
+        # Many banks begin anew with each year.
+        anew = later.sequence == 1 and later.closed_on.year > earlier.closed_on.year
+        if later.sequence != earlier.sequence + 1 and not anew:
+            raise refuse("STATEMENT_NOT_CONTINUOUS", "sequence", f"{later.sequence} does not follow {earlier.sequence}")
 
 
 def check_series(statements: Sequence[BankStatement]) -> None:
