@@ -21,6 +21,8 @@ from hypothesis import strategies as st
 from parpour_controlplane.database import Database, open_database
 from parpour_controlplane.events import events_about
 from parpour_controlplane.testing import Place
+from parpour_treasury.auditing.comparing import compare
+from parpour_treasury.auditing.telling import tell
 from parpour_treasury.books import Kind
 from parpour_treasury.commands import Leg, Post
 from parpour_treasury.reconciliation import states
@@ -30,7 +32,7 @@ from parpour_treasury.refusals import TreasuryError
 from parpour_treasury.statements.camt053 import read_camt053
 from parpour_treasury.statements.model import BankStatement, Entry, check_follows
 from parpour_treasury.statements.store import Imported, Statements
-from parpour_treasury.testing import Books, new_books
+from parpour_treasury.testing import Books, new_books, snapshot
 
 from .camt_files import chained, written
 
@@ -322,6 +324,8 @@ async def test_a_fee_is_posted_when_a_second_person_confirms_and_once(bank: Bank
     assert [(one.item, one.amount) for one in check.differences] == [("other day", -25)]
     assert check.unexplained == 0
     assert await bank.books.ledger.faults(bank.context()) == []
+    standing, told = await snapshot(bank.books)
+    assert compare(standing, tell(told)) == []
     async with bank.database.transaction(bank.context()) as connection:
         events = await events_about(connection, f"exception/{fee}")
     assert [one.type.rpartition(".")[2] for one in events] == ["opened", "proposed", "resolved"]

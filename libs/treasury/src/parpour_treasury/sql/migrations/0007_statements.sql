@@ -165,7 +165,7 @@ begin
     insert into treasury.bank_account (tenant_id, account_id, identification, since, bound_at, bound_by)
     values (tenant, bind_bank_account.account_id, bind_bank_account.identification, bind_bank_account.since,
         clock_timestamp(), person);
-    perform treasury.note(tenant, 'treasury.account.bound', 'account/' || bind_bank_account.account_id,
+    perform treasury.note(tenant, 'treasury.bank.bound', 'account/' || bind_bank_account.account_id,
         json_build_object('account', bind_bank_account.account_id, 'identification', bind_bank_account.identification,
             'since', bind_bank_account.since));
     return true;
