@@ -28,6 +28,7 @@ PROGRAMS = (
     ("PostgreSQL", "15, 16, 18", "PostgreSQL", "the database of services; tests run on all three"),
     ("hledger, ledger", "Debian's", "GPL-3.0, BSD-3-Clause", "check exported books in tests, run and never linked"),
     ("beancount", "own lock", "GPL-2.0", "the same, in an environment of its own: libs/treasury/tests/beancount"),
+    ("pycamt, xmlschema", "own lock", "MIT", "read the same statements in tests, likewise: libs/treasury/tests/camt"),
     ("Go", PINNED_GO, "BSD-3-Clause", "builds them, where no newer one is installed"),
 )  # fmt: skip
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -20,8 +21,11 @@ from parpour_controlplane.testing import SWEEPER_KEY, Place
 from parpour_treasury.batches import EXECUTE, Request, encode
 from parpour_treasury.books import Kind
 from parpour_treasury.commands import Hold, Post, Reverse, Settle, Void
+from parpour_treasury.reconciliation.restore import ProviderPayment, Restore
 from parpour_treasury.refusals import TreasuryError
 from parpour_treasury.spending.testing import RULES, new_venture, payment_worker
+from parpour_treasury.statements.model import BankStatement, Entry
+from parpour_treasury.statements.store import Statements
 from parpour_treasury.testing import CORRELATION, Books, new_books
 
 if TYPE_CHECKING:
@@ -70,6 +74,7 @@ async def two(place: Place) -> AsyncIterator[Two]:
         await a.ledger.lock_period(a.context, until=datetime.now(UTC) - timedelta(days=1))
         hold, _ = await a.place((1, -5), (2, 5))
         await spend_something(place, database, a)
+        await fill_statements(a, database)
         session = await asyncpg.connect(place.dsn())
         yield Two(a, b, hold, session)
         await session.close()
@@ -84,6 +89,33 @@ async def spend_something(place: Place, database: Database, books: Books) -> Non
     async with payment_worker(place, venture) as worker:
         for claimed in await worker.claim():
             await worker.advance(UUID(claimed["spend"]), "sent")
+
+
+async def fill_statements(books: Books, database: Database) -> None:
+    """A statement with a match and an exception, and a provider's payment that the books did not have."""
+    bank, owner = await books.open("assets:bank"), await books.open("equity:owner", Kind.EQUITY)
+    await books.post((bank, 100), (owner, -100))
+    day = datetime.now(UTC).date()
+    statements = Statements(database)
+    await statements.bind(books.context, bank, identification="secret", since=day)
+    one = BankStatement("S", "secret", "USD", 0, day, 93, day, (Entry(100, day), Entry(-7, day)))
+    await statements.take(books.context, bank, b"secret", [one], format="test")
+    journals = await books.ledger.journals(books.context)
+    await database.pool.execute(
+        "select treasury.record_reconciliation($1, $2, $3, $4)",
+        books.context,
+        bank,
+        json.dumps(
+            [{"rule": "reference", "explanation": {}, "entries": [[1, 1]], "legs": [[journals[-1].number, 1]]}],
+        ),
+        json.dumps([{"kind": "fee", "explanation": {}, "entry": [1, 2]}]),
+    )
+    restore = Restore(database)
+    await restore.lock(books.context, reason="secret")
+    now = datetime.now(UTC)
+    await restore.review(
+        books.context, provider="stripe", as_of=now, payments=[ProviderPayment("secret", 1, "USD", now)]
+    )
 
 
 async def fingerprint(place: Place, tenant: UUID) -> dict[str, int]:
