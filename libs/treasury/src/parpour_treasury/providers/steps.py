@@ -31,6 +31,7 @@ class History:
 
     Args:
         attempts: how often it was sent; `questions` counts look-ups since the last news.
+        begun_at: when the first attempt began: look-ups reach back to it.
         in_flight: an attempt was begun then and has no answer yet; after a crash it never gets one.
         open_since, open_last: first and last attempt that may have paid although no answer says so.
         refused_at: an attempt after those was refused, which does not tell what the earlier ones did.
@@ -42,6 +43,7 @@ class History:
 
     attempts: int = 0
     questions: int = 0
+    begun_at: datetime | None = None
     in_flight: datetime | None = None
     open_since: datetime | None = None
     open_last: datetime | None = None
@@ -65,7 +67,15 @@ class History:
 def begin(history: History, now: datetime) -> History:
     """An attempt starts; saved before the request leaves."""
     history = _lost(history)
-    return replace(history, attempts=history.attempts + 1, questions=0, in_flight=now, asked_at=now, not_before=None)
+    return replace(
+        history,
+        attempts=history.attempts + 1,
+        questions=0,
+        begun_at=history.begun_at or now,
+        in_flight=now,
+        asked_at=now,
+        not_before=None,
+    )
 
 
 def _lost(history: History) -> History:
