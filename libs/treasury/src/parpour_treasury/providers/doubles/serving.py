@@ -151,10 +151,10 @@ async def serve(
     if not is_loopback(host):
         raise ValueError("a double serves loopback addresses only")
     served = _Served(double, hook_url)
-    runner = web.ServerRunner(web.Server(served.answer, access_log=None))
+    runner = web.ServerRunner(web.Server(served.answer, access_log=None), shutdown_timeout=1.0)
     await runner.setup()
     try:
-        site = web.TCPSite(runner, host, port, shutdown_timeout=1.0)
+        site = web.TCPSite(runner, host, port)
         await site.start()
         bound = runner.addresses[0]
         yield f"http://{f'[{bound[0]}]' if ':' in bound[0] else bound[0]}:{bound[1]}"
