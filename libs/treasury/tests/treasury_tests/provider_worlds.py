@@ -137,8 +137,7 @@ async def drive(
                 answer = await provider.send(asked)
             case Step.LOOK_UP:
                 assert history.begun_at is not None, "nothing is looked for that was never sent"
-                reference = history.answer.reference if history.answer else ""
-                answer = await provider.look_up(asked, reference=reference, since=history.begun_at)
+                answer = await provider.look_up(asked, reference=history.reference, since=history.begun_at)
             case _:
                 return Journey(history, following, taken)
         clock.pass_(seconds=draw.uniform(0.01, 40))

@@ -13,8 +13,8 @@ from parpour_treasury.providers.steps import RULES, History, Step, begin, learn,
 
 from .provider_worlds import START
 
-WINDOWS = Windows(send_again=timedelta(hours=23), absence_after=timedelta(hours=1))
-NEVER = Windows(send_again=timedelta(hours=23), absence_after=None)
+WINDOWS = Windows(send_again=timedelta(hours=23), absence_after=timedelta(hours=1), ask_person=timedelta(hours=26))
+NEVER = Windows(send_again=timedelta(hours=23), absence_after=None, ask_person=timedelta(hours=26))
 PAGE = Path(__file__).parents[4] / "docs/explanation/providers.md"
 
 
@@ -83,6 +83,18 @@ def test_where_absence_is_never_proven_a_refusal_ends_with_a_person() -> None:
     looked = learn(again, said(Outcome.ABSENT), at(hours=22), of=Step.LOOK_UP)
     assert next_step(looked, NEVER, at(hours=22, minutes=30)).step is Step.LOOK_UP
     assert next_step(looked, NEVER, at(hours=24)).step is Step.ASK_PERSON
+
+
+def test_look_ups_that_tell_nothing_end_with_a_person() -> None:
+    odd = learn(begin(History(), START), said(Outcome.UNKNOWN, "po_1"), START, of=Step.SEND)
+    assert odd.reference == "po_1", "a status that is not known here still tells where to look"
+    for hours in range(1, 27):
+        following = next_step(odd, WINDOWS, at(hours=hours))
+        assert following.step is Step.LOOK_UP
+        odd = learn(odd, said(Outcome.UNKNOWN, "po_1"), at(hours=hours), of=Step.LOOK_UP)
+    assert next_step(odd, WINDOWS, at(hours=26)).step is Step.ASK_PERSON
+    slept = begin(History(), START)
+    assert next_step(slept, WINDOWS, at(days=7)).step is Step.LOOK_UP
 
 
 def test_a_payment_under_way_is_looked_at_and_its_end_may_still_change() -> None:

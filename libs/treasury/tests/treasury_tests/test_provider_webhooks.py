@@ -50,9 +50,7 @@ PATCH = {
 
 
 def by_sdk(body: bytes, secret: Secret, seconds: int) -> str:
-    header: str = stripe.WebhookSignature.generate_signature_header(  # type: ignore[no-untyped-call]
-        body.decode(), secret.reveal(), seconds
-    )
+    header: str = stripe.WebhookSignature.generate_signature_header(body.decode(), secret.reveal(), seconds)
     return header
 
 

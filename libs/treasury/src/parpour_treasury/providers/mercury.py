@@ -36,7 +36,7 @@ from parpour_treasury.providers.port import (
 from parpour_treasury.providers.webhooks import parse_mercury
 
 BASE_URL = "https://api.mercury.com"
-WINDOWS = Windows(send_again=timedelta(hours=23), absence_after=timedelta(hours=1))
+WINDOWS = Windows(send_again=timedelta(hours=23), absence_after=timedelta(hours=1), ask_person=timedelta(hours=26))
 """Mercury names no time for its keys. Its guard against equal payments lasts 24 hours: nothing is sent again later."""
 REQUEST_WINDOWS = replace(WINDOWS, absence_after=None)
 """A request that awaits approval stands in no list, so that not finding it is no proof."""

@@ -179,12 +179,14 @@ class Windows:
         send_again: since the first attempt without a known outcome; after it nothing is sent again.
         absence_after: since the last attempt without a known outcome; a look-up before it that finds nothing is no
             proof; None where it never is one.
+        ask_person: since the first attempt without a known outcome; then a person decides, whatever look-ups say.
         pause: between two questions, doubled at each up to `pause_longest`.
         poll: between two looks at a payment that is under way.
     """
 
     send_again: timedelta
     absence_after: timedelta | None
+    ask_person: timedelta
     pause: timedelta = timedelta(seconds=2)
     pause_longest: timedelta = timedelta(minutes=15)
     poll: timedelta = timedelta(minutes=30)

@@ -38,6 +38,7 @@ class History:
         absent_at: the last complete look-up that found nothing.
         asked_at: the last question of either kind.
         not_before: the provider asked for patience until then.
+        reference: the provider's id of the payment, once any answer told it.
         answer: the last answer that says where the payment stands.
     """
 
@@ -51,6 +52,7 @@ class History:
     absent_at: datetime | None = None
     asked_at: datetime | None = None
     not_before: datetime | None = None
+    reference: str = ""
     answer: Answer | None = None
 
     @property
@@ -99,7 +101,12 @@ def learn(history: History, answer: Answer, now: datetime, *, of: Step) -> Histo
     assert of in {Step.SEND, Step.LOOK_UP}, of
     if of is Step.LOOK_UP:
         history = _lost(history)
-    history = replace(history, asked_at=now, questions=history.questions + (of is Step.LOOK_UP))
+    history = replace(
+        history,
+        asked_at=now,
+        questions=history.questions + (of is Step.LOOK_UP),
+        reference=answer.reference or history.reference,
+    )
     match answer.outcome:
         case Outcome.UNKNOWN:
             return _lost(history)
@@ -177,6 +184,12 @@ class _Now:
         return since is not None and self.now >= since + self.windows.send_again
 
     @property
+    def too_long(self) -> bool:
+        """Whether the last question, too, came that late: whoever slept for a week looks once more."""
+        since, asked = self.history.open_since, self.history.asked_at
+        return since is not None and asked is not None and asked >= since + self.windows.ask_person
+
+    @property
     def refused(self) -> bool:
         return self.history.refused_at is not None
 
@@ -219,6 +232,12 @@ RULES: tuple[Rule, ...] = (
     Rule(
         "the window is over, and nothing was found",
         lambda n: n.window_over and n.looked_enough,
+        Step.ASK_PERSON,
+        lambda n: n.at_once,
+    ),
+    Rule(
+        "it is in doubt for too long, and look-ups tell nothing",
+        lambda n: n.too_long,
         Step.ASK_PERSON,
         lambda n: n.at_once,
     ),

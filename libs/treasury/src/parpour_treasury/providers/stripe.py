@@ -37,7 +37,7 @@ from parpour_treasury.providers.port import (
 from parpour_treasury.providers.webhooks import parse_stripe
 
 API_VERSION = "2026-10-28.endive"
-WINDOWS = Windows(send_again=timedelta(hours=23), absence_after=timedelta(hours=1))
+WINDOWS = Windows(send_again=timedelta(hours=23), absence_after=timedelta(hours=1), ask_person=timedelta(hours=26))
 """Stripe keeps a key for at least 24 hours; an hour is left for clocks and for what is under way."""
 PAGE = 100
 PAGES_MAX = 200
