@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parpour_treasury.providers import mercury
 from parpour_treasury.providers.doubles.core import Fault, Reply, Request, Script
 from parpour_treasury.providers.doubles.mercury import MercuryDouble
 from parpour_treasury.providers.mercury import (
@@ -220,24 +221,25 @@ async def test_a_request_whose_answer_was_lost_is_in_no_list_and_ends_with_a_per
 
 
 @anyio
-async def test_lists_are_walked_by_date_and_offset() -> None:
+async def test_lists_are_walked_by_date_and_offset(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mercury, "PAGE", 100)
     clock = Clock()
     double = MercuryDouble(clock=clock)
     provider = mercury_on(double)
-    for number in range(1, 1102):
+    for number in range(1, 252):
         await provider.send(order(number, destination="r", amount=number))
     listed = [payment async for payment in provider.payments_since(START)]
     assert [(one.spend_id, one.amount) for one in listed] == [
-        (order(number).spend_id, number) for number in range(1, 1102)
+        (order(number).spend_id, number) for number in range(1, 252)
     ]
-    found = await provider.look_up(order(1101, destination="r", amount=1101), reference="", since=START)
+    found = await provider.look_up(order(251, destination="r", amount=251), reference="", since=START)
     assert found.outcome is Outcome.SENT
     clock.pass_(days=40)
     assert json.loads((await ask(double, "GET", "/transactions")).body)["total"] == 0, "a month by default"
     for query in ("limit=0", "limit=1001", "offset=-1", "start=soon"):
         assert (await ask(double, "GET", "/transactions", query=query)).status == 400
     moved = [one async for one in provider.movements_since(START)]
-    assert (len(moved), moved[0].amount) == (1101, -1)
+    assert (len(moved), moved[0].amount) == (251, -1)
 
 
 @anyio

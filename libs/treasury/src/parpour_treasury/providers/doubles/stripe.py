@@ -29,6 +29,14 @@ from parpour_treasury.providers.doubles.core import (
     World,
     signed,
 )
+from parpour_treasury.providers.doubles.stripe_objects import (
+    balance,
+    balance_transaction,
+    financial_account,
+    outbound_payment,
+    payout,
+    transaction_entry,
+)
 
 KEYS_KEPT = timedelta(hours=24)
 PAYMENT_PARAMETERS = frozenset(
@@ -376,35 +384,7 @@ class StripeDouble:
             raise ApiError(400, "invalid_request_error", message, code="balance_insufficient", stored=True)
         reference, now = f"po_{self._world.number():014d}", int(self._clock().timestamp())
         entry = self._entry("payout", -amount, currency, reference, self._fee)
-        item = {
-            "id": reference,
-            "object": "payout",
-            "amount": amount,
-            "application_fee": None,
-            "application_fee_amount": None,
-            "arrival_date": now + 2 * 86400,
-            "automatic": False,
-            "balance_transaction": entry["id"],
-            "created": now,
-            "currency": currency,
-            "description": tree.get("description"),
-            "destination": destination,
-            "failure_balance_transaction": None,
-            "failure_code": None,
-            "failure_message": None,
-            "livemode": False,
-            "metadata": dict(tree.get("metadata", {})),
-            "method": tree.get("method", "standard"),
-            "original_payout": None,
-            "payout_method": None,
-            "reconciliation_status": "not_applicable",
-            "reversed_by": None,
-            "source_type": "card",
-            "statement_descriptor": tree.get("statement_descriptor"),
-            "status": "pending",
-            "trace_id": {"status": "pending", "value": None},
-            "type": "bank_account",
-        }
+        item = payout(reference, tree, entry["id"], amount, currency, destination, now)
         self._keep(item, key)
         return self._expanded(item, tree.get("expand"))
 
@@ -424,45 +404,8 @@ class StripeDouble:
             message = "The financial account's balance is too low."
             kind = "financial_account_balance_insufficient"
             raise ApiError(400, "invalid_request_error", message, code=kind, stored=True)
-        number, now = self._world.number(), int(self._clock().timestamp())
-        address = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
-        item = {
-            "id": f"obp_{number:014d}",
-            "object": "treasury.outbound_payment",
-            "amount": amount,
-            "cancelable": True,
-            "created": now,
-            "currency": currency,
-            "customer": tree.get("customer"),
-            "description": tree.get("description"),
-            "destination_payment_method": method,
-            "destination_payment_method_details": {
-                "billing_details": {"address": address, "email": None, "name": None},
-                "type": "us_bank_account",
-                "us_bank_account": {
-                    "account_holder_type": "company",
-                    "account_type": "checking",
-                    "bank_name": "STRIPE TEST BANK",
-                    "fingerprint": hashlib.sha256(method.encode()).hexdigest()[:16],
-                    "last4": "6789",
-                    "mandate": None,
-                    "network": network,
-                    "routing_number": "110000000",
-                },
-            },
-            "end_user_details": {"ip_address": None, "present": False},
-            "expected_arrival_date": now + 2 * 86400,
-            "financial_account": tree["financial_account"],
-            "hosted_regulatory_receipt_url": None,
-            "livemode": False,
-            "metadata": dict(tree.get("metadata", {})),
-            "returned_details": None,
-            "statement_descriptor": tree.get("statement_descriptor", "payment"),
-            "status": "processing",
-            "status_transitions": {"canceled_at": None, "failed_at": None, "posted_at": None, "returned_at": None},
-            "tracking_details": None,
-            "transaction": f"trxn_{number:014d}",
-        }
+        now = int(self._clock().timestamp())
+        item = outbound_payment(self._world.number(), tree, amount, currency, method, network, now)
         self._keep(item, key)
         return item
 
@@ -520,15 +463,15 @@ class StripeDouble:
             return self._listed(path, [item for item in objects if item.get("financial_account") == account], tree)
         if path == "/v1/balance_transactions":
             kinds = {"payout", "payout_failure", "payout_cancel"}
-            found = [_transaction(item) for item in self._world.state["entries"] if item["type"] in kinds]
+            found = [balance_transaction(item) for item in self._world.state["entries"] if item["type"] in kinds]
             return self._listed(path, found, tree)
         if path == "/v1/treasury/transaction_entries":
             account = str(tree.get("financial_account", ""))
             kinds = {"outbound_payment", "outbound_payment_return"}
-            found = [_cash(item, account) for item in self._world.state["entries"] if item["type"] in kinds]
+            found = [transaction_entry(item, account) for item in self._world.state["entries"] if item["type"] in kinds]
             return self._listed(path, found, tree)
         if path == "/v1/balance":
-            return self._balance()
+            return balance(self._spendable("usd"))
         match = re.fullmatch(r"/v1/treasury/financial_accounts/(\w+)", path)
         if match:
             return self._financial_account(match[1])
@@ -560,19 +503,8 @@ class StripeDouble:
             return item
         for entry in self._world.state["entries"]:
             if entry["id"] == item["balance_transaction"]:
-                return {**item, "balance_transaction": _transaction(entry)}
+                return {**item, "balance_transaction": balance_transaction(entry)}
         raise AssertionError("every payout has its transaction")
-
-    def _balance(self) -> dict[str, Any]:
-        free = {"amount": self._spendable("usd"), "currency": "usd", "source_types": {"card": self._spendable("usd")}}
-        none = {"amount": 0, "currency": "usd", "source_types": {"card": 0}}
-        return {
-            "object": "balance",
-            "available": [free],
-            "connect_reserved": [{"amount": 0, "currency": "usd"}],
-            "livemode": False,
-            "pending": [none],
-        }
 
     def _financial_account(self, reference: str) -> dict[str, Any]:
         under_way = sum(
@@ -580,74 +512,7 @@ class StripeDouble:
             for item in self._world.state["objects"].values()
             if item["object"] == "treasury.outbound_payment" and item["status"] == "processing"
         )
-        features = ["financial_addresses.aba", "outbound_payments.ach", "outbound_payments.us_domestic_wire"]
-        return {
-            "id": reference,
-            "object": "treasury.financial_account",
-            "active_features": features,
-            "balance": {
-                "cash": {"usd": self._spendable("usd")},
-                "inbound_pending": {"usd": 0},
-                "outbound_pending": {"usd": under_way},
-            },
-            "country": "US",
-            "created": 1234567890,
-            "financial_addresses": [],
-            "livemode": False,
-            "metadata": None,
-            "pending_features": [],
-            "restricted_features": [],
-            "status": "open",
-            "status_details": {"closed": None},
-            "supported_currencies": ["usd"],
-        }
-
-
-def _transaction(entry: dict[str, Any]) -> dict[str, Any]:
-    """A balance transaction."""
-    details = {
-        "amount": entry["fee"],
-        "application": None,
-        "currency": entry["currency"],
-        "description": "Payout fee",
-        "type": "stripe_fee",
-    }
-    return {
-        "id": entry["id"],
-        "object": "balance_transaction",
-        "amount": entry["amount"],
-        "available_on": entry["created"],
-        "balance_type": "payments",
-        "created": entry["created"],
-        "currency": entry["currency"],
-        "description": "STRIPE PAYOUT",
-        "exchange_rate": None,
-        "fee": entry["fee"],
-        "fee_details": [details] if entry["fee"] else [],
-        "net": entry["amount"] - entry["fee"],
-        "reporting_category": entry["type"].replace("payout_failure", "payout_reversal"),
-        "source": entry["source"],
-        "status": "available",
-        "type": entry["type"],
-    }
-
-
-def _cash(entry: dict[str, Any], account: str) -> dict[str, Any]:
-    """An entry of a financial account."""
-    return {
-        "id": entry["id"].replace("txn_", "trxne_"),
-        "object": "treasury.transaction_entry",
-        "balance_impact": {"cash": entry["amount"], "inbound_pending": 0, "outbound_pending": 0},
-        "created": entry["created"],
-        "currency": entry["currency"],
-        "effective_at": entry["created"],
-        "financial_account": account,
-        "flow": entry["source"],
-        "flow_type": "outbound_payment",
-        "livemode": False,
-        "transaction": entry["source"].replace("obp_", "trxn_"),
-        "type": entry["type"],
-    }
+        return financial_account(reference, self._spendable("usd"), under_way)
 
 
 def _error(kind: str, message: str, code: str = "") -> dict[str, Any]:
