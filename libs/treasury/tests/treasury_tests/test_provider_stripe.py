@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 from pathlib import Path
+from typing import get_args
 from urllib.parse import urlencode
 
 import pytest
@@ -83,14 +84,17 @@ async def test_a_status_and_what_it_means(rail: Rail, way: tuple[str, ...], outc
     await provider.close()
 
 
-def test_every_status_of_the_sdk_has_an_outcome_and_every_code_of_return_is_known() -> None:
-    """The SDK's types are made from Stripe's description of its API."""
-    text = OutboundPayment.__annotations__["status"]
-    statuses = set(OUTCOMES[Rail.OUTBOUND_PAYMENT])
-    assert all(f'"{status}"' in str(text) or f"'{status}'" in str(text) for status in statuses), text
-    codes = str(OutboundPayment.ReturnedDetails.__annotations__["code"])
-    assert all(f"'{code}'" in codes or f'"{code}"' in codes for code in double_of_stripe.RETURN_CODES), codes
-    assert codes.count("'") + codes.count('"') >= 2 * len(double_of_stripe.RETURN_CODES)
+def words(annotation: object) -> set[str]:
+    """The words of a `Union[Literal[…], str]` of the SDK."""
+    return {word for part in get_args(annotation) for word in get_args(part)}
+
+
+def test_every_status_and_code_of_return_of_the_sdk_is_known() -> None:
+    """The SDK's types are made from Stripe's description of its API; payouts have no such type there."""
+    assert words(OutboundPayment.__annotations__["status"]) == set(OUTCOMES[Rail.OUTBOUND_PAYMENT])
+    codes = words(OutboundPayment.ReturnedDetails.__annotations__["code"])
+    assert codes == double_of_stripe.RETURN_CODES
+    assert len(codes) == 10
 
 
 def test_the_double_knows_the_parameters_that_the_sdk_knows() -> None:
