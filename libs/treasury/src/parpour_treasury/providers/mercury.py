@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
@@ -35,8 +36,10 @@ from parpour_treasury.providers.port import (
 from parpour_treasury.providers.webhooks import parse_mercury
 
 BASE_URL = "https://api.mercury.com"
-WINDOWS = Windows(send_again=timedelta(hours=23), absence_after=timedelta(hours=1))
-"""Mercury names no time for its keys; the guard against equal payments lasts 24 hours, so nothing is sent again later."""
+WINDOWS = Windows(send_again=timedelta(hours=23), absence_after=timedelta(hours=1), ask_person=timedelta(hours=26))
+"""Mercury names no time for its keys. Its guard against equal payments lasts 24 hours: nothing is sent again later."""
+REQUEST_WINDOWS = replace(WINDOWS, absence_after=None)
+"""A request that awaits approval stands in no list, so that not finding it is no proof."""
 DUPLICATE_WINDOW = timedelta(hours=24)
 """Source: Mercury, create a transaction: same recipient, account and amount."""
 PAGE = 1000
@@ -44,7 +47,7 @@ PAGES_MAX = 100
 CLOCKS = timedelta(days=1)
 """A list starts at a date; a day covers clocks and time zones."""
 NOTE = "parpour "
-"""Starts the note that carries a spend's id. The list's `requestId` is the id of a request to send money, not our key."""
+"""Starts the note that carries a spend's id: the list finds no key, its `requestId` is of a request to send money."""
 REQUEST = "request:"
 """Starts a reference that is a request awaiting approval and no transaction yet."""
 
@@ -182,7 +185,6 @@ class MercuryProvider:
     """
 
     name = "mercury"
-    windows = WINDOWS
 
     def __init__(
         self,
@@ -203,6 +205,7 @@ class MercuryProvider:
         self._token = token
         self._account = account
         self._way = way
+        self.windows = REQUEST_WINDOWS if way is Way.REQUEST else WINDOWS
         self._method = method
         self._webhook_secrets = tuple(webhook_secrets)
         self._base = f"{base_url}/api/v1"
@@ -232,7 +235,7 @@ class MercuryProvider:
     def _path(self) -> str:
         return f"/account/{quote(self._account, safe='')}"
 
-    async def send(self, order: PaymentOrder, *, now: datetime) -> Answer:
+    async def send(self, order: PaymentOrder) -> Answer:
         """Creates the transaction, or the request, under the order's key."""
         try:
             content = body_of(order, method=self._method)
@@ -247,7 +250,7 @@ class MercuryProvider:
         evidence = {"http_status": status, "body": masked(body)}
         outcome = REFUSALS.get(status, Outcome.UNKNOWN)
         if status == 400 and _is_duplicate(body):
-            return Answer(outcome=Outcome.LATER, code="duplicate", evidence=evidence, not_before=now + DUPLICATE_WINDOW)
+            return Answer(outcome=Outcome.LATER, code="duplicate", evidence=evidence, patience=DUPLICATE_WINDOW)
         return Answer(outcome=outcome, code=f"http_{status}", evidence=evidence)
 
     async def look_up(self, order: PaymentOrder, *, reference: str, since: datetime) -> Answer:

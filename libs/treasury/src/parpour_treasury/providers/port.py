@@ -53,7 +53,7 @@ class PaymentOrder:
         amount: minor units, above zero.
         currency: ISO 4217, capitals.
         destination: the provider's reference of the payee's account, never an account number.
-        purpose: text for the payee's statement and for people.
+        purpose: text for people.
         metadata: further entries that the provider keeps beside the payment.
 
     Raises:
@@ -97,7 +97,7 @@ class Answer:
         evidence: the answer as JSON, without secrets and account numbers.
         fee: what the provider took; None where it does not say.
         occurred_at: when the provider says that it happened.
-        not_before: with LATER, when to ask again; None leaves it to the caller's back-off.
+        patience: with LATER, how long to wait before asking again; None leaves it to the caller's pauses.
     """
 
     outcome: Outcome
@@ -106,7 +106,7 @@ class Answer:
     evidence: Mapping[str, Any] = field(default_factory=dict)
     fee: Fee | None = None
     occurred_at: datetime | None = None
-    not_before: datetime | None = None
+    patience: timedelta | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -177,13 +177,16 @@ class Windows:
 
     Args:
         send_again: since the first attempt without a known outcome; after it nothing is sent again.
-        absence_after: since the last attempt without a known outcome; an earlier look-up that finds nothing is no proof.
+        absence_after: since the last attempt without a known outcome; a look-up before it that finds nothing is no
+            proof; None where it never is one.
+        ask_person: since the first attempt without a known outcome; then a person decides, whatever look-ups say.
         pause: between two questions, doubled at each up to `pause_longest`.
         poll: between two looks at a payment that is under way.
     """
 
     send_again: timedelta
-    absence_after: timedelta
+    absence_after: timedelta | None
+    ask_person: timedelta
     pause: timedelta = timedelta(seconds=2)
     pause_longest: timedelta = timedelta(minutes=15)
     poll: timedelta = timedelta(minutes=30)
@@ -211,7 +214,7 @@ class Provider(Protocol):
         """How long this provider's promises hold."""
         ...
 
-    async def send(self, order: PaymentOrder, *, now: datetime) -> Answer:
+    async def send(self, order: PaymentOrder) -> Answer:
         """Asks to pay, once, under the order's key. The caller has saved the attempt before."""
         ...
 

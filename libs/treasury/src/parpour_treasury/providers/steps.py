@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
 
 from parpour_treasury.providers.port import Answer, Outcome, Windows
@@ -31,17 +31,20 @@ class History:
 
     Args:
         attempts: how often it was sent; `questions` counts look-ups since the last news.
+        begun_at: when the first attempt began: look-ups reach back to it.
         in_flight: an attempt was begun then and has no answer yet; after a crash it never gets one.
         open_since, open_last: first and last attempt that may have paid although no answer says so.
         refused_at: an attempt after those was refused, which does not tell what the earlier ones did.
         absent_at: the last complete look-up that found nothing.
         asked_at: the last question of either kind.
         not_before: the provider asked for patience until then.
+        reference: the provider's id of the payment, once any answer told it.
         answer: the last answer that says where the payment stands.
     """
 
     attempts: int = 0
     questions: int = 0
+    begun_at: datetime | None = None
     in_flight: datetime | None = None
     open_since: datetime | None = None
     open_last: datetime | None = None
@@ -49,6 +52,7 @@ class History:
     absent_at: datetime | None = None
     asked_at: datetime | None = None
     not_before: datetime | None = None
+    reference: str = ""
     answer: Answer | None = None
 
     @property
@@ -65,7 +69,15 @@ class History:
 def begin(history: History, now: datetime) -> History:
     """An attempt starts; saved before the request leaves."""
     history = _lost(history)
-    return replace(history, attempts=history.attempts + 1, questions=0, in_flight=now, asked_at=now, not_before=None)
+    return replace(
+        history,
+        attempts=history.attempts + 1,
+        questions=0,
+        begun_at=history.begun_at or now,
+        in_flight=now,
+        asked_at=now,
+        not_before=None,
+    )
 
 
 def _lost(history: History) -> History:
@@ -89,14 +101,21 @@ def learn(history: History, answer: Answer, now: datetime, *, of: Step) -> Histo
     assert of in {Step.SEND, Step.LOOK_UP}, of
     if of is Step.LOOK_UP:
         history = _lost(history)
-    history = replace(history, asked_at=now, questions=history.questions + (of is Step.LOOK_UP))
+    history = replace(
+        history,
+        asked_at=now,
+        questions=history.questions + (of is Step.LOOK_UP),
+        reference=answer.reference or history.reference,
+    )
     match answer.outcome:
         case Outcome.UNKNOWN:
             return _lost(history)
         case Outcome.ABSENT:
             return replace(history, absent_at=now)
         case Outcome.LATER:
-            return replace(history, in_flight=None, not_before=answer.not_before)
+            return replace(
+                history, in_flight=None, not_before=now + answer.patience if answer.patience else history.not_before
+            )
         case Outcome.FAILED if not answer.reference and history.open_since is not None:
             return replace(history, in_flight=None, refused_at=now)
     return replace(history, in_flight=None, not_before=None, answer=answer, questions=0)
@@ -111,51 +130,77 @@ class Next:
     why: str
 
 
-def _pause(history: History, windows: Windows) -> timedelta:
-    """Doubles with every attempt and question, up to a bound."""
-    doublings = min(history.attempts + history.questions, 16)
-    return min(windows.pause * 2**doublings, windows.pause_longest)
+@dataclass(frozen=True)
+class _Now:
+    """A history at a moment, as the rules see it."""
 
+    history: History
+    windows: Windows
+    now: datetime
 
-def _after_pause(history: History, windows: Windows) -> datetime | None:
-    due = history.asked_at + _pause(history, windows) if history.asked_at else None
-    if history.not_before and (due is None or history.not_before > due):
-        return history.not_before
-    return due
+    @property
+    def outcome(self) -> Outcome | None:
+        return self.history.outcome
 
+    @property
+    def after_pause(self) -> datetime | None:
+        """When the next question is due: the pause doubles with every attempt and question, up to a bound."""
+        h = self.history
+        if h.asked_at is None:
+            return None
+        doublings = min(h.attempts + h.questions, 16)
+        due: datetime = h.asked_at + min(self.windows.pause * (1 << doublings), self.windows.pause_longest)
+        return max(due, h.not_before) if h.not_before else due
 
-def _absence_proven(history: History, windows: Windows) -> bool:
-    assert history.open_last is not None, "an attempt is in doubt"
-    return history.absent_at is not None and history.absent_at >= history.open_last + windows.absence_after
+    @property
+    def absence_due(self) -> datetime | None:
+        """When a look-up can prove absence, and not sooner than the pause."""
+        assert self.history.open_last is not None, "an attempt is in doubt"
+        if self.windows.absence_after is None:
+            return self.after_pause
+        proof = self.history.open_last + self.windows.absence_after
+        return max(proof, self.after_pause) if self.after_pause else proof
 
+    @property
+    def absence_proven(self) -> bool:
+        h, after = self.history, self.windows.absence_after
+        assert h.open_last is not None, "an attempt is in doubt"
+        return after is not None and h.absent_at is not None and h.absent_at >= h.open_last + after
 
-def _absence_due(history: History, windows: Windows) -> datetime | None:
-    """When a look-up can prove absence, and not sooner than the pause."""
-    assert history.open_last is not None, "an attempt is in doubt"
-    proof = history.open_last + windows.absence_after
-    paused = _after_pause(history, windows)
-    return max(proof, paused) if paused else proof
+    @property
+    def looked_enough(self) -> bool:
+        """Whether more look-ups would tell a person no more."""
+        return self.absence_proven or (self.windows.absence_after is None and self.looked)
 
+    @property
+    def looked(self) -> bool:
+        """Whether a complete look-up came after the last attempt in doubt."""
+        h = self.history
+        return h.absent_at is not None and h.open_last is not None and h.absent_at > h.open_last
 
-def _looked(history: History) -> bool:
-    """Whether a complete look-up came after the last attempt in doubt."""
-    return history.absent_at is not None and history.open_last is not None and history.absent_at >= history.open_last
+    @property
+    def window_over(self) -> bool:
+        since = self.history.open_since
+        return since is not None and self.now >= since + self.windows.send_again
 
+    @property
+    def too_long(self) -> bool:
+        """Whether the last question, too, came that late: whoever slept for a week looks once more."""
+        since, asked = self.history.open_since, self.history.asked_at
+        return since is not None and asked is not None and asked >= since + self.windows.ask_person
 
-def _window_over(history: History, windows: Windows, now: datetime) -> bool:
-    return history.open_since is not None and now >= history.open_since + windows.send_again
+    @property
+    def refused(self) -> bool:
+        return self.history.refused_at is not None
 
+    @property
+    def poll_due(self) -> datetime | None:
+        asked = self.history.asked_at
+        return asked + self.windows.poll if asked else None
 
-def _poll_due(history: History, windows: Windows) -> datetime | None:
-    return history.asked_at + windows.poll if history.asked_at else None
-
-
-def _at_once(history: History, windows: Windows) -> datetime | None:
-    return None
-
-
-_Holds = Callable[[History, Windows, datetime], bool]
-_Due = Callable[[History, Windows], datetime | None]
+    @property
+    def at_once(self) -> datetime | None:
+        return None
 
 
 @dataclass(frozen=True)
@@ -163,47 +208,58 @@ class Rule:
     """One row: where it holds, the step is due at a time (None: at once), and until then the worker waits."""
 
     why: str
-    holds: _Holds
+    holds: Callable[[_Now], bool]
     step: Step
-    due: _Due
+    due: Callable[[_Now], datetime | None]
 
 
 RULES: tuple[Rule, ...] = (
     Rule(
         "the provider's books disagree with the order",
-        lambda h, w, now: h.outcome is Outcome.NEEDS_PERSON,
+        lambda n: n.outcome is Outcome.NEEDS_PERSON,
         Step.ASK_PERSON,
-        _at_once,
+        lambda n: n.at_once,
     ),
-    Rule("it is under way", lambda h, w, now: h.outcome is Outcome.SENT, Step.LOOK_UP, _poll_due),
-    Rule("its end is known", lambda h, w, now: h.outcome is not None, Step.NOTHING, _at_once),
-    Rule("no attempt is in doubt", lambda h, w, now: not h.doubtful, Step.SEND, _after_pause),
+    Rule("it is under way", lambda n: n.outcome is Outcome.SENT, Step.LOOK_UP, lambda n: n.poll_due),
+    Rule("its end is known", lambda n: n.outcome is not None, Step.NOTHING, lambda n: n.at_once),
+    Rule("no attempt is in doubt", lambda n: not n.history.doubtful, Step.SEND, lambda n: n.after_pause),
     Rule(
         "a later attempt was refused, and the earlier one left nothing",
-        lambda h, w, now: h.refused_at is not None and _absence_proven(h, w),
+        lambda n: n.refused and n.absence_proven,
         Step.CONCLUDE_FAILED,
-        _at_once,
-    ),
-    Rule(
-        "a later attempt was refused, and the earlier one may still appear",
-        lambda h, w, now: h.refused_at is not None,
-        Step.LOOK_UP,
-        _absence_due,
+        lambda n: n.at_once,
     ),
     Rule(
         "the window is over, and nothing was found",
-        lambda h, w, now: _window_over(h, w, now) and _absence_proven(h, w),
+        lambda n: n.window_over and n.looked_enough,
         Step.ASK_PERSON,
-        _at_once,
+        lambda n: n.at_once,
     ),
-    Rule("the window is over", lambda h, w, now: _window_over(h, w, now), Step.LOOK_UP, _absence_due),
+    Rule(
+        "it is in doubt for too long, and look-ups tell nothing",
+        lambda n: n.too_long,
+        Step.ASK_PERSON,
+        lambda n: n.at_once,
+    ),
+    Rule(
+        "a later attempt was refused, and the earlier one may still appear",
+        lambda n: n.refused,
+        Step.LOOK_UP,
+        lambda n: n.absence_due,
+    ),
+    Rule("the window is over", lambda n: n.window_over, Step.LOOK_UP, lambda n: n.absence_due),
     Rule(
         "an attempt is in doubt, and nobody has looked since",
-        lambda h, w, now: not _looked(h),
+        lambda n: not n.looked,
         Step.LOOK_UP,
-        _after_pause,
+        lambda n: n.after_pause,
     ),
-    Rule("nothing was found, and the key still protects", lambda h, w, now: True, Step.SEND, _after_pause),
+    Rule(
+        "nothing was found, and the key still protects",
+        lambda n: n.looked,
+        Step.SEND,
+        lambda n: n.after_pause,
+    ),
 )
 """Read from the top: the first row that holds decides."""
 
@@ -211,14 +267,14 @@ RULES: tuple[Rule, ...] = (
 def next_step(history: History, windows: Windows, now: datetime) -> Next:
     """What to do with a payment now, given that no request of it is in flight in this process.
 
-    Steps are due at `Next.at`; before it the step is WAIT. A SEND that would fall behind the window is never waited
-    for: the row for the end of the window takes over at its own time.
+    A step is due at `Next.at`; before it the step is WAIT. A SEND that would fall behind the window is not waited for:
+    the rows for the end of the window take over at its own time.
     """
-    history = _lost(history)
+    situation = _Now(_lost(history), windows, now)
     for rule in RULES:
-        if rule.holds(history, windows, now):
-            due = rule.due(history, windows)
+        if rule.holds(situation):
+            due = rule.due(situation)
             if due is None or due <= now:
                 return Next(rule.step, now, rule.why)
             return Next(Step.WAIT, due, rule.why)
-    raise AssertionError("the last row always holds")
+    raise AssertionError("a row holds for every history")

@@ -11,7 +11,7 @@ import json
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any, NoReturn, cast
+from typing import Any, cast
 from uuid import UUID
 
 import anyio
@@ -37,7 +37,7 @@ from parpour_treasury.providers.port import (
 from parpour_treasury.providers.webhooks import parse_stripe
 
 API_VERSION = "2026-10-28.endive"
-WINDOWS = Windows(send_again=timedelta(hours=23), absence_after=timedelta(hours=1))
+WINDOWS = Windows(send_again=timedelta(hours=23), absence_after=timedelta(hours=1), ask_person=timedelta(hours=26))
 """Stripe keeps a key for at least 24 hours; an hour is left for clocks and for what is under way."""
 PAGE = 100
 PAGES_MAX = 200
@@ -81,8 +81,10 @@ REFUSALS: Mapping[int, Outcome] = {
 """HTTP statuses by which an attempt did nothing. Every other one, 409 and 5xx among them, is UNKNOWN."""
 
 
-class Refused(stripe.APIConnectionError):
-    """What came back is no answer of Stripe's API."""
+def _no_answer(code: str, status: int | None = None) -> stripe.StripeError:
+    """The SDK's error for a request without an answer of the API; its constructors are untyped."""
+    error: stripe.StripeError = stripe.APIConnectionError(code, http_status=status, code=code)  # type: ignore[no-untyped-call]
+    return error
 
 
 class _Transport(stripe.HTTPClient):
@@ -105,13 +107,13 @@ class _Transport(stripe.HTTPClient):
         try:
             answer = await self._http.request(method, url, headers=dict(headers), content=post_data or b"")
         except httpx.HTTPError as error:
-            raise stripe.APIConnectionError(type(error).__name__) from None
+            raise _no_answer(type(error).__name__) from None
         try:
             readable = isinstance(json.loads(answer.content), dict)
         except (ValueError, RecursionError):
             readable = False
         if not readable:
-            raise Refused(f"HTTP {answer.status_code} without a JSON object", http_status=answer.status_code)
+            raise _no_answer("no_json", answer.status_code)
         return answer.content, answer.status_code, answer.headers
 
     async def sleep_async(self, secs: float) -> None:
@@ -121,13 +123,6 @@ class _Transport(stripe.HTTPClient):
     async def close_async(self) -> None:
         """Closes the connections."""
         await self._http.aclose()
-
-    def request(self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None) -> NoReturn:
-        """Blocking requests are not made."""
-        raise RuntimeError("only asynchronous requests are made")
-
-    def close(self) -> None:
-        """Blocking connections are not opened."""
 
 
 def _time(value: object) -> datetime | None:
@@ -141,7 +136,7 @@ def _refusal(error: stripe.StripeError) -> Answer:
     found = body.get("error")
     details = found if isinstance(found, dict) else {}
     kind = details.get("type")
-    code = str(details.get("code") or kind or type(error).__name__)
+    code = str(details.get("code") or kind or error.code or type(error).__name__)
     outcome = REFUSALS.get(status or 0, Outcome.UNKNOWN)
     if isinstance(error, stripe.APIConnectionError):
         outcome = Outcome.UNKNOWN
@@ -200,7 +195,7 @@ class StripeProvider:
             base_addresses={"api": base_url} if base_url else {},
         )
 
-    async def send(self, order: PaymentOrder, *, now: datetime) -> Answer:
+    async def send(self, order: PaymentOrder) -> Answer:
         """Creates the payment under the order's key."""
         try:
             made = await self._create(order)
