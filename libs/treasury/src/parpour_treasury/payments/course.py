@@ -174,6 +174,11 @@ def stopped_step(course: Course, windows: Windows, now: datetime) -> Next:
         return Next(Action.CONCLUDE_FAILED, now, "people have stopped it, and nothing was sent")
     last = history.in_flight or history.open_last
     assert last is not None, "an attempt is in doubt"
+    looked = history.absent_at is not None and history.absent_at > last
+    if windows.absence_after is None:
+        # This provider's silence is never a proof.
+        step = Action.ASK_PERSON if looked else Action.LOOK_UP
+        return Next(step, now, "people have stopped it, and what was sent may still appear")
     proof = last + windows.absence_after
     if history.absent_at is not None and history.absent_at >= proof:
         return Next(Action.CONCLUDE_FAILED, now, "people have stopped it, and what was sent left nothing")

@@ -178,8 +178,9 @@ class PaymentWorker:
         if action is Action.SEND:
             answer = await provider.send(course.order, now=self._clock())
         else:
-            reference = course.reference or (course.history.answer.reference if course.history.answer else "")
-            answer = await provider.look_up(course.order, reference=reference, since=course.submitted_at)
+            reference = course.reference or course.history.reference
+            since = course.history.begun_at or course.submitted_at
+            answer = await provider.look_up(course.order, reference=reference, since=since)
         self._at_point("answered")
         history = learn(course.history, answer, self._clock(), of=action)
         tellings = told_by(course, answer, history)

@@ -82,7 +82,7 @@ comment on table treasury.found_payment is 'Payments that a provider knows and t
 comment on column treasury.found_payment.correlation is 'The spend that the provider''s data names, if it names one';
 comment on column treasury.found_payment.journal is 'The journal that brought it into the books';
 call controlplane.guard('treasury.found_payment');
-create index of_spend on treasury.found_payment (tenant_id, correlation);
+create index about_spend on treasury.found_payment (tenant_id, correlation);
 create trigger identity_immutable
     before update of tenant_id, provider, reference, review, correlation, amount, currency, sent_at on treasury.found_payment
     for each statement execute function controlplane.refuse_change();
