@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 from parpour_treasury.providers.port import (
@@ -27,6 +27,7 @@ from parpour_treasury.providers.port import (
 WINDOWS = Windows(
     send_again=timedelta(hours=23),
     absence_after=timedelta(minutes=10),
+    ask_person=timedelta(days=3),
     pause=timedelta(seconds=2),
     poll=timedelta(minutes=30),
 )
@@ -56,22 +57,23 @@ class Bank:
     refused: set[UUID] = field(default_factory=set)
     visible_after: timedelta = timedelta(minutes=5)
     """How long a payment may be missing from the list."""
-    at: datetime | None = None
+    at: datetime = datetime.min.replace(tzinfo=UTC)
+    """What time it is there; tests set it."""
     made_at: dict[str, datetime] = field(default_factory=dict)
 
     def of(self, spend: UUID) -> list[Paid]:
         """What was paid for a spend."""
         return [one for one in self.paid if one.order.spend_id == spend]
 
-    async def send(self, order: PaymentOrder, *, now: datetime) -> Answer:
+    async def send(self, order: PaymentOrder) -> Answer:
         """Pay once a key, whatever is answered."""
-        self.at = now
+        now = self.at
         trouble = self.draw.random() < self.trouble
         kind = self.draw.choice(["lost before", "lost after", "later", "500"]) if trouble else ""
         if kind == "lost before":
             return Answer(outcome=Outcome.UNKNOWN, code="timeout")
         if kind == "later":
-            return Answer(outcome=Outcome.LATER, code="429", not_before=now + timedelta(seconds=5))
+            return Answer(outcome=Outcome.LATER, code="429", patience=timedelta(seconds=5))
         known = self.of(order.spend_id)
         if not known and (order.spend_id in self.refused or self.draw.random() < self.refusals):
             self.refused.add(order.spend_id)
@@ -91,7 +93,7 @@ class Bank:
         if self.draw.random() < self.trouble / 2:
             return Answer(outcome=Outcome.UNKNOWN, code="500")
         for one in self.of(order.spend_id):
-            if one.reference == reference or (self.at and self.at >= self.made_at[one.reference] + self.visible_after):
+            if one.reference == reference or self.at >= self.made_at[one.reference] + self.visible_after:
                 return self._answer(one)
         return Answer(outcome=Outcome.ABSENT)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import shutil
 import subprocess
 import time
@@ -20,11 +19,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from parpour_controlplane.context import ContextKey, ContextMint, install_key
+from parpour_controlplane.context import ContextMint
 from parpour_controlplane.database import Database, open_database
 from parpour_controlplane.embedded import THROWAWAY, EmbeddedCluster
 from parpour_controlplane.events import events_about
-from parpour_controlplane.testing import Place, Postgres
+from parpour_controlplane.testing import PAYMENT_KEY, Place, Postgres
 from parpour_treasury import MIGRATIONS
 from parpour_treasury.batcher import Batcher
 from parpour_treasury.books import Kind
@@ -42,21 +41,6 @@ from parpour_treasury.refusals import TreasuryError
 from parpour_treasury.testing import Books, new_books
 
 pytestmark = pytest.mark.anyio
-PAYMENT_KEY = ContextKey("test-payment", "parpour_payment", secrets.token_bytes(32))
-
-
-@pytest.fixture(scope="module")
-def place(postgres: Postgres) -> Place:
-    """A database to which the payment worker has a key."""
-    place = postgres.place(MIGRATIONS)
-    asyncio.run(give_key(place))
-    return place
-
-
-async def give_key(place: Place) -> None:
-    session = await asyncpg.connect(place.dsn("postgres"))
-    await install_key(session, PAYMENT_KEY, expires_at=datetime.now(UTC) + timedelta(days=1))
-    await session.close()
 
 
 @dataclass

@@ -176,7 +176,7 @@ class PaymentWorker:
 
     async def _ask(self, tenant: UUID, course: Course, provider: Provider, action: Action) -> bool:
         if action is Action.SEND:
-            answer = await provider.send(course.order, now=self._clock())
+            answer = await provider.send(course.order)
         else:
             reference = course.reference or course.history.reference
             since = course.history.begun_at or course.submitted_at
