@@ -82,11 +82,21 @@ WINDOWS = st.lists(
     max_size=3,
 ).map(lambda rules: tuple(rule.model_copy(update={"name": f"w{place}"}) for place, rule in enumerate(rules)))
 RESERVES = st.lists(
-    st.builds(by_name(Reserve), name=st.just("x"), account=st.sampled_from(["assets:bank:usd", "assets:other"]), amount=AMOUNTS),
+    st.builds(
+        by_name(Reserve),
+        name=st.just("x"),
+        account=st.sampled_from(["assets:bank:usd", "assets:other"]),
+        amount=AMOUNTS,
+    ),
     max_size=2,
 ).map(lambda rules: tuple(rule.model_copy(update={"name": f"k{place}"}) for place, rule in enumerate(rules)))
 BOOKS = st.builds(
-    by_name(RuleBook), allow=ALLOWS, tiers=TIERS, windows=WINDOWS, reserves=RESERVES, approval_window_seconds=st.just(7200)
+    by_name(RuleBook),
+    allow=ALLOWS,
+    tiers=TIERS,
+    windows=WINDOWS,
+    reserves=RESERVES,
+    approval_window_seconds=st.just(7200),
 )
 MEMBERS = st.builds(
     Member,
@@ -224,7 +234,12 @@ def naive(book: RuleBook, state: Facts, asked: Asked) -> str:
             people = set()
             for one in state.approvers:
                 person_may = one.actor[:5] == "user:" and one.person is not None and not one.revoked
-                if person_may and one.person != who.person and one.actor != who.actor and set(one.roles) & set(tier.roles):
+                if (
+                    person_may
+                    and one.person != who.person
+                    and one.actor != who.actor
+                    and set(one.roles) & set(tier.roles)
+                ):
                     people.add(one.person)
             if len(people) < tier.quorum:
                 return "await"
@@ -256,7 +271,9 @@ def test_the_decision_is_the_one_that_was_written_twice(book: RuleBook, state: F
 
 @given(book=BOOKS, state=facts() | st.composite(sound)(), asked=ASKED)
 def test_a_decision_survives_being_recorded(book: RuleBook, state: Facts, asked: Asked) -> None:
-    kept = json.loads(json.dumps({"f": state.to_json(), "a": asked.to_json(), "d": decide(book, state, asked).to_json()}))
+    kept = json.loads(
+        json.dumps({"f": state.to_json(), "a": asked.to_json(), "d": decide(book, state, asked).to_json()})
+    )
     again = decide(read_rules(book.canonical()), Facts.from_json(kept["f"]), Asked.from_json(kept["a"]))
     assert again == Decision.from_json(kept["d"]) == decide(book, state, asked)
 
