@@ -232,6 +232,7 @@ def naive(book: RuleBook, state: Facts, asked: Asked) -> str:
     for tier in book.tiers:
         if tier.currency == cur and total > tier.above:
             people = set()
+<<<<<<< HEAD
             for one in state.approvers:
                 person_may = one.actor[:5] == "user:" and one.person is not None and not one.revoked
                 if (
@@ -241,6 +242,18 @@ def naive(book: RuleBook, state: Facts, asked: Asked) -> str:
                     and set(one.roles) & set(tier.roles)
                 ):
                     people.add(one.person)
+=======
+            for who_approved in state.approvers:
+                person_may = who_approved.actor[:5] == "user:" and not who_approved.revoked
+                if (
+                    person_may
+                    and who_approved.person is not None
+                    and who_approved.person != who.person
+                    and who_approved.actor != who.actor
+                    and set(who_approved.roles) & set(tier.roles)
+                ):
+                    people.add(who_approved.person)
+>>>>>>> spend
             if len(people) < tier.quorum:
                 return "await"
     return "reserve"

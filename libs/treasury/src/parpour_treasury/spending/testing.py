@@ -124,9 +124,7 @@ class Venture:
             raise AssertionError("nothing was asked")
         digest = digest or (await self.spend(spend)).digest
         at = datetime.now(UTC) - timedelta(seconds=age)
-        return await self.submit(
-            actor, Approve(key=self.books.key(), spend=spend, digest=digest, authenticated_at=at)
-        )
+        return await self.submit(actor, Approve(key=self.books.key(), spend=spend, digest=digest, authenticated_at=at))
 
     async def reject(self, spend: UUID, actor: str) -> SpendOutcome:
         """Reject a request."""
@@ -258,6 +256,11 @@ class PaymentWorker:
         query = "select treasury.advance($1, $2, $3, $4, $5, $6, $7)"
         state: str = await self._call(query, spend, reference or f"event-{step}", step, provider, "{}", fee)
         return state
+
+    async def payment(self, spend: UUID) -> dict[str, Any]:
+        """A spend as the worker sees it."""
+        seen: dict[str, Any] = json.loads(await self._call("select treasury.payment($1, $2)", spend))
+        return seen
 
     async def _call(self, query: str, *arguments: Any) -> Any:
         try:
