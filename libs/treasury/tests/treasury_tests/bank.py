@@ -33,6 +33,9 @@ WINDOWS = Windows(
 )
 
 
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
+
+
 @dataclass
 class Paid:
     """A payment that the bank made."""
@@ -57,7 +60,7 @@ class Bank:
     refused: set[UUID] = field(default_factory=set)
     visible_after: timedelta = timedelta(minutes=5)
     """How long a payment may be missing from the list."""
-    at: datetime = datetime.min.replace(tzinfo=UTC)
+    at: datetime = LONG_AGO
     """What time it is there; tests set it."""
     made_at: dict[str, datetime] = field(default_factory=dict)
 

@@ -232,17 +232,6 @@ def naive(book: RuleBook, state: Facts, asked: Asked) -> str:
     for tier in book.tiers:
         if tier.currency == cur and total > tier.above:
             people = set()
-<<<<<<< HEAD
-            for one in state.approvers:
-                person_may = one.actor[:5] == "user:" and one.person is not None and not one.revoked
-                if (
-                    person_may
-                    and one.person != who.person
-                    and one.actor != who.actor
-                    and set(one.roles) & set(tier.roles)
-                ):
-                    people.add(one.person)
-=======
             for who_approved in state.approvers:
                 person_may = who_approved.actor[:5] == "user:" and not who_approved.revoked
                 if (
@@ -253,7 +242,6 @@ def naive(book: RuleBook, state: Facts, asked: Asked) -> str:
                     and set(who_approved.roles) & set(tier.roles)
                 ):
                     people.add(who_approved.person)
->>>>>>> spend
             if len(people) < tier.quorum:
                 return "await"
     return "reserve"
