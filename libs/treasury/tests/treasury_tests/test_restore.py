@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import shutil
 import subprocess
 import time
@@ -23,8 +22,7 @@ from parpour_controlplane.context import ContextMint
 from parpour_controlplane.database import Database, open_database
 from parpour_controlplane.embedded import THROWAWAY, EmbeddedCluster
 from parpour_controlplane.events import events_about
-from parpour_controlplane.testing import PAYMENT_KEY, Place, Postgres
-from parpour_treasury import MIGRATIONS
+from parpour_controlplane.testing import PAYMENT_KEY, Place
 from parpour_treasury.batcher import Batcher
 from parpour_treasury.books import Kind
 from parpour_treasury.commands import Hold, Leg, Post
