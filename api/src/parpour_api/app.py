@@ -314,4 +314,6 @@ class _ProblemRoute(APIRoute):
 async def _http_error(request: Request, error: Exception) -> Response:
     """What the router refuses before there is a route."""
     status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR
-    return problem_response(request.scope, ApiError(ROUTER_CODES.get(status, "API_INTERNAL")))
+    allow = (error.headers or {}).get("Allow", "") if isinstance(error, HTTPException) else ""
+    code = ROUTER_CODES.get(status, "API_INTERNAL")
+    return problem_response(request.scope, ApiError(code, allow=[allow] if allow else []))

@@ -47,6 +47,8 @@ def problem_response(scope: Scope, error: Exception) -> Response:
     headers = {}
     if refused.retry_after is not None:
         headers["retry-after"] = str(refused.retry_after)
+    if refused.allow:
+        headers["allow"] = ", ".join(refused.allow)
     if refused.status == HTTPStatus.UNAUTHORIZED:
         headers["www-authenticate"] = 'Bearer error="invalid_token"'
     if refused.code == "API_BODY_TOO_LARGE":

@@ -6,6 +6,7 @@ needs no line, so that a new refusal of the treasury has its status by its name.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -105,12 +106,16 @@ CATALOGUE: dict[str, Meaning] = {
 class ApiError(Exception):
     """A refusal of a whole request."""
 
-    def __init__(self, code: str, detail: str = "", *, retry_after: int | None = None) -> None:
+    def __init__(
+        self, code: str, detail: str = "", *, retry_after: int | None = None, allow: Sequence[str] = ()
+    ) -> None:
         self.code = code
         """One of `CATALOGUE`."""
         self.detail = detail or CATALOGUE[code].explanation
         self.retry_after = retry_after
         """Seconds after which to ask again, where that is known."""
+        self.allow = allow
+        """Methods that are known here, where another was used."""
         super().__init__(f"{code}: {self.detail}")
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -12,6 +13,8 @@ from parpour_api.errors import ApiError
 JSON_TYPE = "application/json"
 GRAPHQL_TYPE = "application/graphql-response+json"
 """With this one the status tells whether the request was carried out; with JSON it is 200 for whatever is GraphQL."""
+
+_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,9 +92,13 @@ def read_query_string(parameters: Mapping[str, str]) -> GraphQLRequest:
 
 def _json(text: bytes, what: str) -> Any:
     try:
-        return json.loads(text)
+        value = json.loads(text)
+        if _SURROGATE.search(text):
+            # Halves of surrogate pairs are no text; whole pairs pass.
+            json.dumps(value, ensure_ascii=False).encode()
     except (ValueError, RecursionError):
-        raise ApiError("API_BODY_MALFORMED", f"{what} is not JSON") from None
+        raise ApiError("API_BODY_MALFORMED", f"{what} is not JSON in UTF-8") from None
+    return value
 
 
 def _request(fields: Any) -> GraphQLRequest:

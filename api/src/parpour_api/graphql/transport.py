@@ -37,7 +37,7 @@ from parpour_api.logs import LOGGER, line
 
 OK = 200
 BAD_REQUEST = 400
-METHOD_NOT_ALLOWED = 405
+METHODS = ("GET", "POST")
 
 MESSAGE_MAX = 500
 """Characters of an error's message: some quote what was sent."""
@@ -76,8 +76,8 @@ class GraphQLEndpoint:
         Raises:
             ApiError: what is refused before the document is read.
         """
-        if request.method not in ("GET", "POST"):
-            raise ApiError("API_METHOD_NOT_ALLOWED")
+        if request.method not in METHODS:
+            raise ApiError("API_METHOD_NOT_ALLOWED", allow=METHODS)
         principal = await self._verifier.of_header(request.headers.get("authorization"))
         self._limits.take(tenant=principal.tenant, principal=principal.key, points=1)
         media = answer_type(request.headers.get("accept"))
@@ -86,9 +86,9 @@ class GraphQLEndpoint:
         else:
             check_media_type(request.headers.get("content-type"))
             asked = read_body(await request.body())
+        text = self._operations.text(asked.query, asked.extensions)
         session = Session(self._service, principal, request_id=request.scope["state"]["request_id"])
         try:
-            text = self._operations.text(asked.query, asked.extensions)
             prepared = self._documents.prepare(text)
             operation = prepared.operation(asked.operation_name)
         except DocumentInvalid as invalid:
@@ -97,14 +97,14 @@ class GraphQLEndpoint:
             return _refused_by(error, media)
         try:
             if request.method == "GET" and operation.kind != "query":
-                raise ApiError("API_MUTATION_BY_GET")
+                raise ApiError("API_MUTATION_BY_GET", allow=["POST"])
             check_allowed(principal, operation.fields)
             cost = self._priced(prepared, operation, asked.variables, session)
         except ApiError as error:
             if operation.kind == "mutation":
                 for name in operation.fields:
                     session.audit(name.partition(".")[2], error.code)
-            if error.retry_after is not None:
+            if error.retry_after is not None or error.allow:
                 raise
             return _refused_by(error, media)
         return await self._carry_out(prepared, asked, session, cost, media)
@@ -171,8 +171,8 @@ def _refused_by(error: ApiError, media: str) -> Response:
 
 
 def _refused(errors: Sequence[Mapping[str, Any]], status: int, media: str) -> Response:
-    """An answer without data; by JSON's rules its status is 200, but a method that is not allowed is never allowed."""
-    shown = status if media == GRAPHQL_TYPE or status == METHOD_NOT_ALLOWED else OK
+    """An answer without data; where plain JSON is preferred its status is 200, as clients of that time expect."""
+    shown = status if media == GRAPHQL_TYPE else OK
     line(LOGGER, logging.INFO, "operation refused", codes=[one["extensions"]["code"] for one in errors])
     return _response({"errors": list(errors)}, shown, media)
 

@@ -128,9 +128,11 @@ class KeySet:
         return self._fetched_at is None or kid not in self._keys or now - self._fetched_at >= FRESH_SECONDS
 
     async def _refresh(self) -> None:
-        self._tried_at = self._clock()
         try:
             self._keys = read_keys(await self._fetch())
+            self._fetched_at = self._clock()
         except (OSError, ValueError):
-            return
-        self._fetched_at = self._tried_at
+            pass
+        finally:
+            # Only now: whoever comes while the set is on its way waits for it.
+            self._tried_at = self._clock()

@@ -40,7 +40,7 @@ TIME_MAX = 253_402_300_799
 """The last second of the year 9999."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ClaimNames:
     """Under what names the issuer writes the claims that no standard names."""
 

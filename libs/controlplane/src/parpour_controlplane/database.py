@@ -43,7 +43,8 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, asyncpg.InterfaceError):
         # A connection that was lost, and not a value that cannot be sent.
         return not isinstance(error, ValueError)
-    return isinstance(error, OSError | TimeoutError)
+    # The driver's own confusion over a connection that the server has ended meanwhile.
+    return isinstance(error, asyncpg.InternalClientError | OSError | TimeoutError)
 
 
 class Database:
