@@ -110,9 +110,7 @@ class Parts:
 def rate_limits(settings: Settings, clock: Callable[[], float]) -> RateLimits:
     """The limits of the settings."""
     return RateLimits(
-        principals=Buckets(
-            rate=settings.principal_points_a_second, burst=settings.principal_points_burst, clock=clock
-        ),
+        principals=Buckets(rate=settings.principal_points_a_second, burst=settings.principal_points_burst, clock=clock),
         tenants=Buckets(rate=settings.tenant_points_a_second, burst=settings.tenant_points_burst, clock=clock),
     )
 
@@ -219,7 +217,9 @@ def routes(metrics: Metrics) -> FastAPI:
     async def readyz(request: Request) -> Response:
         missing = await missing_migrations(parts_of(request).database)
         if missing:
-            raise ApiError("API_SCHEMA_MISSING", f"{missing[0].component} {missing[0].number:04} and later are not applied")
+            raise ApiError(
+                "API_SCHEMA_MISSING", f"{missing[0].component} {missing[0].number:04} and later are not applied"
+            )
         return JSONResponse({"status": "ready"})
 
     @app.get("/metrics", tags=["probes"], summary="Figures for Prometheus", response_class=Response)
@@ -261,18 +261,14 @@ def openapi() -> dict[str, Any]:
     return document
 
 
-def application(
-    settings: Settings, *, secret: bytes, fetch: Fetch, revocations: Revocations
-) -> ASGIApp:
+def application(settings: Settings, *, secret: bytes, fetch: Fetch, revocations: Revocations) -> ASGIApp:
     """The application with everything around it."""
     metrics = Metrics()
     app = routes(metrics)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with running(
-            settings, secret=secret, fetch=fetch, revocations=revocations, metrics=metrics
-        ) as parts:
+        async with running(settings, secret=secret, fetch=fetch, revocations=revocations, metrics=metrics) as parts:
             app.state.parts = parts
             yield
 

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from enum import StrEnum
 from tempfile import SpooledTemporaryFile
-from typing import TYPE_CHECKING, IO
+from typing import IO, TYPE_CHECKING
 
 from parpour_api.errors import ApiError
 from parpour_controlplane.database import Database

@@ -46,7 +46,9 @@ API_CODES: dict[str, Meaning] = {
     "API_QUERY_TOO_DEEP": Meaning(400, "the document is nested too deeply"),
     "API_QUERY_TOO_LONG": Meaning(400, "the document has too many tokens"),
     "API_QUERY_TOO_MANY_ALIASES": Meaning(400, "the document has too many aliases"),
-    "API_RATE_LIMITED": Meaning(429, "more was asked in a short time than is allowed: wait as long as Retry-After says"),
+    "API_RATE_LIMITED": Meaning(
+        429, "more was asked in a short time than is allowed: wait as long as Retry-After says"
+    ),
     "API_REQUEST_MALFORMED": Meaning(422, "a parameter of the request is outside its range"),
     "API_SCHEMA_MISSING": Meaning(503, "the database lacks migrations that this program needs"),
     "API_TIMEOUT": Meaning(504, "the request took too long"),

@@ -21,7 +21,9 @@ HIDDEN = "[redacted]"
 VALUE_MAX = 2000
 """Characters of one value."""
 
-_SECRET_NAMES = re.compile(r"authorization|token$|secret|password|passwd|cookie|credential|api_?key|private", re.IGNORECASE)
+_SECRET_NAMES = re.compile(
+    r"authorization|token$|secret|password|passwd|cookie|credential|api_?key|private", re.IGNORECASE
+)
 _SECRET_VALUES = re.compile(
     r"eyJ[A-Za-z0-9_-]{5,}(?:\.[A-Za-z0-9_-]*)*"  # JSON Web Tokens, also broken ones
     r"|(?i:bearer|basic)\s+[A-Za-z0-9._~+/=-]+"

@@ -23,7 +23,9 @@ class Metrics:
             buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5, 25),
             registry=self.registry,
         )
-        self.refusals = Counter("parpour_api_refusals_total", "Refusals of whole requests", ["code"], registry=self.registry)
+        self.refusals = Counter(
+            "parpour_api_refusals_total", "Refusals of whole requests", ["code"], registry=self.registry
+        )
         self.mutations = Counter(
             "parpour_api_mutations_total", "Mutations by outcome", ["field", "code"], registry=self.registry
         )

@@ -197,7 +197,9 @@ async def lifespan(app: ASGIApp) -> AsyncIterator[None]:
     """An ASGI application between its start and its stop."""
     received: asyncio.Queue[Message] = asyncio.Queue()
     sent: asyncio.Queue[Message] = asyncio.Queue()
-    task = asyncio.ensure_future(app({"type": "lifespan", "state": {}, "asgi": {"version": "3.0"}}, received.get, sent.put))
+    task = asyncio.ensure_future(
+        app({"type": "lifespan", "state": {}, "asgi": {"version": "3.0"}}, received.get, sent.put)
+    )
     await received.put({"type": "lifespan.startup"})
     assert (await sent.get())["type"] == "lifespan.startup.complete"
     try:

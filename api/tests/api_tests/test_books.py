@@ -62,9 +62,7 @@ async def test_a_balance_can_be_asked_for_at_two_times(api: Api) -> None:
     query = """query($then: DateTime!, $before: DateTime!) { account(id: "2") {
         now: balance { amount } then: balance(effectiveAt: $then) { amount }
         unknown: balance(effectiveAt: $then, recordedAt: $then) { amount } before: balance(effectiveAt: $before) { amount } } }"""
-    data = await caller.ask(
-        query, {"then": past.isoformat(), "before": (past - timedelta(seconds=1)).isoformat()}
-    )
+    data = await caller.ask(query, {"then": past.isoformat(), "before": (past - timedelta(seconds=1)).isoformat()})
     amounts = {name: value["amount"] for name, value in data["account"].items()}
     assert amounts == {"now": "12.00", "then": "7.00", "unknown": "0.00", "before": "0.00"}
 
@@ -100,7 +98,7 @@ async def test_a_hold_is_placed_settled_in_part_and_voided(api: Api) -> None:
     ]:
         refused = await caller.ask(settle % REFUSED, {"hold": hold, "key": f"s{code}", "amounts": amounts})
         assert refused["settleHold"]["code"] == code
-    void = "mutation($hold: ID!) { voidHold(key: \"v\", hold: $hold) { ... on VoidedHold { hold { state } } %s } }"
+    void = 'mutation($hold: ID!) { voidHold(key: "v", hold: $hold) { ... on VoidedHold { hold { state } } %s } }'
     assert (await caller.ask(void % REFUSED, {"hold": hold}))["voidHold"] == {"hold": {"state": "VOIDED"}}
     listed = await caller.ask("{ holds { nodes { id state } } }")
     assert listed["holds"]["nodes"] == [{"id": hold, "state": "VOIDED"}]
@@ -123,13 +121,17 @@ async def test_a_journal_is_reversed_once_a_period_locked_and_an_account_limited
     late = await caller.post(bank, funding, "1", effectiveAt=(until - timedelta(hours=1)).isoformat())
     assert late["code"] == "TREASURY_PERIOD_LOCKED"
     tomorrow = datetime.now(UTC) + timedelta(days=1)
-    assert (await caller.ask(lock, {"until": tomorrow.isoformat()}))["lockPeriod"]["code"] == "TREASURY_PERIOD_OUT_OF_ORDER"
+    assert (await caller.ask(lock, {"until": tomorrow.isoformat()}))["lockPeriod"][
+        "code"
+    ] == "TREASURY_PERIOD_OUT_OF_ORDER"
     limit = f"""mutation {{ limitAccount(account: "1", minimum: "-5.5", maximum: "10") {{
         ... on LimitedAccount {{ account {{ minimum {{ amount }} maximum {{ amount }} }} }} {REFUSED} }} }}"""
     limited = (await caller.ask(limit))["limitAccount"]["account"]
     assert limited == {"minimum": {"amount": "-5.50"}, "maximum": {"amount": "10.00"}}
     assert (await caller.post(bank, funding, "10.01"))["code"] == "TREASURY_LIMIT_EXCEEDED"
-    close = f'mutation {{ closeAccount(account: "1") {{ ... on ClosedAccount {{ account {{ closedAt }} }} {REFUSED} }} }}'
+    close = (
+        f'mutation {{ closeAccount(account: "1") {{ ... on ClosedAccount {{ account {{ closedAt }} }} {REFUSED} }} }}'
+    )
     assert (await caller.ask(close))["closeAccount"]["account"]["closedAt"]
     assert (await caller.post(bank, funding, "1"))["code"] == "TREASURY_ACCOUNT_CLOSED"
     await caller.post(funding, await caller.open("other"), "1")
@@ -143,7 +145,9 @@ async def test_the_trial_balance_sums_to_zero_and_a_statement_adds_up(api: Api) 
     begin = datetime.now(UTC) - timedelta(days=9)
     for day in range(5):
         await caller.post(bank, funding, f"{day + 1}", effectiveAt=(begin + timedelta(days=day)).isoformat())
-    lines = (await caller.ask("{ trialBalance { nodes { code balance { minor } account { id } } } }"))["trialBalance"]["nodes"]
+    lines = (await caller.ask("{ trialBalance { nodes { code balance { minor } account { id } } } }"))["trialBalance"][
+        "nodes"
+    ]
     assert sum(int(one["balance"]["minor"]) for one in lines) == 0
     assert [one["account"]["id"] for one in lines] == ["1", "2"]
     query = """query($since: DateTime!, $until: DateTime!, $after: String) {
@@ -184,7 +188,10 @@ async def test_pages_go_both_ways_and_meet(api: Api) -> None:
     assert before == ["4", "5"]
     between, info4 = await page(first=9, after=info["endCursor"], before=info3["startCursor"])
     assert (between, info4["hasNextPage"]) == (["4", "5"], False)
-    assert await page(first=0) == ([], {"hasNextPage": True, "hasPreviousPage": False, "startCursor": None, "endCursor": None})
+    assert await page(first=0) == (
+        [],
+        {"hasNextPage": True, "hasPreviousPage": False, "startCursor": None, "endCursor": None},
+    )
 
 
 async def test_events_tell_what_was_done(api: Api) -> None:
@@ -254,7 +261,9 @@ async def test_a_leg_without_its_opposite_is_refused(api: Api) -> None:
     legs = [{"account": bank, "side": "DEBIT", "amount": "1", "currency": "USD"}]
     assert (await caller.ask(POST, {"key": "k", "legs": legs}))["postJournal"]["code"] == "TREASURY_JOURNAL_UNBALANCED"
     assert (await caller.ask(POST, {"key": "k", "legs": []}))["postJournal"]["code"] == "TREASURY_JOURNAL_EMPTY"
-    assert (await caller.ask(POST, {"key": "", "legs": legs * 2}))["postJournal"]["code"] == "TREASURY_COMMAND_MALFORMED"
+    assert (await caller.ask(POST, {"key": "", "legs": legs * 2}))["postJournal"][
+        "code"
+    ] == "TREASURY_COMMAND_MALFORMED"
 
 
 async def test_a_key_answers_as_before_and_serves_no_other_request(api: Api) -> None:
@@ -370,5 +379,3 @@ async def test_a_list_loads_its_accounts_in_one_question(api: Api, monkeypatch: 
     monkeypatch.setattr(session, "accounts_of", counted)
     await caller.ask("{ journals { nodes { legs { account { code } } } } }")
     assert asked == [6]
-
-

@@ -190,7 +190,14 @@ def test_what_cannot_be_given_is_refused(accept: str) -> None:
 
 @pytest.mark.parametrize(
     "content_type",
-    [None, "", "text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/json; charset=utf-16"],
+    [
+        None,
+        "",
+        "text/plain",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/json; charset=utf-16",
+    ],
 )
 def test_a_form_of_another_site_is_no_request(content_type: str | None) -> None:
     with pytest.raises(ApiError, match="API_MEDIA_TYPE"):
@@ -230,9 +237,7 @@ def test_a_cursor_is_read_back(key: tuple[int | str, ...]) -> None:
 
 
 @given(key=KEYS, place=st.integers(0, 10_000), letter=st.sampled_from("AZaz09-_="))
-def test_a_cursor_that_was_changed_or_borrowed_is_refused(
-    key: tuple[int | str, ...], place: int, letter: str
-) -> None:
+def test_a_cursor_that_was_changed_or_borrowed_is_refused(key: tuple[int | str, ...], place: int, letter: str) -> None:
     cursors = Cursors(b"s" * 32)
     made = cursors.make(UUID(int=1), "list", key)
     place %= len(made)

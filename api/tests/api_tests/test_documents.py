@@ -70,9 +70,7 @@ def test_a_hostile_document_is_refused_at_once(documents: Documents, what: str) 
 
 def test_fragments_that_double_are_priced_and_bounded_without_being_unfolded(documents: Documents) -> None:
     """Thirty fragments, each with two of the next: a thousand million fields if they were written out."""
-    links = "".join(
-        f"fragment F{n} on Account {{ balance {{ minor }} ...F{n + 1} ...F{n + 1} }} " for n in range(30)
-    )
+    links = "".join(f"fragment F{n} on Account {{ balance {{ minor }} ...F{n + 1} ...F{n + 1} }} " for n in range(30))
     text = f'{{ account(id: "1") {{ ...F0 }} }} {links} fragment F30 on Account {{ id }}'
     began = time.process_time()
     assert cost(documents, text) > 10**9
@@ -157,5 +155,3 @@ def test_documents_are_kept_and_only_so_many(documents: Documents) -> None:
         documents.prepare(long + str(number))
     assert len(documents._kept) <= 2
     assert documents._characters <= KEPT_CHARACTERS_MAX
-
-

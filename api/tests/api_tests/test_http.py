@@ -78,7 +78,9 @@ def call_of(name: str) -> str:
     schema = executable()
     kind = schema.type_map[root]
     assert isinstance(kind, GraphQLObjectType)
-    return f"{'mutation' if root == 'Mutation' else 'query'} {{ {field}{arguments(kind.fields[field])} {{ __typename }} }}"
+    return (
+        f"{'mutation' if root == 'Mutation' else 'query'} {{ {field}{arguments(kind.fields[field])} {{ __typename }} }}"
+    )
 
 
 @pytest.mark.parametrize("name", sorted(root_fields()))
@@ -167,7 +169,11 @@ async def test_answers_bear_their_id_and_headers_that_close_doors(api: Api) -> N
     [
         ({"content-type": "text/plain"}, b'{"query": "{me{actor}}"}', "API_MEDIA_TYPE"),
         ({"content-type": "application/x-www-form-urlencoded"}, b"query={me{actor}}", "API_MEDIA_TYPE"),
-        ({"content-type": "application/json", "accept": "text/html"}, b'{"query": "{me{actor}}"}', "API_NOT_ACCEPTABLE"),
+        (
+            {"content-type": "application/json", "accept": "text/html"},
+            b'{"query": "{me{actor}}"}',
+            "API_NOT_ACCEPTABLE",
+        ),
         ({"content-type": "application/json"}, b"[" + b'{"query": "{me{actor}}"},' * 99 + b"{}]", "API_BATCH_REFUSED"),
         ({"content-type": "application/json"}, b"[" * 9000, "API_BODY_MALFORMED"),
         ({"content-type": "application/json"}, b'{"query": "' + b"x" * 300_000 + b'"}', "API_BODY_TOO_LARGE"),
@@ -202,7 +208,10 @@ async def test_get_reads_and_never_writes(api: Api) -> None:
     read = await api.client.get("/graphql", params={"query": ME}, headers=venture.headers)
     assert read.json()["data"]["me"]["actor"] == "user:ann"
     write = 'mutation { openAccount(code: "x", name: "x", kind: ASSET, currency: "USD") { __typename } }'
-    for params in ({"query": write}, {"query": f"{write.replace('mutation', 'mutation M')} query Q {ME}", "operationName": "M"}):
+    for params in (
+        {"query": write},
+        {"query": f"{write.replace('mutation', 'mutation M')} query Q {ME}", "operationName": "M"},
+    ):
         response = await api.client.get("/graphql", params=params, headers=venture.headers)
         assert (response.status_code, response.json()["code"], response.headers["allow"]) == (
             405,
@@ -330,7 +339,9 @@ async def test_every_mutation_is_noted_refused_ones_too(api: Api, caplog: pytest
     await venture.post(bank, funding, "1", key="k")
     await venture.post(bank, funding, "0", key="z")
     auditor = api.caller(venture.tenant, roles=["auditor"], sub="eve")
-    await auditor.codes('mutation { closeAccount(account: "1") { __typename } lockPeriod(until: "2020-01-01T00:00:00Z") { __typename } }')
+    await auditor.codes(
+        'mutation { closeAccount(account: "1") { __typename } lockPeriod(until: "2020-01-01T00:00:00Z") { __typename } }'
+    )
     noted = [
         (one.fields["actor"], one.fields["field"], one.fields["outcome"])  # type: ignore[attr-defined]
         for one in caplog.records
@@ -467,7 +478,7 @@ async def test_a_database_that_is_gone_is_said_to_be(postgres: Postgres, place: 
         venture = await api.venture()
         await venture.open("a")
         administrator = await asyncpg.connect(place.dsn("postgres"))
-        await administrator.execute(f"alter database {lost.name} with allow_connections false")
+        await administrator.execute(f"alter database {lost.name} connection limit 0")
         await administrator.execute(
             "select pg_terminate_backend(pid) from pg_stat_activity where datname = $1", lost.name
         )

@@ -51,7 +51,11 @@ def audits(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("package.json", "package-lock.json", "audits.mjs"):
         shutil.copy(AUDITS / name, folder)
     subprocess.run(
-        ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"], cwd=folder, check=True, capture_output=True, timeout=300
+        ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        timeout=300,
     )
     return folder
 
@@ -85,7 +89,9 @@ class Bearer:
 
 @SCHEMA.parametrize()
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
-def test_no_request_of_the_document_is_answered_otherwise(case: schemathesis.Case, served: Served, tenant: UUID) -> None:
+def test_no_request_of_the_document_is_answered_otherwise(
+    case: schemathesis.Case, served: Served, tenant: UUID
+) -> None:
     if (case.headers or {}).get("Authorization") == PLACE_OF_TOKEN:
         case.headers["Authorization"] = f"Bearer {served.token(tenant, 'owner')}"
     case.call_and_validate(base_url=served.url)
@@ -111,9 +117,7 @@ def test_a_stop_carries_out_what_was_asked_and_loses_no_line(place: Place, tenan
         token = served.token(tenant, "owner", sub="stopper")
 
         def opened(number: int) -> bool:
-            query = (
-                f'mutation {{ openAccount(code: "stop{number}", name: "n", kind: ASSET, currency: "USD") {{ __typename }} }}'
-            )
+            query = f'mutation {{ openAccount(code: "stop{number}", name: "n", kind: ASSET, currency: "USD") {{ __typename }} }}'
             request = Request(
                 f"{served.url}/graphql",
                 data=json.dumps({"query": query}).encode(),

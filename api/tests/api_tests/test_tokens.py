@@ -85,7 +85,9 @@ async def test_an_agent_is_no_person(keys: Keyring) -> None:
 
 async def test_claims_may_have_the_names_that_the_issuer_gives_them(keys: Keyring) -> None:
     names = ClaimNames(tenant="https://x.example/tenant", roles="groups")
-    told = claims(TENANT, now=NOW, tenant=None, roles=None, groups=["auditor"], **{"https://x.example/tenant": str(TENANT)})
+    told = claims(
+        TENANT, now=NOW, tenant=None, roles=None, groups=["auditor"], **{"https://x.example/tenant": str(TENANT)}
+    )
     principal: Principal = await verifier(keys, names=names).verify(keys.sign(told))
     assert (principal.tenant, principal.roles) == (TENANT, {Role.AUDITOR})
 
@@ -179,7 +181,9 @@ async def test_one_key_does_not_verify_under_another_keys_id(keys: Keyring) -> N
 )
 async def test_headers_that_are_no_access_tokens_are_refused(keys: Keyring, headers: dict[str, Any]) -> None:
     algorithm, key = keys.private["k1"]
-    token = jwt.encode(claims(TENANT, now=NOW), key, algorithm=algorithm, headers={"kid": "k1", "typ": "at+jwt", **headers})
+    token = jwt.encode(
+        claims(TENANT, now=NOW), key, algorithm=algorithm, headers={"kid": "k1", "typ": "at+jwt", **headers}
+    )
     assert await refused(verifier(keys), token) == "API_TOKEN_MALFORMED"
 
 
@@ -271,7 +275,9 @@ def test_a_set_gives_only_keys_that_we_verify_with() -> None:
     assert list(read_keys(json.dumps({"keys": entries}).encode())) == ["good"]
 
 
-@pytest.mark.parametrize("text", [b"", b"[]", b"{}", b'{"keys": 7}', b"[" * 100_000, b'{"keys": [' + b"{}," * 99 + b"{}]}"])
+@pytest.mark.parametrize(
+    "text", [b"", b"[]", b"{}", b'{"keys": 7}', b"[" * 100_000, b'{"keys": [' + b"{}," * 99 + b"{}]}"]
+)
 def test_what_is_no_set_is_refused(text: bytes) -> None:
     with pytest.raises(ValueError, match="(?i)set"):
         read_keys(text)

@@ -25,9 +25,7 @@ class IssuerServer(ThreadingHTTPServer):
 
     def __init__(self, *, port: int, audience: str, clock: Callable[[], float], new_id: Callable[[], str]) -> None:
         super().__init__((HOST, port), _Handler)
-        self.issuer = Issuer(
-            f"http://{HOST}:{self.server_address[1]}", audience=audience, clock=clock, new_id=new_id
-        )
+        self.issuer = Issuer(f"http://{HOST}:{self.server_address[1]}", audience=audience, clock=clock, new_id=new_id)
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -75,7 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
         except (ValueError, RecursionError) as error:
             self._answer(400, {"error": "invalid_request", "error_description": str(error)})
 
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
+    def log_message(self, format: str, *args: object) -> None:
         """Nothing: requests hold tokens."""
 
     def _from_here(self) -> bool:

@@ -152,7 +152,9 @@ class Documents:
         try:
             node = parse(text, max_lexical_tokens=self._limits.tokens, max_comments=COMMENTS_MAX)
         except GraphQLError as error:
-            code = next((code for words, code in PARSER_LIMITS.items() if words in error.message), "API_QUERY_MALFORMED")
+            code = next(
+                (code for words, code in PARSER_LIMITS.items() if words in error.message), "API_QUERY_MALFORMED"
+            )
             raise ApiError(code, error.message[:MESSAGE_MAX]) from None
         check_shape(node, self._limits)
         errors = validate(self._schema, node, self._rules, max_errors=ERRORS_MAX, hide_suggestions=True)

@@ -226,7 +226,9 @@ def _limit(text: str | None, currency: str, field: str) -> int | None:
 class Mutation:
     """The root of mutations."""
 
-    @strawberry.mutation(description="Open an account. The same account again is found; another under its code is refused.")
+    @strawberry.mutation(
+        description="Open an account. The same account again is found; another under its code is refused."
+    )
     async def open_account(
         self,
         info: Info,
@@ -377,7 +379,9 @@ class Mutation:
         hold: strawberry.ID,
         amounts: Annotated[
             list[str] | None,
-            strawberry.argument(description="What to post of each leg, in the hold's order; all that is left, if not given."),
+            strawberry.argument(
+                description="What to post of each leg, in the hold's order; all that is left, if not given."
+            ),
         ] = None,
         release: Annotated[
             bool, strawberry.argument(description="Whether what is left becomes free; otherwise it stays kept.")

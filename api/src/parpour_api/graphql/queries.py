@@ -79,7 +79,7 @@ class Query:
         )
 
     @strawberry.field(description="An account.")
-    async def account(self, info: Info, id: strawberry.ID) -> Account | None:  # noqa: A002
+    async def account(self, info: Info, id: strawberry.ID) -> Account | None:
         """An account by its number."""
         known = number(id)
         row = None if known is None else await session_of(info).accounts.load(known)
@@ -123,7 +123,7 @@ class Query:
         return connection_of(rows, page, node=Journal.of, cursor=lambda row: session.cursor(scope, row.number))
 
     @strawberry.field(description="A hold.")
-    async def hold(self, info: Info, id: strawberry.ID) -> Hold | None:  # noqa: A002
+    async def hold(self, info: Info, id: strawberry.ID) -> Hold | None:
         """A hold by its id."""
         return await hold_of(session_of(info), id)
 
@@ -175,14 +175,14 @@ class Query:
         return connection_of(rows, page, node=_line, cursor=lambda row: session.cursor(scope, row.account))
 
     @strawberry.field(description="An account's statement; null if there is no such account.")
-    async def statement(
-        self, info: Info, account: strawberry.ID, since: datetime, until: datetime
-    ) -> Statement | None:
+    async def statement(self, info: Info, account: strawberry.ID, since: datetime, until: datetime) -> Statement | None:
         """A statement from one time to before another."""
         check_time(since, "since")
         check_time(until, "until")
         if until < since:
-            raise TreasuryError("TREASURY_COMMAND_MALFORMED", field="until", detail="a statement does not end before it begins")
+            raise TreasuryError(
+                "TREASURY_COMMAND_MALFORMED", field="until", detail="a statement does not end before it begins"
+            )
         known = number(account)
         row = None if known is None else await session_of(info).accounts.load(known)
         return None if row is None else Statement(since=since, until=until, book=row)
@@ -235,9 +235,7 @@ def _place(key: tuple[int | str, ...] | None) -> tuple[datetime, UUID] | None:
 
 
 def _line(row: Balance) -> TrialBalanceLine:
-    return TrialBalanceLine(
-        code=row.code, kind=row.kind, balance=money(row.balance, row.currency), number=row.account
-    )
+    return TrialBalanceLine(code=row.code, kind=row.kind, balance=money(row.balance, row.currency), number=row.account)
 
 
 async def journal_of(session: Session, text: str) -> Journal | None:

@@ -156,7 +156,9 @@ class GraphQLEndpoint:
             )
             code, detail = "API_FIELD_FAILED", CATALOGUE["API_FIELD_FAILED"].explanation
         field = getattr(original, "field", "")
-        return _formatted(GraphQLError(detail, error.nodes, path=error.path), code, **({"field": field} if field else {}))
+        return _formatted(
+            GraphQLError(detail, error.nodes, path=error.path), code, **({"field": field} if field else {})
+        )
 
 
 def _formatted(error: GraphQLError, code: str, **extensions: str) -> dict[str, Any]:

@@ -53,10 +53,12 @@ class JournalKind(Enum):
 
 
 Effective = Annotated[
-    datetime | None, strawberry.argument(description="By what took effect at this time or before; now, if nothing is said.")
+    datetime | None,
+    strawberry.argument(description="By what took effect at this time or before; now, if nothing is said."),
 ]
 Recorded = Annotated[
-    datetime | None, strawberry.argument(description="By what was recorded at this time or before; now, if nothing is said.")
+    datetime | None,
+    strawberry.argument(description="By what was recorded at this time or before; now, if nothing is said."),
 ]
 
 
@@ -111,7 +113,9 @@ class LedgerHead:
     locked_until: datetime | None = strawberry.field(description="Nothing takes effect before this time any more.")
 
 
-@strawberry.type(description="An account. Its amounts are in its own direction: assets and expenses grow by debits, others by credits.")
+@strawberry.type(
+    description="An account. Its amounts are in its own direction: assets and expenses grow by debits, others by credits."
+)
 class Account:
     """An account as it stands."""
 
@@ -310,7 +314,9 @@ class TrialBalanceLine:
 
     code: str
     kind: AccountKind  # type: ignore[valid-type]
-    balance: Money = strawberry.field(description="A debit is positive, so that each currency sums to zero over all lines.")
+    balance: Money = strawberry.field(
+        description="A debit is positive, so that each currency sums to zero over all lines."
+    )
     number: strawberry.Private[int]
 
     @strawberry.field
@@ -330,7 +336,9 @@ class Movement:
     amount: Money = strawberry.field(description="In the account's own direction.")
 
 
-@strawberry.type(description="An account's movements that took effect within a time. Opening and movements make the closing balance.")
+@strawberry.type(
+    description="An account's movements that took effect within a time. Opening and movements make the closing balance."
+)
 class Statement:
     """A statement."""
 

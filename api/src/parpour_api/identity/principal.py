@@ -100,7 +100,9 @@ def principal_of(claims: Mapping[str, Any], names: ClaimNames) -> Principal:
         actor=f"{kind}:{subject}",
         roles=roles,
         person=person,
-        authenticated_at=None if claims.get("auth_time") is None else datetime.fromtimestamp(seconds(claims, "auth_time"), UTC),
+        authenticated_at=None
+        if claims.get("auth_time") is None
+        else datetime.fromtimestamp(seconds(claims, "auth_time"), UTC),
         token_id=token_id,
         expires_at=datetime.fromtimestamp(seconds(claims, "exp"), UTC),
     )

@@ -29,10 +29,12 @@ NUMBER_END = BALANCE_MAX
 """After every account and every journal."""
 
 _HEAD, _ACCOUNTS_OF, _BALANCES_OF, _MOVEMENTS = (
-    sql("parpour_treasury", f"queries/{name}.sql") for name in ("head", "accounts_of", "balances_of", "page_of_movements")
+    sql("parpour_treasury", f"queries/{name}.sql")
+    for name in ("head", "accounts_of", "balances_of", "page_of_movements")
 )
 _FORWARD = {
-    name: sql("parpour_treasury", f"queries/page_of_{name}.sql") for name in ("accounts", "journals", "holds", "balances")
+    name: sql("parpour_treasury", f"queries/page_of_{name}.sql")
+    for name in ("accounts", "journals", "holds", "balances")
 }
 _BACKWARD = {name: text.replace(" asc", " desc") for name, text in _FORWARD.items()}
 
@@ -64,9 +66,7 @@ async def head(connection: type_of_connection) -> Head | None:
     return None if row is None else Head(**dict(row))
 
 
-async def _page(
-    connection: type_of_connection, name: str, *arguments: object, backward: bool
-) -> list[Record]:
+async def _page(connection: type_of_connection, name: str, *arguments: object, backward: bool) -> list[Record]:
     rows = await connection.fetch((_BACKWARD if backward else _FORWARD)[name], *arguments)
     return rows[::-1] if backward else rows
 
