@@ -9,7 +9,7 @@ packages() { sed -e 's/#.*//' -e '/^[[:space:]]*$/d' tools/debian-packages.txt; 
 # Whether a package is there, or another one that provides it: a vendor's nodejs brings npm along, and conflicts with Debian's.
 installed() {
     dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'ok installed' ||
-        dpkg-query -W -f='${Status} ${Provides}\n' | grep '^install ok installed' | grep -qwF -- "$1"
+        dpkg-query -W -f='${Status} ${Provides}\n' | grep '^install ok installed' | grep -wF -- "$1" >/dev/null
 }
 
 missing_packages() {

@@ -1,6 +1,7 @@
 """Who may ask what: one table of fields and roles. What is not in the table is nobody's.
 
-The whole operation is refused before anything of it is carried out, also where a directive would have skipped the field.
+The whole operation is refused before anything of it is carried out, also where a directive would have skipped the
+field.
 """
 
 from __future__ import annotations

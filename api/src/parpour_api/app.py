@@ -1,7 +1,7 @@
 """The application: what a process of the API is made of, and in what order it starts and stops.
 
-At the stop the server takes no new requests; those in flight end, the batcher carries out what was handed to it, and only
-then are the connections closed.
+At the stop the server takes no new requests; those in flight end, the batcher carries out what was handed to it, and
+only then are the connections closed.
 """
 
 from __future__ import annotations

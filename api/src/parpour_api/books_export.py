@@ -91,7 +91,7 @@ def _spooled(lines: Iterable[str]) -> IO[bytes]:
         file.write(one.encode())
         file.write(b"\n")
     file.seek(0)
-    return file  # type: ignore[return-value]  # a file in all but its class
+    return file
 
 
 async def chunks(file: IO[bytes]) -> AsyncIterator[bytes]:

@@ -1,7 +1,7 @@
 """Every code with which the API refuses: one HTTP status each, and what it tells a person.
 
-Codes of the treasury and of the control plane are theirs; what they mean over HTTP is said here. A code that a rule covers
-needs no line, so that a new refusal of the treasury has its status by its name.
+Codes of the treasury and of the control plane are theirs; what they mean over HTTP is said here. A code that a rule
+covers needs no line, so that a new refusal of the treasury has its status by its name.
 """
 
 from __future__ import annotations

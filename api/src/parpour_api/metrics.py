@@ -1,4 +1,4 @@
-"""Figures for Prometheus. Labels come from lists in the code: never a tenant, an actor, a path or a text of a caller."""
+"""Figures for Prometheus. Labels come from lists in the code: never a tenant, an actor, a path or a caller's text."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Settings of the API: one frozen model, from a TOML file and the environment, which comes first.
 
-A variable is the field's name in capitals behind PARPOUR_API_. Secrets come as paths of files that hold them, so that none
-stands in an environment.
+A variable is the field's name in capitals behind PARPOUR_API_. The key of contexts comes as the path of a file that
+holds it, so that it does not stand in an environment.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ from parpour_treasury.ledger import Ledger
 
 ISSUER = "https://issuer.example"
 AUDIENCE = "parpour"
-KINDS = {"RS256": RSAAlgorithm, "ES256": ECAlgorithm, "EdDSA": OKPAlgorithm}
+KINDS: dict[str, Any] = {"RS256": RSAAlgorithm, "ES256": ECAlgorithm, "EdDSA": OKPAlgorithm}
 
 
 @dataclass
@@ -55,8 +55,8 @@ class Keyring:
     def jwk(self, kid: str) -> dict[str, Any]:
         """A key's public half."""
         algorithm, key = self.private[kid]
-        made: Any = KINDS[algorithm].to_jwk(key.public_key())
-        return {**json.loads(made), "kid": kid, "use": "sig"}
+        made: dict[str, Any] = json.loads(KINDS[algorithm].to_jwk(key.public_key()))
+        return {**made, "kid": kid, "use": "sig"}
 
     def text(self) -> bytes:
         """The published set."""
@@ -105,14 +105,16 @@ class Caller:
         """What every request bears."""
         return {"authorization": f"Bearer {self.token}"}
 
-    async def send(self, query: str, variables: Mapping[str, Any] | None = None, **headers: str) -> httpx.Response:
+    async def send(
+        self, query: str, variables: Mapping[str, Any] | None = None, *, headers: Mapping[str, str] | None = None
+    ) -> httpx.Response:
         """A GraphQL request's answer."""
         body = {"query": query, "variables": dict(variables or {})}
         # As bytes, so that a test may send what no encoder of JSON would.
         return await self.client.post(
             "/graphql",
             content=json.dumps(body),
-            headers={**self.headers, "content-type": "application/json", **headers},
+            headers={**self.headers, "content-type": "application/json", **(headers or {})},
         )
 
     async def ask(self, query: str, variables: Mapping[str, Any] | None = None) -> Any:

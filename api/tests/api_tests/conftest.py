@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from api_tests.building import Api, open_api
 from parpour_controlplane.testing import Place, Postgres
 from parpour_treasury import MIGRATIONS
+
+from .building import Api, open_api
 
 
 @pytest.fixture

@@ -5,12 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from api_tests.building import POST, Api
+from parpour_treasury import reading
+
+from .building import POST, Api
 
 pytestmark = pytest.mark.anyio
 
@@ -61,7 +64,8 @@ async def test_a_balance_can_be_asked_for_at_two_times(api: Api) -> None:
     await caller.post(bank, funding, "5")
     query = """query($then: DateTime!, $before: DateTime!) { account(id: "2") {
         now: balance { amount } then: balance(effectiveAt: $then) { amount }
-        unknown: balance(effectiveAt: $then, recordedAt: $then) { amount } before: balance(effectiveAt: $before) { amount } } }"""
+        unknown: balance(effectiveAt: $then, recordedAt: $then) { amount }
+        before: balance(effectiveAt: $before) { amount } } }"""
     data = await caller.ask(query, {"then": past.isoformat(), "before": (past - timedelta(seconds=1)).isoformat()})
     amounts = {name: value["amount"] for name, value in data["account"].items()}
     assert amounts == {"now": "12.00", "then": "7.00", "unknown": "0.00", "before": "0.00"}
@@ -115,7 +119,8 @@ async def test_a_journal_is_reversed_once_a_period_locked_and_an_account_limited
     first = (await caller.ask(reverse, {"key": "r"}))["reverseJournal"]
     assert first == {"journal": {"kind": "REVERSAL", "reverses": "1"}}
     assert (await caller.ask(reverse, {"key": "r2"}))["reverseJournal"]["code"] == "TREASURY_JOURNAL_REVERSED"
-    lock = f"mutation($until: DateTime!) {{ lockPeriod(until: $until) {{ ... on LockedPeriod {{ lockedUntil }} {REFUSED} }} }}"
+    lock = f"""mutation($until: DateTime!) {{ lockPeriod(until: $until) {{
+        ... on LockedPeriod {{ lockedUntil }} {REFUSED} }} }}"""
     until = datetime.now(UTC) - timedelta(days=1)
     assert "lockedUntil" in (await caller.ask(lock, {"until": until.isoformat()}))["lockPeriod"]
     late = await caller.post(bank, funding, "1", effectiveAt=(until - timedelta(hours=1)).isoformat())
@@ -152,7 +157,8 @@ async def test_the_trial_balance_sums_to_zero_and_a_statement_adds_up(api: Api) 
     assert [one["account"]["id"] for one in lines] == ["1", "2"]
     query = """query($since: DateTime!, $until: DateTime!, $after: String) {
         statement(account: "2", since: $since, until: $until) { opening { minor } closing { minor } account { code }
-            movements(first: 2, after: $after) { nodes { journal amount { minor } } pageInfo { hasNextPage endCursor } } } }"""
+            movements(first: 2, after: $after) {
+                nodes { journal amount { minor } } pageInfo { hasNextPage endCursor } } } }"""
     window = {"since": (begin + timedelta(hours=1)).isoformat(), "until": (begin + timedelta(days=4)).isoformat()}
     first = (await caller.ask(query, window))["statement"]
     second = (await caller.ask(query, {**window, "after": first["movements"]["pageInfo"]["endCursor"]}))["statement"]
@@ -240,7 +246,9 @@ async def test_an_amount_that_is_none_is_refused_and_nothing_moves(
 async def test_an_amount_is_text_and_nothing_else(api: Api, amount: object) -> None:
     caller = await api.venture()
     legs = [{"account": "1", "side": "DEBIT", "amount": amount, "currency": "USD"}] * 2
-    response = await caller.send(POST, {"key": "k", "legs": legs}, accept="application/graphql-response+json")
+    response = await caller.send(
+        POST, {"key": "k", "legs": legs}, headers={"accept": "application/graphql-response+json"}
+    )
     assert response.status_code == 400
     assert [one["extensions"]["code"] for one in response.json()["errors"]] == ["API_VARIABLES_INVALID"] * len(
         response.json()["errors"]
@@ -330,7 +338,8 @@ async def test_hostile_text_is_kept_as_it_is_or_refused_in_every_field(
     data = await caller.ask(opening, {"text": text, "other": f"x{uuid4().hex}"})
     assert {one["__typename"] for one in data.values()} <= {"OpenedAccount", "Refusal"}
     lookups = """query($text: ID!, $subject: String!) { account(id: $text) { id } journal(number: $text) { number }
-        hold(id: $text) { id } statement(account: $text, since: "2020-01-01T00:00:00Z", until: "2020-01-02T00:00:00Z") { since } }"""
+        hold(id: $text) { id }
+        statement(account: $text, since: "2020-01-01T00:00:00Z", until: "2020-01-02T00:00:00Z") { since } }"""
     data = await caller.ask(lookups.replace(", $subject: String!", ""), {"text": text})
     assert set(data.values()) == {None}
     assert set(await caller.codes("query($t: String!) { events(after: $t) { nodes { id } } }", {"t": text})) == {
@@ -354,7 +363,8 @@ async def test_what_a_request_reads_is_of_one_moment(api: Api) -> None:
     async def read() -> None:
         for _ in range(30):
             data = await caller.ask(
-                '{ a: account(id: "1") { balance { minor } } ledger { journals } b: account(id: "2") { balance { minor } } }'
+                """{ a: account(id: "1") { balance { minor } } ledger { journals }
+                    b: account(id: "2") { balance { minor } } }"""
             )
             assert data["a"] == data["b"]
             assert int(data["a"]["balance"]["minor"]) == 100 * int(data["ledger"]["journals"])
@@ -363,19 +373,17 @@ async def test_what_a_request_reads_is_of_one_moment(api: Api) -> None:
 
 
 async def test_a_list_loads_its_accounts_in_one_question(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    from parpour_api.graphql import session
-
     caller = await api.venture()
     accounts = [await caller.open(f"a{number}") for number in range(6)]
-    for one, other in zip(accounts, accounts[1:], strict=False):
+    for one, other in pairwise(accounts):
         await caller.post(one, other, "1")
     asked: list[int] = []
-    real = session.accounts_of
+    real = reading.accounts_of
 
     async def counted(connection: Any, numbers: Any) -> Any:
         asked.append(len(numbers))
         return await real(connection, numbers)
 
-    monkeypatch.setattr(session, "accounts_of", counted)
+    monkeypatch.setattr("parpour_api.graphql.session.accounts_of", counted)
     await caller.ask("{ journals { nodes { legs { account { code } } } } }")
     assert asked == [6]

@@ -6,6 +6,7 @@ import io
 import json
 import logging
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -264,13 +265,14 @@ def test_listed_operations_go_by_their_digest(tmp_path: Path) -> None:
     named = {"persistedQuery": {"version": 1, "sha256Hash": digest_of(text)}}
     assert listed.text(None, named) == text
     assert listed.text(text, {}) == text
-    for query, extensions, code in [
+    wrong: list[tuple[str | None, dict[str, Any], str]] = [
         ("{ ledger { journals } }", {}, "API_OPERATION_NOT_LISTED"),
         (None, {"persistedQuery": {"sha256Hash": "0" * 64}}, "API_OPERATION_UNKNOWN"),
         ("{ ledger { journals } }", named, "API_BODY_MALFORMED"),
         (None, {"persistedQuery": 7}, "API_BODY_MALFORMED"),
         (None, {}, "API_BODY_MALFORMED"),
-    ]:
+    ]
+    for query, extensions, code in wrong:
         with pytest.raises(ApiError) as caught:
             listed.text(query, extensions)
         assert caught.value.code == code

@@ -19,15 +19,18 @@ import asyncpg
 import pytest
 from graphql import GraphQLObjectType, is_required_argument
 
-from api_tests.building import Api, Keyring, claims, open_api
+from parpour_api import books_export
 from parpour_api.access import EVERYONE, FIELDS, KEEPERS, READERS
 from parpour_api.app import openapi
 from parpour_api.errors import CATALOGUE
 from parpour_api.graphql.operations import digest_of
 from parpour_api.graphql.schema import executable
 from parpour_api.identity.principal import Role
+from parpour_controlplane.migrations import Migration
 from parpour_controlplane.testing import Place, Postgres
-from parpour_treasury import MIGRATIONS
+from parpour_treasury import MIGRATIONS, reading
+
+from .building import Api, Keyring, claims, open_api
 
 pytestmark = pytest.mark.anyio
 
@@ -108,7 +111,7 @@ async def test_an_operation_with_one_forbidden_field_does_nothing_at_all(api: Ap
         "{ me { actor } ...F } fragment F on Query { ledger @skip(if: true) { journals } }",
         "query A { me { actor } } query B { ledger { journals } }",
     ):
-        response = await agent.send(query, accept=GRAPHQL)
+        response = await agent.send(query, headers={"accept": GRAPHQL})
         assert response.status_code in (400, 403)
         assert "data" not in response.json()
     assert {"owner", "treasurer"} == {str(role) for role in KEEPERS}
@@ -151,7 +154,7 @@ async def test_a_token_of_another_issuer_tells_nothing(api: Api) -> None:
 async def test_answers_bear_their_id_and_headers_that_close_doors(api: Api) -> None:
     venture = await api.venture()
     asked = str(uuid4())
-    response = await venture.send(ME, **{"x-request-id": asked})
+    response = await venture.send(ME, headers={"x-request-id": asked})
     assert response.headers["x-request-id"] == asked
     for name, value in {
         "cache-control": "no-store",
@@ -160,7 +163,7 @@ async def test_answers_bear_their_id_and_headers_that_close_doors(api: Api) -> N
         "strict-transport-security": "max-age=31536000",
     }.items():
         assert response.headers[name] == value
-    forged = await venture.send(ME, **{"x-request-id": "x\ty"})
+    forged = await venture.send(ME, headers={"x-request-id": "x\ty"})
     assert UUID(forged.headers["x-request-id"])
 
 
@@ -224,7 +227,7 @@ async def test_get_reads_and_never_writes(api: Api) -> None:
 async def test_the_status_tells_where_the_client_can_hear_it(api: Api) -> None:
     venture = await api.venture()
     for query, code in [("{", "API_QUERY_MALFORMED"), ("{ nothing }", "API_QUERY_INVALID")]:
-        plain, told = await venture.send(query), await venture.send(query, accept=GRAPHQL)
+        plain, told = await venture.send(query), await venture.send(query, headers={"accept": GRAPHQL})
         assert (plain.status_code, told.status_code) == (200, 400)
         for response in (plain, told):
             body = response.json()
@@ -272,8 +275,7 @@ async def test_a_cursor_serves_its_list_and_its_tenant(api: Api) -> None:
 
 
 async def test_who_asks_too_much_waits_and_others_do_not(place: Place) -> None:
-    limits = {"principal_points_a_second": 1, "principal_points_burst": 5}
-    async with open_api(place, **limits) as api:
+    async with open_api(place, principal_points_a_second=1, principal_points_burst=5) as api:
         venture = await api.venture()
         answers = [await venture.send(ME) for _ in range(7)]
         assert [one.status_code for one in answers] == [200] * 5 + [429] * 2
@@ -340,7 +342,8 @@ async def test_every_mutation_is_noted_refused_ones_too(api: Api, caplog: pytest
     await venture.post(bank, funding, "0", key="z")
     auditor = api.caller(venture.tenant, roles=["auditor"], sub="eve")
     await auditor.codes(
-        'mutation { closeAccount(account: "1") { __typename } lockPeriod(until: "2020-01-01T00:00:00Z") { __typename } }'
+        """mutation { closeAccount(account: "1") { __typename }
+            lockPeriod(until: "2020-01-01T00:00:00Z") { __typename } }"""
     )
     noted = [
         (one.fields["actor"], one.fields["field"], one.fields["outcome"])  # type: ignore[attr-defined]
@@ -380,10 +383,8 @@ async def test_a_database_without_our_schema_is_not_ready(postgres: Postgres) ->
 
 
 async def test_a_database_that_lacks_a_migration_is_not_ready(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    from parpour_api import app
-    from parpour_controlplane.migrations import Migration
-
-    monkeypatch.setattr(app, "MIGRATIONS", (*app.MIGRATIONS, Migration("treasury", 9999, "later", "select 1")))
+    later = Migration("treasury", 9999, "later", "select 1")
+    monkeypatch.setattr("parpour_api.app.MIGRATIONS", (*MIGRATIONS, later))
     response = await api.client.get("/readyz")
     assert (response.status_code, response.json()["code"]) == (503, "API_SCHEMA_MISSING")
 
@@ -415,7 +416,9 @@ async def test_a_download_holds_for_the_program_that_it_is_for(
         file.write_bytes(response.content)
         program = shutil.which(command[0])
         assert program
-        run = subprocess.run([part.format(file) for part in command], capture_output=True, text=True, check=False)
+        run = await asyncio.to_thread(
+            subprocess.run, [part.format(file) for part in command], capture_output=True, text=True, check=False
+        )
         assert run.returncode == 0, run.stderr
 
 
@@ -433,8 +436,6 @@ async def test_a_download_is_the_tenants_own_and_for_readers(api: Api) -> None:
 
 
 async def test_downloads_are_made_a_few_at_a_time(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
-    from parpour_api import books_export
-
     venture = await api.venture()
     begun, go_on = asyncio.Semaphore(0), asyncio.Event()
     real = books_export._written
@@ -459,12 +460,10 @@ async def test_downloads_are_made_a_few_at_a_time(api: Api, monkeypatch: pytest.
 async def test_a_failure_inside_is_told_by_its_code_alone(
     api: Api, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from parpour_api.graphql import queries
-
     async def fails(_connection: object) -> None:
         raise ValueError("the inside of the house")
 
-    monkeypatch.setattr(queries.reading, "head", fails)
+    monkeypatch.setattr(reading, "head", fails)
     venture = await api.venture()
     body = (await venture.send("{ ledger { journals } }")).json()
     assert [one["extensions"]["code"] for one in body["errors"]] == ["API_FIELD_FAILED"]

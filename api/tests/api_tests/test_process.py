@@ -9,6 +9,7 @@ import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 from urllib.request import Request, urlopen
 from uuid import UUID, uuid4
 
@@ -16,7 +17,7 @@ import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
 
-from api_tests.serving import Served, log_lines, serving
+from harness.api_server import Served, log_lines, serving
 from parpour_api.app import openapi
 from parpour_controlplane.database import open_database
 from parpour_controlplane.testing import Place
@@ -76,23 +77,24 @@ PLACE_OF_TOKEN = "Bearer here"
 """Cases are made before there is an issuer; this stands where a case bears a token that is taken."""
 
 
+Case = schemathesis.Case[Any]
+
+
 @SCHEMA.auth()
 class Bearer:
     """Sends a token with every case that is not about there being none."""
 
-    def get(self, case: schemathesis.Case, context: object) -> str:
+    def get(self, case: Case, context: object) -> str:
         return PLACE_OF_TOKEN
 
-    def set(self, case: schemathesis.Case, data: str, context: object) -> None:
+    def set(self, case: Case, data: str, context: object) -> None:
         case.headers["Authorization"] = data
 
 
 @SCHEMA.parametrize()
 @settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
-def test_no_request_of_the_document_is_answered_otherwise(
-    case: schemathesis.Case, served: Served, tenant: UUID
-) -> None:
-    if (case.headers or {}).get("Authorization") == PLACE_OF_TOKEN:
+def test_no_request_of_the_document_is_answered_otherwise(case: Case, served: Served, tenant: UUID) -> None:
+    if case.headers.get("Authorization") == PLACE_OF_TOKEN:
         case.headers["Authorization"] = f"Bearer {served.token(tenant, 'owner')}"
     case.call_and_validate(base_url=served.url)
 
@@ -117,7 +119,8 @@ def test_a_stop_carries_out_what_was_asked_and_loses_no_line(place: Place, tenan
         token = served.token(tenant, "owner", sub="stopper")
 
         def opened(number: int) -> bool:
-            query = f'mutation {{ openAccount(code: "stop{number}", name: "n", kind: ASSET, currency: "USD") {{ __typename }} }}'
+            account = f'code: "stop{number}", name: "n", kind: ASSET, currency: "USD"'
+            query = f"mutation {{ openAccount({account}) {{ __typename }} }}"
             request = Request(
                 f"{served.url}/graphql",
                 data=json.dumps({"query": query}).encode(),

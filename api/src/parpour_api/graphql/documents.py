@@ -1,10 +1,10 @@
 """GraphQL documents before they are carried out: parsed, bounded, validated, and priced.
 
-Every limit is looked at as early as it can be, so that a document made to be expensive is refused before it is. Documents
-that passed are kept, because clients send the same few again and again.
+Every limit is looked at as early as it can be, so that a document made to be expensive is refused before it is.
+Documents that passed are kept, because clients send the same few again and again.
 
-The price is static: an object costs a point, a list of objects as many as its page may have, and some fields more, because
-the database does more for them. Scalars are free.
+The price is static: an object costs a point, a list of objects as many as its page may have, and some fields more,
+because the database does more for them. Scalars are free.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Mutations of the books. Each answers with what it made or with a refusal, as types; nothing is thrown for a refusal.
 
-Every mutation that moves money bears a key: sent again it answers as it did before. What the caller leaves out is derived
-from the key, so that the second request is the first one to the letter.
+Every mutation that moves money bears a key: sent again it answers as it did before. What the caller leaves out is
+derived from the key, so that the second request is the first one to the letter.
 """
 
 from __future__ import annotations

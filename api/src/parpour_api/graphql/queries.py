@@ -1,4 +1,7 @@
-"""Queries over the books. What does not exist and what is another tenant's are answered alike: with null, or with nothing."""
+"""Queries over the books.
+
+What does not exist and what is another tenant's are answered alike: with null, or with nothing.
+"""
 
 from __future__ import annotations
 

@@ -16,8 +16,8 @@ SCHEMA = strawberry.Schema(query=Query, mutation=Mutation, config=StrawberryConf
 def executable() -> GraphQLSchema:
     """The schema as graphql-core carries it out.
 
-    Parsing, validation and execution are graphql-core's, called by `documents` and `transport`, so that what was prepared
-    once is not prepared again; Strawberry offers no public way to it.
+    Parsing, validation and execution are graphql-core's, called by `documents` and `transport`, so that what was
+    prepared once is not prepared again; Strawberry offers no public way to it.
     """
     return SCHEMA._schema
 

@@ -1,7 +1,7 @@
-"""What one request has: who asks, one moment of the database to read from, and loaders that gather what siblings ask.
+"""What one request has: who asks, one moment of the database to read, and loaders that gather what siblings ask.
 
-All that a request reads is read in one transaction, so a balance and the journals beside it agree. A mutation writes in a
-transaction of its own and is read back in a new one.
+All that a request reads is read in one transaction, so a balance and the journals beside it agree. A mutation writes in
+a transaction of its own and is read back in a new one.
 """
 
 from __future__ import annotations

@@ -114,7 +114,7 @@ class LedgerHead:
 
 
 @strawberry.type(
-    description="An account. Its amounts are in its own direction: assets and expenses grow by debits, others by credits."
+    description="An account. Amounts are in its own direction: assets and expenses grow by debits, others by credits."
 )
 class Account:
     """An account as it stands."""

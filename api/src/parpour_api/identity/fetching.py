@@ -30,16 +30,18 @@ def fetching(url: str) -> Fetch:
 
     async def fetch() -> bytes:
         try:
-            async with httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False) as client:
-                async with client.stream("GET", url, headers={"accept": "application/json"}) as response:
-                    if response.status_code != httpx.codes.OK:
-                        raise OSError(f"status {response.status_code}")
-                    body = b""
-                    async for chunk in response.aiter_bytes():
-                        body += chunk
-                        if len(body) > SET_BYTES_MAX:
-                            raise OSError("the key set is too large")
-                    return body
+            async with (
+                httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False) as client,
+                client.stream("GET", url, headers={"accept": "application/json"}) as response,
+            ):
+                if response.status_code != httpx.codes.OK:
+                    raise OSError(f"status {response.status_code}")
+                body = b""
+                async for chunk in response.aiter_bytes():
+                    body += chunk
+                    if len(body) > SET_BYTES_MAX:
+                        raise OSError("the key set is too large")
+                return body
         except httpx.HTTPError as error:
             raise OSError(f"{type(error).__name__}: {error}") from error
 

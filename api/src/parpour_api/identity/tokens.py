@@ -5,6 +5,7 @@ Times are compared with a clock that is passed in, and everything about a token 
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -12,7 +13,7 @@ from typing import Any, Protocol
 import jwt
 
 from parpour_api.errors import ApiError
-from parpour_api.identity.keys import ALGORITHMS, KID_MAX, KeySet
+from parpour_api.identity.keys import ALGORITHMS, KID_MAX, KeySet, VerifyingKey
 from parpour_api.identity.principal import ClaimNames, Principal, principal_of, seconds
 
 TOKEN_MAX = 8192
@@ -23,6 +24,9 @@ LEEWAY_SECONDS = 30
 
 LIFE_SECONDS_MAX = 24 * 3600
 """Longest life of a token."""
+
+VERIFIED_MAX = 4096
+"""Tokens whose verification is remembered."""
 
 TYPES = ("at+jwt", "application/at+jwt", "jwt")
 """Headers `typ`, in lower case: an id token or a logout token is no access token where the issuer tells them apart."""
@@ -56,8 +60,17 @@ class RevokedList:
         return principal.actor in self.entries or (principal.token_id or "") in self.entries
 
 
+@dataclass(frozen=True, slots=True)
+class _Verified:
+    """A token whose signature and claims were verified; its times are looked at each time."""
+
+    key: VerifyingKey
+    claims: Mapping[str, Any]
+    principal: Principal
+
+
 class TokenVerifier:
-    """Turns bearer tokens into principals."""
+    """Turns bearer tokens into principals. A signature is verified once for each token and key."""
 
     def __init__(
         self,
@@ -76,6 +89,7 @@ class TokenVerifier:
         self._clock = clock
         """Seconds of the epoch."""
         self._names = names or ClaimNames()
+        self._verified: OrderedDict[str, _Verified] = OrderedDict()
 
     async def of_header(self, header: str | None) -> Principal:
         """The principal of an Authorization header.
@@ -94,6 +108,19 @@ class TokenVerifier:
         Raises:
             ApiError: API_TOKEN_…, or API_IDENTITY_UNAVAILABLE.
         """
+        known = self._verified.get(token)
+        # A set that was fetched anew has new keys, so what an old one has verified is verified again.
+        if known is None or await self._keys.key(known.key.kid) is not known.key:
+            known = await self._verify(token)
+            self._verified[token] = known
+            if len(self._verified) > VERIFIED_MAX:
+                self._verified.popitem(last=False)
+        check_times(known.claims, now=self._clock())
+        if await self._revocations.revoked(known.principal):
+            raise ApiError("API_TOKEN_REVOKED")
+        return known.principal
+
+    async def _verify(self, token: str) -> _Verified:
         header = read_header(token)
         if header.get("alg") not in ALGORITHMS:
             raise ApiError("API_TOKEN_ALGORITHM")
@@ -121,10 +148,7 @@ class TokenVerifier:
         except RecursionError:
             raise ApiError("API_TOKEN_MALFORMED") from None
         check_times(claims, now=self._clock())
-        principal = principal_of(claims, self._names)
-        if await self._revocations.revoked(principal):
-            raise ApiError("API_TOKEN_REVOKED")
-        return principal
+        return _Verified(key, claims, principal_of(claims, self._names))
 
 
 def read_header(token: str) -> Mapping[str, Any]:

@@ -1,4 +1,4 @@
-"""Pages of a tenant's books, read in a transaction that the caller has opened, so that several questions see one moment.
+"""Pages of a tenant's books, read in a transaction of the caller's, so that several questions see one moment.
 
 A page lies strictly between two keys and is read from either end; nobody counts rows that are passed over.
 """
@@ -121,7 +121,10 @@ async def page_of_movements(
     after: tuple[datetime, int, int] | None,
     limit: int,
 ) -> list[Placed]:
-    """An account's movements that took effect from `since` to before `until`, after a place (time, journal, position)."""
+    """An account's movements that took effect from `since` to before `until`.
+
+    Those after a place, which is a time, a journal and a position in it.
+    """
     time, journal, position = after or (since - INSTANT, 0, 0)
     rows = await connection.fetch(_MOVEMENTS, account, since, until, time, journal, position, limit)
     found = []
