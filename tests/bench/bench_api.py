@@ -1,9 +1,9 @@
 """The tenant API: requests a second of one worker, end to end, with the database on every request.
 
-`python -m bench.bench_api [--json] [--rounds N] [--seconds S]` (`make bench-api`). The worker is a process as it runs in
-production: uvicorn, tokens verified on every request, limits on (their rates raised), a log line a request. The load
-generator keeps a number of connections busy over bare sockets, in this process; PostgreSQL, worker and generator share
-the machine's cores, so the worker's own CPU a request is told beside the rate.
+`python -m bench.bench_api [--json] [--rounds N] [--seconds S]` (`make bench-api`). The worker is a process as it runs
+in production: uvicorn, tokens, limits (their rates raised), a log line a request. The load generator keeps a number of
+connections busy over bare sockets, in this process; PostgreSQL, worker and generator share the machine's cores, so the
+worker's own CPU a request is told beside the rate.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import uuid4
 
+import asyncpg
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
@@ -184,7 +185,11 @@ async def principal_of(request: Request, _documented: Annotated[object, Depends(
 
 async def missing_migrations(database: Database) -> list[Migration]:
     """Migrations that this program needs and the database lacks; it may have newer ones."""
-    rows = await database.pool.fetch("select component, number, checksum from controlplane.applied_migrations()")
+    try:
+        rows = await database.pool.fetch("select component, number, checksum from controlplane.applied_migrations()")
+    except (asyncpg.InvalidSchemaNameError, asyncpg.UndefinedFunctionError):
+        # Nothing of ours was ever applied here.
+        return list(MIGRATIONS)
     applied = {(row["component"], row["number"]): row["checksum"] for row in rows}
     return [one for one in MIGRATIONS if applied.get((one.component, one.number)) != one.checksum]
 

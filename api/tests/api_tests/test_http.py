@@ -379,7 +379,7 @@ async def test_a_database_without_our_schema_is_not_ready(postgres: Postgres) ->
     async with open_api(await postgres.empty()) as api:
         assert (await api.client.get("/healthz")).status_code == 200
         response = await api.client.get("/readyz")
-        assert response.status_code == 500
+        assert (response.status_code, response.json()["code"]) == (503, "API_SCHEMA_MISSING")
 
 
 async def test_a_database_that_lacks_a_migration_is_not_ready(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:

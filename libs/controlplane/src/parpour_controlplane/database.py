@@ -87,8 +87,8 @@ def translated(error: asyncpg.PostgresError) -> Exception:
 async def _end(connection: type_of_connection) -> None:
     """End a reader's transaction, and take from its session what its SQL has set on it, in one round trip.
 
-    A session that cannot be cleared is not used again; the pool itself does not see to that. The query has no parameters,
-    so no kept statement stands between.
+    A session that cannot be cleared is not used again; the pool itself does not see to that. The query has no
+    parameters, so no kept statement stands between.
     """
     if connection.is_closed():
         return
