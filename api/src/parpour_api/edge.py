@@ -36,6 +36,9 @@ SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
 
 SERVER_ERROR = 500
 
+SENDING_SECONDS_MAX = 600.0
+"""How long an answer may take from its first byte to its last."""
+
 
 def problem_response(scope: Scope, error: Exception) -> Response:
     """What an exception is to the caller, as a whole answer; the log line of the request will bear its code."""
@@ -97,7 +100,7 @@ class Edge:
         began = self._clock()
         try:
             try:
-                async with asyncio.timeout(self._bounds.seconds):
+                async with asyncio.timeout(self._bounds.seconds) as exchange.deadline:
                     exchange.check_announced(scope)
                     await self._app(scope, exchange.receive, exchange.send)
             except TimeoutError:
@@ -120,6 +123,7 @@ class Edge:
         if exchange.status is not None:
             # The answer has begun: all that is left is to break it off.
             raise error
+        exchange.deadline = None
         await problem_response(scope, error)(scope, exchange.receive, exchange.send)
 
     def _note(self, scope: Scope, exchange: _Exchange, seconds: float) -> None:
@@ -151,6 +155,7 @@ class _Exchange:
         self._left = body_bytes_max
         self.request_id = request_id
         self.status: int | None = None
+        self.deadline: asyncio.Timeout | None = None
 
     def check_announced(self, scope: Scope) -> None:
         """Refuse a body that says itself that it is too large, before it is read."""
@@ -171,6 +176,9 @@ class _Exchange:
         """The next part of the answer."""
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            if self.deadline is not None:
+                # What is answered was made; a slow reader holds nothing but its own connection.
+                self.deadline.reschedule(asyncio.get_running_loop().time() + SENDING_SECONDS_MAX)
             message["headers"] = [
                 *message.get("headers", ()),
                 *SECURITY_HEADERS,

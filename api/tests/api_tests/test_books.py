@@ -7,13 +7,14 @@ import json
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4, uuid5
 
 import pytest
 
+from parpour_controlplane.testing import Place
 from parpour_treasury import reading
 
-from .building import POST, Api
+from .building import POST, Api, open_api
 
 pytestmark = pytest.mark.anyio
 
@@ -387,3 +388,29 @@ async def test_a_list_loads_its_accounts_in_one_question(api: Api, monkeypatch: 
     monkeypatch.setattr("parpour_api.graphql.session.accounts_of", counted)
     await caller.ask("{ journals { nodes { legs { account { code } } } } }")
     assert asked == [6]
+
+
+async def test_one_connection_is_enough_for_whatever_is_asked(place: Place) -> None:
+    """Nobody holds a connection for reading while waiting for one to write with."""
+    async with open_api(place, connections=1) as api, asyncio.timeout(20):
+        caller = await api.venture()
+        bank, other = await caller.open("bank"), await caller.open("other")
+        legs = [
+            {"account": bank, "side": "DEBIT", "amount": "4", "currency": "USD"},
+            {"account": other, "side": "CREDIT", "amount": "4", "currency": "USD"},
+        ]
+        document = """mutation($key: String!, $hold: ID!, $legs: [LegInput!]!) {
+            first: limitAccount(account: "1", maximum: "100") { ... on LimitedAccount { account { id } } }
+            placeHold(key: $key, hold: $hold, legs: $legs) { ... on PlacedHold { hold { legs { account { code } } } } }
+            settleHold(key: "s", hold: $hold, amounts: ["1", "1"], release: false) {
+                ... on SettledHold { journal { legs { account { balance { amount } } } } } }
+            postJournal(key: "p", legs: $legs) { ... on PostedJournal { journal { number } } } }"""
+
+        async def asked(number: int) -> Any:
+            hold = str(uuid5(UUID(int=1), str(number)))
+            text = document.replace('"s"', f'"s{number}"').replace('"p"', f'"p{number}"')
+            return await caller.ask(text, {"key": f"h{number}", "hold": hold, "legs": legs})
+
+        for data in await asyncio.gather(*(asked(number) for number in range(8))):
+            assert data["settleHold"]["journal"]["legs"][0]["account"]["balance"]
+            assert data["postJournal"]["journal"]["number"]

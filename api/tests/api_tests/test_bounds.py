@@ -287,6 +287,10 @@ def test_a_list_that_does_not_hold_is_refused(tmp_path: Path, text: str) -> None
         Operations.read(file, only=True)
 
 
+def test_every_setting_says_what_it_is() -> None:
+    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+
+
 def test_every_code_has_one_status_and_an_explanation() -> None:
     assert set(REFUSALS) < set(CATALOGUE)
     for code, meaning in CATALOGUE.items():

@@ -149,6 +149,8 @@ async def _answered(
     session: Session, field: str, work: Callable[[], Awaitable[Payload]], **noted: str
 ) -> Payload | Refusal:
     """The payload of some work, or its refusal; either is noted."""
+    # Nobody waits for a connection to write with while holding one to read with: there are few.
+    await session.reader.close()
     try:
         payload = await work()
     except Exception as error:
@@ -170,6 +172,7 @@ async def _submitted(session: Session, command: Command) -> Outcome:
         TreasuryError: if it was refused.
     """
     principal = session.principal
+    await session.reader.close()
     outcome = await session.service.batcher.submit(principal.tenant, principal.actor, command)
     outcome.raise_for_refusal()
     await session.written()
@@ -266,6 +269,7 @@ class Mutation:
         async def work() -> LimitedAccount:
             known = _known_account(account)
             currency = (await _account(session, known)).currency
+            await session.reader.close()
             await session.service.ledger.limit_account(
                 session.context(),
                 known,
