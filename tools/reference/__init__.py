@@ -1,7 +1,7 @@
 """Writes the reference pages of the documentation from the code that they describe.
 
-One module a source (resource, scenario, command line, codes, API, operator, chart, dependencies); each gives whole pages
-as text and knows nothing of files. `PAGES` is what `tools/generate.py` writes and checks.
+One module a source (resource, scenario, command line, codes, API, operator, chart, dependencies); each gives whole
+pages as text and knows nothing of files. `PAGES` is what `tools/generate.py` writes and checks.
 """
 
 from __future__ import annotations

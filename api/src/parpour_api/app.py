@@ -187,8 +187,8 @@ async def missing_migrations(database: Database) -> list[Migration]:
     """Migrations that this program needs and the database lacks; it may have newer ones."""
     try:
         rows = await database.pool.fetch("select component, number, checksum from controlplane.applied_migrations()")
-    except (asyncpg.InvalidSchemaNameError, asyncpg.UndefinedFunctionError):
-        # Nothing of ours was ever applied here.
+    except (asyncpg.InvalidSchemaNameError, asyncpg.UndefinedFunctionError, asyncpg.InsufficientPrivilegeError):
+        # The first migration, or what it grants, was never applied here.
         return list(MIGRATIONS)
     applied = {(row["component"], row["number"]): row["checksum"] for row in rows}
     return [one for one in MIGRATIONS if applied.get((one.component, one.number)) != one.checksum]
