@@ -6,6 +6,7 @@ import asyncio
 import json
 import shutil
 import subprocess
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -135,7 +136,7 @@ def test_a_stop_carries_out_what_was_asked_and_loses_no_line(place: Place, tenan
         with ThreadPoolExecutor(8) as pool:
             answers = [pool.submit(opened, number) for number in range(40)]
             while not any(one.done() for one in answers):
-                pass
+                time.sleep(0.005)
             served.process.terminate()
             done = sum(one.result() for one in answers)
         assert served.process.wait(30) in (0, -15)
