@@ -373,6 +373,8 @@ async def test_figures_name_no_tenant_and_no_path_of_a_caller(api: Api) -> None:
     assert "BREW" not in text
     assert 'parpour_api_mutations_total{code="OK",field="openAccount"} 1.0' in text
     assert 'route="other"' in text
+    await venture.codes("{ nothing }")
+    assert 'parpour_api_refusals_total{code="API_QUERY_INVALID"} 1.0' in (await api.client.get("/metrics")).text
 
 
 async def test_a_database_without_our_schema_is_not_ready(postgres: Postgres) -> None:

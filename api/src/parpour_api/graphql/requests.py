@@ -111,7 +111,7 @@ def _request(fields: Any) -> GraphQLRequest:
             raise ApiError("API_BODY_MALFORMED", f"{name} is of another type")
     return GraphQLRequest(
         fields.get("query"),
-        fields.get("operationName"),
+        fields.get("operationName") or None,
         fields.get("variables") or {},
         fields.get("extensions") or {},
     )

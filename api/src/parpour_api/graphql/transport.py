@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import inspect
 import json
-import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -33,7 +32,7 @@ from parpour_api.graphql.requests import (
 from parpour_api.graphql.session import Service, Session
 from parpour_api.identity.tokens import TokenVerifier
 from parpour_api.limits import RateLimits
-from parpour_api.logs import LOGGER, line
+from parpour_api.logs import LOGGER
 
 OK = 200
 BAD_REQUEST = 400
@@ -87,14 +86,16 @@ class GraphQLEndpoint:
             check_media_type(request.headers.get("content-type"))
             asked = read_body(await request.body())
         text = self._operations.text(asked.query, asked.extensions)
-        session = Session(self._service, principal, request_id=request.scope["state"]["request_id"])
+        state: dict[str, Any] = request.scope["state"]
+        session = Session(self._service, principal, request_id=state["request_id"])
         try:
             prepared = self._documents.prepare(text)
             operation = prepared.operation(asked.operation_name)
         except DocumentInvalid as invalid:
-            return _refused([_formatted(error, "API_QUERY_INVALID") for error in invalid.errors], BAD_REQUEST, media)
+            told = [_formatted(error, "API_QUERY_INVALID") for error in invalid.errors]
+            return _refused(told, BAD_REQUEST, media, state)
         except ApiError as error:
-            return _refused_by(error, media)
+            return _refused_by(error, media, state)
         try:
             if request.method == "GET" and operation.kind != "query":
                 raise ApiError("API_MUTATION_BY_GET", allow=["POST"])
@@ -106,8 +107,13 @@ class GraphQLEndpoint:
                     session.audit(name.partition(".")[2], error.code)
             if error.retry_after is not None or error.allow:
                 raise
-            return _refused_by(error, media)
-        return await self._carry_out(prepared, asked, session, cost, media)
+            return _refused_by(error, media, state)
+        result = await self._carry_out(prepared, asked, session)
+        errors = [self._told(error, session) for error in result.errors or ()]
+        if result.data is None and errors and all(error.path is None for error in result.errors or ()):
+            # Nothing was carried out: the variables do not fit.
+            return _refused(errors, BAD_REQUEST, media, state)
+        return _answer(result, errors, cost, self._cost_max, media)
 
     def _priced(self, prepared: Prepared, operation: Operation, variables: Mapping[str, Any], session: Session) -> int:
         cost = self._documents.cost(prepared, operation, variables)
@@ -119,9 +125,7 @@ class GraphQLEndpoint:
         self._service.metrics.cost.observe(cost)
         return cost
 
-    async def _carry_out(
-        self, prepared: Prepared, asked: GraphQLRequest, session: Session, cost: int, media: str
-    ) -> Response:
+    async def _carry_out(self, prepared: Prepared, asked: GraphQLRequest, session: Session) -> ExecutionResult:
         try:
             result = execute(
                 self._schema,
@@ -133,13 +137,9 @@ class GraphQLEndpoint:
             )
             if inspect.isawaitable(result):
                 result = await result
+            return result
         finally:
             await session.reader.close()
-        errors = [self._told(error, session) for error in result.errors or ()]
-        if result.data is None and errors and all(error.path is None for error in result.errors or ()):
-            # Nothing was carried out: the variables do not fit.
-            return _refused(errors, BAD_REQUEST, media)
-        return _answer(result, errors, cost, self._cost_max, media)
 
     def _told(self, error: GraphQLError, session: Session) -> dict[str, Any]:
         original = error.original_error
@@ -168,14 +168,17 @@ def _formatted(error: GraphQLError, code: str, **extensions: str) -> dict[str, A
     return told
 
 
-def _refused_by(error: ApiError, media: str) -> Response:
-    return _refused([{"message": error.detail, "extensions": {"code": error.code}}], error.status, media)
+def _refused_by(error: ApiError, media: str, state: dict[str, Any]) -> Response:
+    return _refused([{"message": error.detail, "extensions": {"code": error.code}}], error.status, media, state)
 
 
-def _refused(errors: Sequence[Mapping[str, Any]], status: int, media: str) -> Response:
-    """An answer without data; where plain JSON is preferred its status is 200, as clients of that time expect."""
+def _refused(errors: Sequence[Mapping[str, Any]], status: int, media: str, state: dict[str, Any]) -> Response:
+    """An answer without data; where plain JSON is preferred its status is 200, as clients of that time expect.
+
+    The log line of the request bears its first code.
+    """
     shown = status if media == GRAPHQL_TYPE else OK
-    line(LOGGER, logging.INFO, "operation refused", codes=[one["extensions"]["code"] for one in errors])
+    state["code"] = errors[0]["extensions"]["code"]
     return _response({"errors": list(errors)}, shown, media)
 
 
