@@ -15,7 +15,17 @@ from reference.markdown import cell, code, page, table
 from reference.tables import read_rows
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-MEMBERS = ("libs/contracts", "libs/controlplane", "libs/treasury", "api", "sim-worker", "operator", "cli", "devcluster")
+MEMBERS = (
+    "libs/contracts",
+    "libs/controlplane",
+    "libs/treasury",
+    "api",
+    "devissuer",
+    "sim-worker",
+    "operator",
+    "cli",
+    "devcluster",
+)
 REQUIREMENTS = ("requirements.in", "requirements-members.in")
 CATALOGUE = "dependencies.yaml"
 

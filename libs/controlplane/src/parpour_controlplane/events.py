@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 from parpour_contracts.events import EventEnvelopeV1
 from parpour_controlplane.migrations import sql
@@ -34,3 +36,28 @@ async def events_about(connection: type_of_connection, subject: str) -> list[Eve
     """What happened to one thing of the tenant whose transaction this is, for example journal/17."""
     rows = await connection.fetch(sql("parpour_controlplane", "events.sql"), subject)
     return [envelope_of(dict(row)) for row in rows]
+
+
+Place = tuple[datetime, UUID]
+"""When an event happened, and its id."""
+
+_PAGE = sql("parpour_controlplane", "page_of_events.sql")
+_PAGE_BACKWARD = _PAGE.replace(" asc", " desc")
+
+
+async def page_of_events(
+    connection: type_of_connection,
+    *,
+    after: Place | None,
+    before: Place | None,
+    subject: str | None,
+    limit: int,
+    backward: bool = False,
+) -> list[tuple[EventEnvelopeV1, str]]:
+    """Events strictly between two places, each with its payload's text, in the order in which they happened.
+
+    The first ones, or backward the last ones; of one subject, if one is named.
+    """
+    bounds = (*(after or (None, None)), *(before or (None, None)))
+    rows = await connection.fetch(_PAGE_BACKWARD if backward else _PAGE, *bounds, subject, limit)
+    return [(envelope_of(dict(row)), row["payload"]) for row in (rows[::-1] if backward else rows)]
