@@ -24,9 +24,10 @@ from parpour_treasury.providers.port import (
     Windows,
 )
 
+ABSENCE_AFTER = timedelta(minutes=10)
 WINDOWS = Windows(
     send_again=timedelta(hours=23),
-    absence_after=timedelta(minutes=10),
+    absence_after=ABSENCE_AFTER,
     ask_person=timedelta(days=3),
     pause=timedelta(seconds=2),
     poll=timedelta(minutes=30),
@@ -125,7 +126,8 @@ class Bank:
 
     async def movements_since(self, since: datetime) -> AsyncIterator[Movement]:
         """None: this bank has no statements."""
-        for movement in ():
+        nothing: tuple[Movement, ...] = ()
+        for movement in nothing:
             yield movement
 
     async def balance(self, currency: str) -> Balance:

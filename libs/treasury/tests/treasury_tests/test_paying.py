@@ -20,7 +20,7 @@ from parpour_treasury.providers.port import Outcome
 from parpour_treasury.spending.states import State
 from parpour_treasury.spending.testing import RULES, Venture, new_venture, open_venture
 
-from .bank import WINDOWS, Bank
+from .bank import ABSENCE_AFTER, WINDOWS, Bank
 
 pytestmark = pytest.mark.anyio
 
@@ -210,7 +210,7 @@ async def test_what_is_frozen_while_in_doubt_is_found_out_and_not_sent_again(pla
         await venture.governance.freeze(venture.context(), reason="a lost laptop")
         bank.trouble = 0.0
         for _ in range(5):
-            world.now += WINDOWS.absence_after
+            world.now += ABSENCE_AFTER
             await world.turn()
         assert bank.paid == []
         assert (await venture.spend(asked.spend)).state is State.FAILED
@@ -248,7 +248,7 @@ async def test_past_the_window_a_person_is_asked_and_nothing_is_sent_again(place
         bank.trouble = 0.0
         world.now += WINDOWS.send_again
         for _ in range(4):
-            world.now += WINDOWS.absence_after
+            world.now += ABSENCE_AFTER
             await world.turn()
         assert bank.paid == []
         assert (await venture.spend(asked.spend)).state is State.UNKNOWN
