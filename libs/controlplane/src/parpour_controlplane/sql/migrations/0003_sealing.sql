@@ -26,24 +26,30 @@ create table controlplane.chain_head (
     blocks bigint not null default 0,
     hash bytea not null default decode(repeat('00', 32), 'hex') check (length(hash) = 32),
     peaks bytea[] not null default '{}',
+    signed bigint not null default 0,
     relay_epoch bigint not null default 0,
     relay_held_until timestamptz not null default '-infinity',
     relayed bigint not null default 0,
+    check (signed between 0 and blocks),
     check (relayed between 0 and position)
 ) with (fillfactor = 50);
 comment on table controlplane.chain_head is 'What a tenant''s chain has come to, who may add to it, and how far it was published';
 comment on column controlplane.chain_head.epoch is 'The sealer that took it last; an older one is refused';
 comment on column controlplane.chain_head.hash is 'Of the last block';
 comment on column controlplane.chain_head.peaks is 'Hashes of the full subtrees of the tree of all blocks';
+comment on column controlplane.chain_head.signed is 'Blocks that the last checkpoint covers, as far as is noted';
 comment on column controlplane.chain_head.relayed is 'Position up to which the stream has every event';
 call controlplane.guard('controlplane.chain_head');
+create policy sealer on controlplane.chain_head for select to parpour_sealer using (signed < blocks);
 create policy relay on controlplane.chain_head for select to parpour_relay using (relayed < position);
+grant select (tenant_id, blocks, signed, held_until) on controlplane.chain_head to parpour_sealer;
 grant select (tenant_id, position, relayed) on controlplane.chain_head to parpour_relay;
+create index unsigned on controlplane.chain_head (tenant_id) where signed < blocks;
 create index unrelayed on controlplane.chain_head (tenant_id) where relayed < position;
 create trigger goes_forward before update on controlplane.chain_head
     for each row when (
         new.tenant_id <> old.tenant_id or new.position < old.position or new.blocks < old.blocks
-        or new.epoch < old.epoch or new.relay_epoch < old.relay_epoch or new.relayed < old.relayed
+        or new.epoch < old.epoch or new.signed < old.signed or new.relay_epoch < old.relay_epoch or new.relayed < old.relayed
     ) execute function controlplane.refuse_change();
 create trigger immutable before delete or truncate on controlplane.chain_head
     for each statement execute function controlplane.refuse_change();
@@ -140,7 +146,7 @@ create trigger unsealed after insert on controlplane.event
 
 create function controlplane.take_chain(
     context text, held bigint, seconds double precision,
-    out epoch bigint, out "position" bigint, out blocks bigint, out hash bytea, out peaks bytea[]
+    out epoch bigint, out "position" bigint, out blocks bigint, out hash bytea, out peaks bytea[], out signed bigint
 )
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
 as $$
@@ -151,7 +157,7 @@ begin
     update controlplane.chain_head h
     set epoch = h.epoch + 1, held_until = clock_timestamp() + make_interval(secs => seconds)
     where h.tenant_id = tenant and (h.held_until <= clock_timestamp() or h.epoch = held)
-    returning h.epoch, h.position, h.blocks, h.hash, h.peaks into epoch, "position", blocks, hash, peaks;
+    returning h.epoch, h.position, h.blocks, h.hash, h.peaks, h.signed into epoch, "position", blocks, hash, peaks, signed;
 end
 $$;
 comment on function controlplane.take_chain is 'Makes the caller the tenant''s sealer for a time, unless another one is; who holds it names its epoch';
@@ -166,6 +172,20 @@ begin
 end
 $$;
 comment on function controlplane.release_chain is 'Lets another sealer take the tenant at once';
+
+create function controlplane.note_signed(context text, held bigint, blocks bigint) returns void
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    tenant constant uuid := controlplane.enter(context);
+begin
+    update controlplane.chain_head h set signed = note_signed.blocks where h.tenant_id = tenant and h.epoch = held;
+    if not found then
+        raise exception using errcode = 'PC006', message = 'SEALER_STALE', detail = 'another sealer has taken the tenant';
+    end if;
+end
+$$;
+comment on function controlplane.note_signed is 'Notes how many blocks the last checkpoint covers, so that nobody looks for those that lack one';
 
 create function controlplane.unsealed_events(context text, most integer) returns table (
     transaction xid8, ordinal bigint, event_id uuid, type text, version smallint, occurred_at timestamptz, actor text,
@@ -398,7 +418,7 @@ $$;
 comment on function controlplane.apply_once is 'True the first time that a consumer asks for an event; a second one waits for the first to commit';
 
 grant execute on function controlplane.take_chain(text, bigint, double precision), controlplane.release_chain(text, bigint),
-    controlplane.unsealed_events(text, integer), controlplane.head_root(text, bigint),
+    controlplane.note_signed(text, bigint, bigint), controlplane.unsealed_events(text, integer), controlplane.head_root(text, bigint),
     controlplane.seal_block(text, bigint, double precision, bigint, bigint, bytea, bytea, bigint, bytea, bytea, bytea[], xid8[],
         bigint[], uuid[], bytea[], bytea[], bytea[])
     to parpour_sealer;
