@@ -24,6 +24,12 @@ CODES = frozenset(
 """With what the database refuses what is done to events."""
 
 
+class Row(Protocol):
+    """What a query gave: values by the names of columns."""
+
+    def __getitem__(self, name: str, /) -> Any: ...
+
+
 class Calls(Protocol):
     """A pool, or a stand-in that fails where a test wants it to."""
 

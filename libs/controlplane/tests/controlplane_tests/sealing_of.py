@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,18 +13,29 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import asyncpg
+import nats
+from nats.js.client import JetStreamContext
+from nats.js.errors import NotFoundError
 
+from parpour_contracts.events import PublishedEventV1
+from parpour_contracts.subjects import EVENTS_STREAM
 from parpour_controlplane.chain.checkpoints import SigningKey
+from parpour_controlplane.chain.verifying import Verified
+from parpour_controlplane.database import open_database
+from parpour_controlplane.exporting import export_history, verify_export
+from parpour_controlplane.relaying.reconciling import Reconciled, reconcile
+from parpour_controlplane.relaying.relay import Relay, RelayPace
 from parpour_controlplane.sealing.keys import SigningKeys
 from parpour_controlplane.sealing.sealer import Sealer, SealingPace
 from parpour_controlplane.sealing.stores import CheckpointStore, FolderStore
-from parpour_controlplane.testing import Place
+from parpour_controlplane.testing import Bus, Place
 
 if TYPE_CHECKING:
     from asyncpg import Connection, Record
 
 KEY, NEXT_KEY = (SigningKey(bytes([seed]) * 32) for seed in (1, 2))
 QUICK = SealingPace(look=0.02, lease=0.2, sign=0.0, rest=0.0)
+QUICK_RELAY = RelayPace(look=0.02, lease=0.2, rest=0.0)
 """A pace at which tests need not wait."""
 
 
@@ -51,7 +63,7 @@ class Writer:
         await self.connection.execute("select set_config('parpour.tenant', $1, true)", str(tenant))
         return transaction
 
-    async def event(self, tenant: UUID, *, cause: UUID | None = None, payload: str = '{"a": 1}') -> UUID:
+    async def event(self, tenant: UUID, *, cause: UUID | None = None, payload: str = '{"a": 1, "b": null}') -> UUID:
         event = uuid4()
         await self.connection.execute(WRITE, tenant, event, cause, payload)
         return event
@@ -59,7 +71,11 @@ class Writer:
     async def write(self, tenant: UUID, count: int = 1, *, cause: UUID | None = None) -> list[UUID]:
         """Events in a transaction of their own."""
         transaction = await self.begin(tenant)
-        written = [await self.event(tenant, cause=cause) for _ in range(count)]
+        try:
+            written = [await self.event(tenant, cause=cause) for _ in range(count)]
+        except BaseException:
+            await transaction.rollback()
+            raise
         await transaction.commit()
         return written
 
@@ -94,6 +110,17 @@ class Sealing:
     pool: asyncpg.Pool[Record]
     store: FolderStore
     tenant: UUID
+    relaying: asyncpg.Pool[Record]
+
+    def relay(self, jetstream: Any, **options: Any) -> Relay:
+        pace = options.pop("pace", QUICK_RELAY)
+        return Relay(options.pop("calls", self.relaying), self.place.relay, jetstream, clock=time.time, pace=pace)
+
+    async def reconcile(self, jetstream: Any, *, repair: bool = True) -> Reconciled:
+        def context() -> str:
+            return self.place.relay.mint(tenant=self.tenant, actor="system:reconciler")
+
+        return await reconcile(self.relaying, context, jetstream, self.tenant, repair=repair)
 
     def sealer(self, **options: Any) -> Sealer:
         return new_sealer(self.place, options.pop("calls", self.pool), options.pop("store", self.store), **options)
@@ -106,12 +133,51 @@ class Sealing:
         )
         return [(row["position"], row["event_id"]) for row in rows]
 
+    async def export(self, tenant: UUID | None = None) -> Path:
+        """A file with the tenant's history, read as the service reads."""
+        whose = tenant or self.tenant
+        path = self.store.folder.with_name(f"{whose}.ndjson")
+
+        def context() -> str:
+            return self.place.app.mint(tenant=whose, actor="user:ann")
+
+        async with open_database(self.place.dsn(), connections=1) as database:
+            with path.open("w", encoding="utf-8") as file:
+                await export_history(database, context, self.store, whose, file)
+        return path
+
+    async def verify(self, tenant: UUID | None = None, *, keys: Sequence[SigningKey] = (KEY,)) -> Verified:
+        """Verify what an export has."""
+        return verify_export(await self.export(tenant), [key.public for key in keys])
+
 
 @asynccontextmanager
 async def sealing(place: Place, folder: Path) -> AsyncIterator[Sealing]:
-    pool = await asyncpg.create_pool(place.dsn("parpour_sealer"), min_size=1, max_size=4)
+    async with (
+        asyncpg.create_pool(place.dsn("parpour_sealer"), min_size=1, max_size=4) as pool,
+        asyncpg.create_pool(place.dsn("parpour_relay"), min_size=1, max_size=4) as relaying,
+        writer(place) as connection,
+    ):
+        yield Sealing(place, connection, pool, FolderStore(folder / "checkpoints"), uuid4(), relaying)
+
+
+@asynccontextmanager
+async def jetstream_of(bus: Bus) -> AsyncIterator[JetStreamContext]:
+    client = await nats.connect(bus.url, max_reconnect_attempts=-1, reconnect_time_wait=0.05, allow_reconnect=True)
     try:
-        async with writer(place) as connection:
-            yield Sealing(place, connection, pool, FolderStore(folder), uuid4())
+        yield client.jetstream(timeout=5)
     finally:
-        await pool.close()
+        await client.close()
+
+
+async def stream_of(jetstream: JetStreamContext) -> list[tuple[int, dict[str, str], PublishedEventV1]]:
+    """Everything in the stream: (sequence, headers, event)."""
+    info = await jetstream.stream_info(EVENTS_STREAM)
+    found = []
+    for sequence in range(max(1, info.state.first_seq), info.state.last_seq + 1):
+        try:
+            message = await jetstream.get_msg(EVENTS_STREAM, sequence)
+        except NotFoundError:
+            continue
+        found.append((sequence, dict(message.headers or {}), PublishedEventV1.from_json(message.data or b"")))
+    return found

@@ -23,12 +23,13 @@ from parpour_controlplane.calls import Calls, refused
 from parpour_controlplane.chain.blocks import NOTHING, Block, Opening, SealedBlock, SealedEvent, seal_header
 from parpour_controlplane.chain.checkpoints import Checkpoint, TreeHead, sign
 from parpour_controlplane.chain.faults import ChainFault
-from parpour_controlplane.chain.headers import Header, microseconds
+from parpour_controlplane.chain.headers import microseconds
 from parpour_controlplane.chain.merkle import GrowingTree, root_of
 from parpour_controlplane.chain.ordering import causes_first
 from parpour_controlplane.context import ContextMint
 from parpour_controlplane.database import Database
 from parpour_controlplane.errors import ControlPlaneError
+from parpour_controlplane.events import header_of
 from parpour_controlplane.migrations import sql
 from parpour_controlplane.sealing.keys import SigningKeys
 from parpour_controlplane.sealing.stores import CheckpointStore, PlaceTakenError
@@ -106,22 +107,6 @@ class _Event:
     row: Any
     id: UUID
     causation: UUID | None
-
-    def header(self, tenant: UUID, position: int) -> Header:
-        row = self.row
-        return Header(
-            tenant=tenant,
-            position=position,
-            id=self.id,
-            correlation=row["correlation"],
-            causation=self.causation,
-            time=row["occurred_at"],
-            version=row["version"],
-            type=row["type"],
-            actor=row["actor"],
-            subject=row["subject"],
-            taint=tuple(row["taint"]),
-        )
 
 
 class Sealer:
@@ -263,7 +248,7 @@ class Sealer:
         sealed: list[SealedEvent] = []
         for index, event in enumerate(events):
             opening = Opening(salts[32 * index : 32 * index + 32], event.row["payload"].encode())
-            sealed.append(seal_header(event.header(chain.tenant, first + index), opening))
+            sealed.append(seal_header(header_of(event.row, tenant=chain.tenant, position=first + index), opening))
         block = SealedBlock.of(
             Block(
                 tenant=chain.tenant,

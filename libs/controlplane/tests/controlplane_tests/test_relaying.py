@@ -1,0 +1,174 @@
+"""The relay publishes what is sealed, and the reconciler finds and mends what a stream has lost."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from nats.js.client import JetStreamContext
+
+from controlplane_tests.sealing_of import Sealing, jetstream_of, sealing, stream_of
+from parpour_contracts.subjects import EVENTS_STREAM, events_of, parse_event_subject
+from parpour_controlplane.database import open_database
+from parpour_controlplane.events import erase_payload
+from parpour_controlplane.relaying.publishing import ensure_stream
+from parpour_controlplane.testing import Bus, Place
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+async def here(place: Place, tmp_path: Path) -> AsyncIterator[Sealing]:
+    async with sealing(place, tmp_path) as made:
+        yield made
+
+
+@pytest.fixture
+async def jetstream(bus: Bus) -> AsyncIterator[JetStreamContext]:
+    async with jetstream_of(bus) as made:
+        await ensure_stream(made)
+        yield made
+
+
+async def positions(jetstream: JetStreamContext) -> list[int]:
+    return [published.position for _, _, published in await stream_of(jetstream)]
+
+
+async def test_only_what_is_sealed_is_published_in_its_order(here: Sealing, jetstream: JetStreamContext) -> None:
+    written = await here.writer.write(here.tenant, 3)
+    relay = here.relay(jetstream)
+    await relay.round()
+    assert await stream_of(jetstream) == []
+    await here.sealer().round()
+    await here.writer.write(here.tenant)
+    await relay.round()
+    found = await stream_of(jetstream)
+    assert [(one.position, one.event.id) for _, _, one in found] == list(enumerate(written, 1))
+    assert {headers["Nats-Msg-Id"] for _, headers, _ in found} == {f"{here.tenant}:{event}" for event in written}
+    assert found[0][2].event.payload == {"a": 1, "b": None}
+    message = await jetstream.get_msg(EVENTS_STREAM, 1)
+    assert parse_event_subject(message.subject or "") == (here.tenant, "control.thing.done")
+
+
+async def test_a_relay_that_lost_its_mark_repeats_by_the_same_id(here: Sealing, jetstream: JetStreamContext) -> None:
+    await here.writer.write(here.tenant, 300)
+    await here.sealer().round()
+
+    class Lost(Exception):
+        pass
+
+    class Forgetful:
+        """A pool that dies when the mark should move."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(here.relaying, name)
+
+        async def fetchval(self, query: str, *arguments: object) -> object:
+            if "advance" in query:
+                raise Lost
+            return await here.relaying.fetchval(query, *arguments)
+
+    with pytest.raises(BaseExceptionGroup):
+        await here.relay(jetstream, calls=Forgetful()).round()
+    second = here.relay(jetstream)
+    while await second.round() == 0:
+        pass
+    assert second.counts.repeated == 300
+    assert await positions(jetstream) == list(range(1, 301))
+    assert (await here.reconcile(jetstream)).agree
+
+
+async def test_a_stale_relay_cannot_move_the_mark(here: Sealing, jetstream: JetStreamContext) -> None:
+    await here.writer.write(here.tenant)
+    sealer = here.sealer()
+    await sealer.round()
+    first, second = here.relay(jetstream), here.relay(jetstream)
+    assert await first.round() == 1
+    assert await second.round() == 0
+    await here.writer.write(here.tenant)
+    await sealer.round()
+    while await second.round() == 0:
+        pass
+    await here.writer.write(here.tenant)
+    await sealer.round()
+    assert await first.round() == 0
+    assert first.counts.stale == 1
+    assert await second.round() == 1
+
+
+async def test_a_purged_stream_is_filled_again(here: Sealing, jetstream: JetStreamContext) -> None:
+    await here.writer.write(here.tenant, 20)
+    await here.sealer().round()
+    await here.relay(jetstream).round()
+    assert (await here.reconcile(jetstream)).agree
+    for sequence in (3, 7):
+        await jetstream.delete_msg(EVENTS_STREAM, sequence)
+    seen = await here.reconcile(jetstream, repair=False)
+    assert (seen.missing, seen.messages) == ([3, 7], 18)
+    assert (await here.reconcile(jetstream)).missing == [3, 7]
+    assert sorted(await positions(jetstream)) == list(range(1, 21))
+    await jetstream.purge_stream(EVENTS_STREAM)
+    assert (await here.reconcile(jetstream)).missing == list(range(1, 21))
+    assert await positions(jetstream) == list(range(1, 21))
+    await jetstream.delete_stream(EVENTS_STREAM)
+    assert len((await here.reconcile(jetstream)).missing) == 20
+    assert (await here.reconcile(jetstream)).agree
+
+
+async def test_a_bus_that_dies_in_the_middle_has_everything_in_the_end(
+    here: Sealing, bus: Bus, jetstream: JetStreamContext
+) -> None:
+    sealer, relay = here.sealer(), here.relay(jetstream)
+    await here.writer.write(here.tenant, 10)
+    await sealer.round()
+    await relay.round()
+    bus.kill()
+    await here.writer.write(here.tenant, 10)
+    await sealer.round()
+    assert await relay.round() == 0
+    assert relay.counts.failed == 1
+    bus.start()
+    while await relay.round() == 0:
+        pass
+    assert sorted(set(await positions(jetstream))) == list(range(1, 21))
+    assert (await here.reconcile(jetstream)).agree
+
+
+async def test_what_is_no_event_is_reported(here: Sealing, jetstream: JetStreamContext) -> None:
+    await here.writer.write(here.tenant, 2)
+    await here.sealer().round()
+    await here.relay(jetstream).round()
+    subject = events_of(here.tenant).replace(">", "control.thing.done")
+    tenant, other = here.tenant, uuid4()
+    for headers in (
+        None,
+        {"Parpour-Position": "9", "Parpour-Event": f"{tenant}:{other}"},
+        {"Parpour-Position": "1", "Parpour-Event": f"{tenant}:{other}"},
+        {"Parpour-Position": "2", "Parpour-Event": f"{other}:{other}"},
+        {"Parpour-Position": "x", "Parpour-Event": "x"},
+    ):
+        await jetstream.publish(subject, b"{}", headers=headers)
+    found = await here.reconcile(jetstream)
+    assert (sorted(found.unknown), found.missing, found.messages) == ([3, 4, 5, 6, 7], [], 7)
+
+
+async def test_what_was_erased_leaves_the_stream_and_is_published_as_erased(
+    here: Sealing, jetstream: JetStreamContext
+) -> None:
+    first, *_ = await here.writer.write(here.tenant, 2)
+    sealer, relay = here.sealer(), here.relay(jetstream)
+    await sealer.round()
+    await relay.round()
+    async with open_database(here.place.dsn()) as database:
+        context = here.place.app.mint(tenant=here.tenant, actor="user:ann")
+        assert await erase_payload(database.pool, context, first, reason="she asked for it")
+    await sealer.round()
+    await relay.round()
+    found = await stream_of(jetstream)
+    assert [(one.position, one.event.payload is None) for _, _, one in found] == [(2, False), (3, False), (1, True)]
+    assert found[1][2].event.type == "controlplane.payload.erased"
+    assert found[1][2].event.causation == first
+    assert relay.counts.erased == 1
+    assert (await here.reconcile(jetstream)).agree
