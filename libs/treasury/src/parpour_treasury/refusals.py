@@ -10,6 +10,7 @@ REFUSALS: dict[str, str] = {
     "AMOUNT_NOT_POSITIVE": "an amount is above zero",
     "AMOUNT_OUT_OF_RANGE": "an amount is below 2^63 minor units",
     "AMOUNT_TOO_PRECISE": "the amount has more decimals than its currency",
+    "AUDIT_BOOKS_MALFORMED": "books that were handed over cannot be read",
     "CURRENCY_UNKNOWN": "no currency of ISO 4217 with minor units",
     "TREASURY_ACCOUNT_CLOSED": "the account is closed",
     "TREASURY_ACCOUNT_EXISTS": "there is another account under this code",

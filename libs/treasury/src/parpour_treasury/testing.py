@@ -12,6 +12,9 @@ from uuid import UUID, uuid4
 from parpour_controlplane.context import ContextMint
 from parpour_controlplane.database import Database, open_database
 from parpour_controlplane.testing import Place
+from parpour_treasury.auditing import comparing
+from parpour_treasury.auditing.snapshot import read_books, read_told
+from parpour_treasury.auditing.telling import Told
 from parpour_treasury.batcher import Batcher
 from parpour_treasury.batches import Outcome
 from parpour_treasury.books import Kind, NewAccount
@@ -27,6 +30,7 @@ class Books:
 
     tenant: UUID
     mint: ContextMint
+    database: Database
     ledger: Ledger
     batcher: Batcher
     actor: str = "user:ann"
@@ -117,9 +121,15 @@ class Books:
 async def new_books(database: Database, mint: ContextMint) -> Books:
     """Books of a tenant that was not there before."""
     ledger = Ledger(database)
-    books = Books(uuid4(), mint, ledger, Batcher(ledger, mint))
+    books = Books(uuid4(), mint, database, ledger, Batcher(ledger, mint))
     await ledger.create_tenant(books.context, name="a tenant")
     return books
+
+
+async def snapshot(books: Books) -> tuple[comparing.Books, list[Told]]:
+    """What the books say and what the events tell, of one moment."""
+    async with books.database.transaction(books.context) as connection:
+        return await read_books(connection), await read_told(connection)
 
 
 @asynccontextmanager

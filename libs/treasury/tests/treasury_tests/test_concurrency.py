@@ -85,7 +85,9 @@ async def test_every_path_takes_its_locks_in_one_order(place: Place) -> None:
         batchers = fleet(books, 4)
 
         async def work(number: int) -> None:
-            books_of = Books(books.tenant, books.mint, books.ledger, batchers[number % 4], actor=f"agent:{number}")
+            books_of = Books(
+                books.tenant, books.mint, books.database, books.ledger, batchers[number % 4], actor=f"agent:{number}"
+            )
             books_of.key = lambda: f"{number}-{next(books_of._keys)}"  # type: ignore[method-assign]
             hold, _ = await books_of.place((one, 3), (two, -3), expires=datetime.now(UTC))
             await asyncio.gather(

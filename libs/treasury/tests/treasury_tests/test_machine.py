@@ -17,11 +17,13 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from parpour_controlplane.database import open_database
 from parpour_controlplane.testing import Place
+from parpour_treasury.auditing.comparing import compare
+from parpour_treasury.auditing.telling import tell
 from parpour_treasury.batcher import COMMANDS_MAX, _Waiting, next_batch
 from parpour_treasury.batches import Outcome, Request
 from parpour_treasury.books import Kind
 from parpour_treasury.commands import Command, Hold, Leg, Post, Reverse, Settle, Void
-from parpour_treasury.testing import CORRELATION, Books, new_books
+from parpour_treasury.testing import CORRELATION, Books, new_books, snapshot
 
 from .ledger_model import Answer, ModelLedger
 
@@ -115,6 +117,8 @@ class LedgerMachine(RuleBasedStateMachine):
         assert await books.ledger.faults(books.context) == []
         journals = await books.ledger.journals(books.context)
         assert [one.legs for one in journals] == [tuple(legs) for legs, _ in self.model.journals]
+        standing, told = await snapshot(books)
+        assert compare(standing, tell(told)) == []
 
 
 def test_the_database_does_what_the_model_does(place: Place) -> None:

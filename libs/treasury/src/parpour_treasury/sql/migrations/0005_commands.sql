@@ -408,7 +408,8 @@ begin
             refused_accounts[i] := refused;
             continue;
         end if;
-        payloads[i] := '"legs":[' || substr(legs, 2) || ']';
+        payloads[i] := '"legs":[' || substr(legs, 2) || ']'
+            || case when operations[i] = 'settle' then ',"open":' || (rest > 0)::text else '' end;
         if operations[i] in ('post', 'settle', 'reverse') then
             last_number := last_number + 1;
             journals[i] := last_number;

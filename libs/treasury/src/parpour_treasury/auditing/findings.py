@@ -1,0 +1,40 @@
+"""What an audit finds, as values: a stable code and the place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+AUDIT_FINDINGS: dict[str, str] = {
+    "AUDIT_ACCOUNT_CHANGED": "the books have another account here than was opened",
+    "AUDIT_ACCOUNT_MISSING": "an account that was opened is not in the books",
+    "AUDIT_ACCOUNT_UNTOLD": "no event tells that this account was opened",
+    "AUDIT_BALANCE_DIFFERS": "the balance is not the sum of what was posted",
+    "AUDIT_EVENT_MALFORMED": "an event does not say what its type has to",
+    "AUDIT_HOLD_CHANGED": "the hold keeps something else than was placed, settled and freed",
+    "AUDIT_HOLD_MISSING": "a hold that was placed is not in the books",
+    "AUDIT_HOLD_UNTOLD": "no event tells that this hold was placed",
+    "AUDIT_JOURNAL_CHANGED": "the journal has other legs, or another time, than was posted",
+    "AUDIT_JOURNAL_GAP": "journal numbers have a gap",
+    "AUDIT_JOURNAL_MISSING": "a journal that was posted is not in the books",
+    "AUDIT_JOURNAL_REPEATED": "two events tell of one journal",
+    "AUDIT_JOURNAL_UNBALANCED": "the journal does not sum to zero",
+    "AUDIT_JOURNAL_UNTOLD": "no event tells of this journal",
+    "AUDIT_LEG_BALANCE_DIFFERS": "the balance beside a leg is not the sum up to it",
+    "AUDIT_PENDING_DIFFERS": "what the account keeps free is not what its open holds keep",
+}
+"""Every code of an audit of books, and what it tells a person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One contradiction."""
+
+    code: str
+    """One of `AUDIT_FINDINGS`."""
+    place: str
+    """Where, as events name their subjects: journal/17, account/3, hold/…"""
+    detail: str
+    """Both sides of the contradiction."""
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.place}: {AUDIT_FINDINGS[self.code]}: {self.detail}"
