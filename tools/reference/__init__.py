@@ -10,7 +10,19 @@ from collections.abc import Callable
 from functools import partial
 
 from parpour_contracts.scenario import MODELS
-from reference import chart, codes, commands, conditions, dependencies, operator, queries, scenario, simulation, tick
+from reference import (
+    chart,
+    codes,
+    commands,
+    conditions,
+    dependencies,
+    events,
+    operator,
+    queries,
+    scenario,
+    simulation,
+    tick,
+)
 
 PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/simulation.md": simulation.simulation_page,
@@ -22,6 +34,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/devcluster-cli.md": commands.devcluster_page,
     "docs/reference/exit-codes.md": codes.exit_codes_page,
     "docs/reference/error-codes.md": codes.error_codes_page,
+    "docs/reference/events.md": events.events_page,
     "docs/reference/conditions.md": conditions.conditions_page,
     "docs/reference/chart-values.md": chart.chart_page,
     "docs/reference/operator.md": operator.operator_page,
