@@ -132,6 +132,7 @@ class Sealer:
         self._random = random
         self._pace = pace or SealingPace()
         self._chains: dict[UUID, _Chain] = {}
+        self._unsigned: set[UUID] = set()
         self._epochs: dict[UUID, int] = {}
         self._resting: dict[UUID, float] = {}
         self.counts = counts or SealingCounts()
@@ -144,7 +145,7 @@ class Sealer:
         found = [row["tenant_id"] for row in await self._calls.fetch(_UNSEALED_TENANTS)]
         before = self.counts.events
         await self._each([tenant for tenant in found if tenant not in self._resting], self._seal)
-        await self._each([tenant for tenant, chain in self._chains.items() if self._is_due(chain)], self._sign)
+        await self._each([tenant for tenant in self._unsigned if self._is_due(self._chains[tenant])], self._sign)
         return self.counts.events - before
 
     async def hand_over(self) -> None:
@@ -158,7 +159,7 @@ class Sealer:
 
     async def finish(self) -> None:
         """Sign what was sealed, and let others go on at once."""
-        await self._each([tenant for tenant, chain in self._chains.items() if chain.unsigned], self._sign)
+        await self._each(list(self._unsigned), self._sign)
         await self._each(list(self._chains), self._release)
 
     async def _each(self, tenants: list[UUID], act: Callable[[UUID], Any]) -> None:
@@ -179,6 +180,7 @@ class Sealer:
     def _fail(self, tenant: UUID, error: Exception) -> None:
         """Forget how the tenant stands, since it may stand otherwise, and look again later."""
         held = self._chains.pop(tenant, None)
+        self._unsigned.discard(tenant)
         cause = (refused(error) if isinstance(error, asyncpg.PostgresError) else None) or error
         if isinstance(cause, ControlPlaneError) and cause.code == "SEALER_STALE":
             self.counts.stale += 1
@@ -213,6 +215,8 @@ class Sealer:
             if checkpoint.head.blocks > row["signed"]:
                 await self._note_signed(chain, checkpoint)
         self._chains[tenant] = chain
+        if chain.unsigned:
+            self._unsigned.add(tenant)
         return chain
 
     async def _compare(self, chain: _Chain, checkpoint: Checkpoint) -> None:
@@ -283,11 +287,12 @@ class Sealer:
             [one.leaf for one in sealed],
         )
         chain.position, chain.hash, chain.tree = block.block.last, block.hash, tree
+        self._unsigned.add(chain.tenant)
         self.counts.events += len(events)
         self.counts.blocks += 1
 
     def _is_due(self, chain: _Chain) -> bool:
-        if not chain.unsigned or chain.tenant in self._resting:
+        if chain.tenant in self._resting:
             return False
         return chain.signed_at is None or (self._clock() - chain.signed_at).total_seconds() >= self._pace.sign
 
@@ -297,6 +302,7 @@ class Sealer:
         checkpoint = sign(chain.head, after=chain.checkpoint, key=self._keys.current, at=chain.signed_at)
         await self._keep(chain, checkpoint)
         await self._note_signed(chain, checkpoint)
+        self._unsigned.discard(tenant)
 
     async def _keep(self, chain: _Chain, checkpoint: Checkpoint) -> None:
         try:
