@@ -109,8 +109,8 @@ async def latencies(place: Place, jetstream: Any, folder: Path, seconds: float, 
     tenants = [uuid4() for _ in range(TENANTS)]
     writers = [await asyncpg.connect(place.dsn("postgres")) for _ in range(4)]
     free = asyncio.Queue[Any]()
-    for one in writers:
-        free.put_nowait(one)
+    for writer in writers:
+        free.put_nowait(writer)
 
     async def commit(turn: int) -> None:
         events = [uuid4() for _ in range(AT_ONCE)]

@@ -19,13 +19,14 @@ from typing import Any
 import pytest
 from nats.js.client import JetStreamContext
 
-from controlplane_tests.sealing_of import Sealing, jetstream_of, sealing, stream_of
 from parpour_controlplane.database import open_database
 from parpour_controlplane.events import erase_payload
 from parpour_controlplane.relaying.publishing import ensure_stream
 from parpour_controlplane.relaying.relay import RelayPace
 from parpour_controlplane.sealing.sealer import SealingPace
 from parpour_controlplane.testing import RELAY_KEY, SEALER_KEY, Bus, Place
+
+from .sealing_of import Sealing, jetstream_of, sealing, stream_of
 
 pytestmark = pytest.mark.anyio
 

@@ -9,11 +9,12 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
-from controlplane_tests.sealing_of import Sealing, sealing
 from parpour_controlplane.database import Database, open_database
 from parpour_controlplane.errors import ControlPlaneError
 from parpour_controlplane.events import erase_payload, events_about
 from parpour_controlplane.testing import Place
+
+from .sealing_of import Sealing, sealing
 
 pytestmark = pytest.mark.anyio
 

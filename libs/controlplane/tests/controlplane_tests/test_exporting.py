@@ -10,8 +10,6 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from controlplane_tests.histories import KEYS, history
-from controlplane_tests.sealing_of import KEY, NEXT_KEY, Sealing, sealing
 from parpour_controlplane import exporting
 from parpour_controlplane.chain.exports import block_line, checkpoint_line, event_line, head_line, read_history
 from parpour_controlplane.chain.faults import ChainFault
@@ -20,6 +18,9 @@ from parpour_controlplane.errors import ControlPlaneError
 from parpour_controlplane.exporting import verify_export
 from parpour_controlplane.sealing.sealer import SealingPace
 from parpour_controlplane.testing import Place
+
+from .histories import KEYS, history
+from .sealing_of import KEY, NEXT_KEY, Sealing, sealing
 
 pytestmark = pytest.mark.anyio
 

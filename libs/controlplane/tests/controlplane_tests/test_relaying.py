@@ -9,12 +9,13 @@ from uuid import uuid4
 import pytest
 from nats.js.client import JetStreamContext
 
-from controlplane_tests.sealing_of import Sealing, jetstream_of, sealing, stream_of
 from parpour_contracts.subjects import EVENTS_STREAM, events_of, parse_event_subject
 from parpour_controlplane.database import open_database
 from parpour_controlplane.events import erase_payload
 from parpour_controlplane.relaying.publishing import ensure_stream
 from parpour_controlplane.testing import Bus, Place
+
+from .sealing_of import Sealing, jetstream_of, sealing, stream_of
 
 pytestmark = pytest.mark.anyio
 

@@ -14,12 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controlplane_tests.sealing_of import KEY, NEXT_KEY, QUICK, Sealing, now, sealing, writer
 from parpour_controlplane.chain.ordering import causes_first
 from parpour_controlplane.database import open_database
 from parpour_controlplane.sealing.keys import SigningKeys
 from parpour_controlplane.sealing.sealer import SealingPace, run_sealer
 from parpour_controlplane.testing import Place
+
+from .sealing_of import KEY, NEXT_KEY, QUICK, Sealing, now, sealing, writer
 
 pytestmark = pytest.mark.anyio
 

@@ -10,13 +10,14 @@ from uuid import UUID
 
 import pytest
 
-from controlplane_tests.histories import KEY, KEYS, NEXT_KEY, START, STRANGER, TENANT, history
 from parpour_controlplane.chain.checkpoints import Checkpoint, sign, trusted
 from parpour_controlplane.chain.faults import ChainFault
 from parpour_controlplane.chain.verifying import History, verify
 from parpour_controlplane.errors import ControlPlaneError
 from parpour_controlplane.sealing.keys import read_signing_key, read_signing_keys, write_signing_key
 from parpour_controlplane.sealing.stores import FolderStore, PlaceTakenError
+
+from .histories import KEY, KEYS, NEXT_KEY, START, STRANGER, TENANT, history
 
 
 def test_a_key_survives_its_file(tmp_path: Path) -> None:
