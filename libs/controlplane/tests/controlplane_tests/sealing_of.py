@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
@@ -41,6 +42,15 @@ QUICK_RELAY = RelayPace(look=0.02, lease=0.2, rest=0.0)
 
 def now() -> datetime:
     return datetime.now(UTC)
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds."""
+    for _ in range(1000):
+        if holds():
+            return
+        await asyncio.sleep(0.01)
+    raise TimeoutError
 
 
 WRITE = """

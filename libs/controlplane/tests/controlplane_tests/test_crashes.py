@@ -206,7 +206,13 @@ async def test_an_erasure_that_is_cut_off_is_finished_by_the_reconciler(here: Se
             await sealer.round()
             fuse = Fuse(at, after=after)
             wrapped = fuse.wrap(jetstream, "publish", "delete_msg")
-            await until_killed(relay_of(here, wrapped, calls=fuse.wrap(here.relaying, *CALLS)).round)
+            killed = relay_of(here, wrapped, calls=fuse.wrap(here.relaying, *CALLS))
+
+            async def work(relay: Any = killed) -> None:
+                await relay.round()
+                await relay.forget()
+
+            await until_killed(work)
             await relay_of(here, jetstream).round()
             await here.reconcile(jetstream)
             copies = [one.event.payload for _, _, one in await stream_of(jetstream) if one.event.id == event]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
@@ -9,13 +11,15 @@ from uuid import uuid4
 import pytest
 from nats.js.client import JetStreamContext
 
-from parpour_contracts.subjects import EVENTS_STREAM, events_of, parse_event_subject
+from parpour_contracts.subjects import EVENTS_STREAM, event_subject, events_of, parse_event_subject
 from parpour_controlplane.database import open_database
 from parpour_controlplane.events import erase_payload
 from parpour_controlplane.relaying.publishing import ensure_stream
+from parpour_controlplane.relaying.reconciling import reconcile_all
+from parpour_controlplane.relaying.relay import RelayCounts, run_relay
 from parpour_controlplane.testing import Bus, Place
 
-from .sealing_of import Sealing, jetstream_of, sealing, stream_of
+from .sealing_of import QUICK_RELAY, Sealing, jetstream_of, sealing, stream_of, until
 
 pytestmark = pytest.mark.anyio
 
@@ -167,9 +171,54 @@ async def test_what_was_erased_leaves_the_stream_and_is_published_as_erased(
         assert await erase_payload(database.pool, context, first, reason="she asked for it")
     await sealer.round()
     await relay.round()
+    await relay.forget()
     found = await stream_of(jetstream)
     assert [(one.position, one.event.payload is None) for _, _, one in found] == [(2, False), (3, False), (1, True)]
     assert found[1][2].event.type == "controlplane.payload.erased"
     assert found[1][2].event.causation == first
     assert relay.counts.erased == 1
     assert (await here.reconcile(jetstream)).agree
+
+
+async def test_all_tenants_are_reconciled_and_strangers_named(here: Sealing, jetstream: JetStreamContext) -> None:
+    other, stranger = uuid4(), uuid4()
+    for tenant in (here.tenant, other):
+        await here.writer.write(tenant, 2)
+    await here.sealer().round()
+    await here.relay(jetstream).round()
+    await jetstream.publish(event_subject(tenant=stranger, type="control.thing.done"), b"{}")
+    await jetstream.publish("parpour.events.nobody.control.thing.done", b"{}")
+    await jetstream.delete_msg(EVENTS_STREAM, 1)
+    found = {one.tenant: one async for one in reconcile_all(here.relaying, here.place.relay, jetstream)}
+    assert set(found) == {here.tenant, other, stranger}
+    assert (found[stranger].events, found[stranger].unknown) == (0, [5])
+    assert sorted(len(found[tenant].missing) for tenant in (here.tenant, other)) == [0, 1]
+    again = [one async for one in reconcile_all(here.relaying, here.place.relay, jetstream)]
+    assert [one.tenant for one in again if not one.agree] == [stranger]
+
+
+async def test_run_relay_publishes_and_forgets_until_it_is_told_to_stop(here: Sealing, bus: Bus) -> None:
+    """It also makes the stream, if there is none."""
+    stop, counts = asyncio.Event(), RelayCounts()
+    (event,) = await here.writer.write(here.tenant)
+    sealer = here.sealer()
+    await sealer.round()
+    async with (
+        jetstream_of(bus) as jetstream,
+        open_database(here.place.dsn("parpour_relay"), connections=2) as database,
+        open_database(here.place.dsn()) as service,
+    ):
+        task = asyncio.create_task(
+            run_relay(
+                database, here.place.relay, jetstream, clock=time.time, stop=stop, pace=QUICK_RELAY, counts=counts
+            )
+        )
+        await until(lambda: counts.events == 1)
+        context = here.place.app.mint(tenant=here.tenant, actor="user:ann")
+        assert await erase_payload(service.pool, context, event, reason="she asked for it")
+        await sealer.round()
+        await until(lambda: counts.erased == 1)
+        stop.set()
+        assert await task == RelayCounts(events=2, erased=1)
+        assert {one.event.payload is None for _, _, one in await stream_of(jetstream)} == {True, False}
+        assert (await here.reconcile(jetstream)).agree

@@ -6,16 +6,19 @@ The database is the truth: what is missing in the stream is published again, wha
 
 from __future__ import annotations
 
+import contextlib
 from array import array
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from uuid import UUID
 
 from nats.js.api import AckPolicy, ConsumerConfig, DeliverPolicy
 from nats.js.client import JetStreamContext
 
-from parpour_contracts.subjects import EVENTS_STREAM, events_of
+from parpour_contracts.subjects import EVENTS_FILTER, EVENTS_STREAM, events_of, parse_event_subject
 from parpour_controlplane.calls import Calls, Row
+from parpour_controlplane.context import ContextMint
 from parpour_controlplane.events import sealed_page
 from parpour_controlplane.relaying.publishing import (
     ERASED,
@@ -26,6 +29,8 @@ from parpour_controlplane.relaying.publishing import (
     publish_again,
 )
 
+ACTOR = "system:reconciler"
+
 PAGE = 1000
 """Events or messages that are read at once."""
 
@@ -33,6 +38,7 @@ FETCH_SECONDS = 5.0
 UNUSED_SECONDS = 60.0
 """After which the server forgets a reader that died."""
 
+_TENANTS = "select tenant_id from controlplane.chain_head"
 _LOW = (1 << 64) - 1
 
 
@@ -121,6 +127,20 @@ async def reconcile(
         after = rows[-1]["position"]
     found.unknown += sorted(copy.sequence for copy in copies.remaining())
     return found
+
+
+async def reconcile_all(
+    calls: Calls, mint: ContextMint, jetstream: JetStreamContext, *, repair: bool = True
+) -> AsyncIterator[Reconciled]:
+    """Compare every tenant that database or stream has, one after the other."""
+    await ensure_stream(jetstream)
+    tenants = {row["tenant_id"] for row in await calls.fetch(_TENANTS)}
+    info = await jetstream.stream_info(EVENTS_STREAM, subjects_filter=EVENTS_FILTER)
+    for subject in info.state.subjects or {}:
+        with contextlib.suppress(ValueError):
+            tenants.add(parse_event_subject(subject)[0])
+    for tenant in sorted(tenants):
+        yield await reconcile(calls, partial(mint.mint, tenant=tenant, actor=ACTOR), jetstream, tenant, repair=repair)
 
 
 async def _compare(

@@ -110,8 +110,14 @@ class Relay:
         found = [row["tenant_id"] for row in await self._calls.fetch(_UNRELAYED_TENANTS)]
         before = self.counts.events
         await self._each([tenant for tenant in found if tenant not in self._resting], self._publish)
-        await self._each(list(self._forgetting), self._forget)
         return self.counts.events - before
+
+    async def forget(self) -> None:
+        """Have the stream forget what was erased by events that were published since.
+
+        A whole tenant is looked through, so this is for a task of its own; a reconciliation does the same, later.
+        """
+        await self._each(list(self._forgetting), self._forget)
 
     async def finish(self) -> None:
         """Let others go on at once."""
@@ -174,7 +180,6 @@ class Relay:
         self.counts.events += len(messages)
 
     async def _forget(self, tenant: UUID) -> None:
-        """Have the stream forget what was erased; a periodic reconciliation does so too, if this is cut off."""
         found = await reconcile(self._calls, lambda: self._context(tenant), self._jetstream, tenant)
         self.counts.erased += len(found.stale)
         self._forgetting.discard(tenant)
@@ -201,6 +206,7 @@ async def run_relay(
     pace = pace or RelayPace()
     relay = Relay(database.pool, mint, jetstream, clock=clock, pace=pace, counts=counts)
     prepared = False
+    forgetting = asyncio.create_task(_forget_until(stop, relay, pace))
     while not stop.is_set():
         try:
             if not prepared:
@@ -213,7 +219,18 @@ async def run_relay(
             _log.error("no tenants were found to publish: %s", relay.counts.last_error)
             published = 0
         if published < pace.page:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(stop.wait(), pace.look)
+            await _pause(stop, pace.look)
+    await forgetting
     await relay.finish()
     return relay.counts
+
+
+async def _forget_until(stop: asyncio.Event, relay: Relay, pace: RelayPace) -> None:
+    while not stop.is_set():
+        await relay.forget()
+        await _pause(stop, pace.look)
+
+
+async def _pause(stop: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(stop.wait(), seconds)
