@@ -22,6 +22,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import nats
+from nats.aio.client import Client
 
 from bench.bench_treasury import SETTINGS, Results, fdatasync_milliseconds
 from bench.measure import Figure, figure, report
@@ -29,7 +30,7 @@ from parpour_controlplane.chain.checkpoints import SigningKey
 from parpour_controlplane.database import open_database
 from parpour_controlplane.embedded import embedded
 from parpour_controlplane.migrations import CONTROL_PLANE
-from parpour_controlplane.relaying.publishing import EVENT, ensure_stream
+from parpour_controlplane.relaying.publishing import BATCH, COMMIT, EVENT, ensure_stream
 from parpour_controlplane.relaying.relay import Relay, run_relay
 from parpour_controlplane.sealing.keys import SigningKeys
 from parpour_controlplane.sealing.sealer import Sealer, run_sealer
@@ -72,6 +73,7 @@ class Watched:
     def __init__(self, target: Any, seen: dict[str, float]) -> None:
         self._target = target
         self._seen = seen
+        self._batches: dict[str | None, list[str]] = {}
         self._more = asyncio.Event()
 
     def __getattr__(self, name: str) -> Any:
@@ -81,6 +83,9 @@ class Watched:
     def pool(self) -> Watched:
         return self
 
+    def jetstream(self) -> Watched:
+        return self
+
     async def fetchval(self, query: str, *arguments: Any) -> Any:
         answer = await self._target.fetchval(query, *arguments)
         if "seal_block" in query:
@@ -88,8 +93,14 @@ class Watched:
         return answer
 
     async def publish(self, subject: str, body: bytes, **options: Any) -> Any:
-        answer = await self._target.publish(subject, body, **options)
-        self._seen[options["headers"][EVENT].partition(":")[2]] = time.perf_counter()
+        """A part of a batch, which is there when the last one is, or a message that is acknowledged by itself."""
+        headers = options["headers"]
+        batch = self._batches.setdefault(headers.get(BATCH), [])
+        batch.append(headers[EVENT].partition(":")[2])
+        if BATCH in headers and COMMIT not in headers:
+            return await self._target.publish(subject, body, **options)
+        answer = await self._target.jetstream().publish(subject, body, **options)
+        self._seen.update(dict.fromkeys(self._batches.pop(headers.get(BATCH)), time.perf_counter()))
         self._more.set()
         return answer
 
@@ -100,7 +111,7 @@ class Watched:
             await self._more.wait()
 
 
-async def latencies(place: Place, jetstream: Any, folder: Path, seconds: float, results: Results) -> None:
+async def latencies(place: Place, client: Client, folder: Path, seconds: float, results: Results) -> None:
     """Seconds from commit to sealed and to published, at a rate that waits for nothing."""
     committed: dict[str, float] = {}
     sealed: dict[str, float] = {}
@@ -131,7 +142,7 @@ async def latencies(place: Place, jetstream: Any, folder: Path, seconds: float, 
                 stop=stop,
             )
         )
-        watched: Any = Watched(jetstream, published)
+        watched: Any = Watched(client, published)
         relay = asyncio.create_task(run_relay(two, place.relay, watched, clock=time.time, stop=stop))
         begin = time.perf_counter()
         async with asyncio.TaskGroup() as group:
@@ -153,7 +164,7 @@ async def latencies(place: Place, jetstream: Any, folder: Path, seconds: float, 
         results.add(f"{name} p99", taken[len(taken) * 99 // 100] * 1000)
 
 
-async def backlog(place: Place, jetstream: Any, folder: Path, results: Results) -> None:
+async def backlog(place: Place, client: Client, folder: Path, results: Results) -> None:
     """Events a second that are sealed, and then published, when many wait."""
     connection = await asyncpg.connect(place.dsn("postgres"))
     tenants = [uuid4() for _ in range(TENANTS)]
@@ -167,7 +178,7 @@ async def backlog(place: Place, jetstream: Any, folder: Path, results: Results) 
             pass
         results.add("sealing", sealer.counts.events / (time.perf_counter() - begin))
         await sealer.finish()
-        relay = Relay(two.pool, place.relay, jetstream, clock=time.time)
+        relay = Relay(two.pool, place.relay, client, client.jetstream(timeout=10), clock=time.time)
         begin = time.perf_counter()
         while await relay.round():
             pass
@@ -205,11 +216,10 @@ async def measure(postgres: Postgres, folder: Path, *, rounds: int, seconds: flo
         bus.start()
         try:
             client = await nats.connect(bus.url)
-            jetstream = client.jetstream(timeout=10)
-            await ensure_stream(jetstream)
+            await ensure_stream(client.jetstream())
             results.add("fdatasync", fdatasync_milliseconds(folder))
-            await latencies(place, jetstream, bus.folder / "checkpoints", seconds, results)
-            await backlog(place, jetstream, bus.folder / "checkpoints", results)
+            await latencies(place, client, bus.folder / "checkpoints", seconds, results)
+            await backlog(place, client, bus.folder / "checkpoints", results)
             await idle(place, bus.folder / "checkpoints", results)
             await client.close()
         finally:

@@ -111,6 +111,14 @@ def new_sealer(
     return Sealer(calls, place.sealer, SigningKeys(tuple(keys)), store, clock=clock, random=os.urandom, pace=pace)
 
 
+@dataclass(frozen=True)
+class Connected:
+    """A client of the bus, or stand-ins that fail where a test wants them to."""
+
+    client: Any
+    jetstream: Any
+
+
 @dataclass
 class Sealing:
     """A database whose events are sealed, step by step."""
@@ -122,9 +130,9 @@ class Sealing:
     tenant: UUID
     relaying: asyncpg.Pool[Record]
 
-    def relay(self, jetstream: Any, **options: Any) -> Relay:
-        pace = options.pop("pace", QUICK_RELAY)
-        return Relay(options.pop("calls", self.relaying), self.place.relay, jetstream, clock=time.time, pace=pace)
+    def relay(self, bus: Connected, **options: Any) -> Relay:
+        calls, pace = options.pop("calls", self.relaying), options.pop("pace", QUICK_RELAY)
+        return Relay(calls, self.place.relay, bus.client, bus.jetstream, clock=time.time, pace=pace)
 
     async def reconcile(self, jetstream: Any, *, repair: bool = True) -> Reconciled:
         def context() -> str:
@@ -172,10 +180,10 @@ async def sealing(place: Place, folder: Path) -> AsyncIterator[Sealing]:
 
 
 @asynccontextmanager
-async def jetstream_of(bus: Bus) -> AsyncIterator[JetStreamContext]:
+async def connected(bus: Bus) -> AsyncIterator[Connected]:
     client = await nats.connect(bus.url, max_reconnect_attempts=-1, reconnect_time_wait=0.05, allow_reconnect=True)
     try:
-        yield client.jetstream(timeout=5)
+        yield Connected(client, client.jetstream(timeout=5))
     finally:
         await client.close()
 

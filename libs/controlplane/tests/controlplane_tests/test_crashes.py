@@ -26,7 +26,7 @@ from parpour_controlplane.relaying.relay import RelayPace
 from parpour_controlplane.sealing.sealer import SealingPace
 from parpour_controlplane.testing import RELAY_KEY, SEALER_KEY, Bus, Place
 
-from .sealing_of import Sealing, jetstream_of, sealing, stream_of
+from .sealing_of import Connected, Sealing, connected, sealing, stream_of
 
 pytestmark = pytest.mark.anyio
 
@@ -153,13 +153,14 @@ async def test_a_sealer_killed_at_any_effect_leaves_nothing_out(here: Sealing, a
 async def test_a_relay_killed_at_any_effect_leaves_nothing_out(here: Sealing, bus: Bus, after: bool) -> None:
     sealer = here.sealer(pace=WITHOUT_LEASE)
     written = []
-    async with jetstream_of(bus) as jetstream:
-        await ensure_stream(jetstream)
+    async with connected(bus) as client:
+        await ensure_stream(client.jetstream)
         for at in itertools.count(1):
             written += await here.writer.write(here.tenant, 3)
             await sealer.round()
             fuse = Fuse(at, after=after)
-            killed = relay_of(here, fuse.wrap(jetstream, "publish"), calls=fuse.wrap(here.relaying, *CALLS))
+            dying = Connected(fuse.wrap(client.client, "publish"), fuse.wrap(client.jetstream, "publish"))
+            killed = relay_of(here, dying, calls=fuse.wrap(here.relaying, *CALLS))
 
             async def work(relay: Any = killed) -> None:
                 while await relay.round():
@@ -167,19 +168,19 @@ async def test_a_relay_killed_at_any_effect_leaves_nothing_out(here: Sealing, bu
                 await relay.finish()
 
             was_killed = await until_killed(work)
-            restarted = relay_of(here, jetstream)
+            restarted = relay_of(here, client)
             while await restarted.round():
                 pass
             await restarted.finish()
-            await assert_published(here, jetstream, written)
+            await assert_published(here, client.jetstream, written)
             if not was_killed:
                 break
         counted = ("take_relay", "parpour.events", "advance_relay", "release_relay")
         assert [sum(name in point for point in fuse.effects) for name in counted] == [1, 3, 1, 1]
 
 
-def relay_of(here: Sealing, jetstream: Any, **options: Any) -> Any:
-    return here.relay(jetstream, pace=RELAY_WITHOUT_LEASE, **options)
+def relay_of(here: Sealing, bus: Connected, **options: Any) -> Any:
+    return here.relay(bus, pace=RELAY_WITHOUT_LEASE, **options)
 
 
 async def assert_published(here: Sealing, jetstream: JetStreamContext, written: list[Any]) -> None:
@@ -194,31 +195,31 @@ async def assert_published(here: Sealing, jetstream: JetStreamContext, written: 
 
 async def test_an_erasure_that_is_cut_off_is_finished_by_the_reconciler(here: Sealing, bus: Bus) -> None:
     sealer = here.sealer(pace=WITHOUT_LEASE)
-    async with jetstream_of(bus) as jetstream, open_database(here.place.dsn()) as database:
-        await ensure_stream(jetstream)
+    async with connected(bus) as client, open_database(here.place.dsn()) as database:
+        await ensure_stream(client.jetstream)
         for after, at in itertools.product((False, True), range(1, 9)):
             (event,) = await here.writer.write(here.tenant)
             await sealer.round()
-            relay = relay_of(here, jetstream)
+            relay = relay_of(here, client)
             await relay.round()
             context = here.place.app.mint(tenant=here.tenant, actor="user:ann")
             assert await erase_payload(database.pool, context, event, reason="asked for")
             await sealer.round()
             fuse = Fuse(at, after=after)
-            wrapped = fuse.wrap(jetstream, "publish", "delete_msg")
-            killed = relay_of(here, wrapped, calls=fuse.wrap(here.relaying, *CALLS))
+            dying = Connected(fuse.wrap(client.client, "publish"), fuse.wrap(client.jetstream, "publish", "delete_msg"))
+            killed = relay_of(here, dying, calls=fuse.wrap(here.relaying, *CALLS))
 
             async def work(relay: Any = killed) -> None:
                 await relay.round()
                 await relay.forget()
 
             await until_killed(work)
-            await relay_of(here, jetstream).round()
-            await here.reconcile(jetstream)
-            copies = [one.event.payload for _, _, one in await stream_of(jetstream) if one.event.id == event]
+            await relay_of(here, client).round()
+            await here.reconcile(client.jetstream)
+            copies = [one.event.payload for _, _, one in await stream_of(client.jetstream) if one.event.id == event]
             assert copies
             assert set(map(str, copies)) == {"None"}
-            assert (await here.reconcile(jetstream)).agree
+            assert (await here.reconcile(client.jetstream)).agree
 
 
 PROCESS = """
@@ -245,7 +246,7 @@ PROCESS = """
                 run_sealer(one, mint("parpour_sealer", sealer), SigningKeys((SigningKey(bytes([1]) * 32),)),
                     FolderStore(Path(folder)), clock=lambda: datetime.now(UTC), random=os.urandom, stop=stop,
                     pace=SealingPace(look=0.01, lease=0.1, sign=0.02, rest=0.0, block_events=20)),
-                run_relay(two, mint("parpour_relay", relay), client.jetstream(), clock=time.time, stop=stop,
+                run_relay(two, mint("parpour_relay", relay), client, clock=time.time, stop=stop,
                     pace=RelayPace(look=0.01, lease=0.1, rest=0.0, page=20)),
             )
 
@@ -277,7 +278,7 @@ async def test_processes_that_are_killed_again_and_again_leave_nothing_out(here:
         process.send_signal(signal.SIGKILL)
         process.wait()
         process = start()
-    async with jetstream_of(bus) as jetstream:
+    async with connected(bus) as client:
         for _ in range(300):
             await asyncio.sleep(0.1)
             if await here.writer.connection.fetchval("select min(relayed) from controlplane.chain_head") == len(
@@ -291,4 +292,4 @@ async def test_processes_that_are_killed_again_and_again_leave_nothing_out(here:
         await sealer.round()
         await sealer.finish()
         await assert_whole(here, written)
-        await assert_published(here, jetstream, written)
+        await assert_published(here, client.jetstream, written)

@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from nats.js.client import JetStreamContext
 
-from parpour_contracts.subjects import EVENTS_STREAM, event_subject, events_of, parse_event_subject
+from parpour_contracts.subjects import EVENTS_FILTER, EVENTS_STREAM, event_subject, events_of, parse_event_subject
 from parpour_controlplane.database import open_database
 from parpour_controlplane.events import erase_payload
 from parpour_controlplane.relaying.publishing import ensure_stream
@@ -19,7 +19,7 @@ from parpour_controlplane.relaying.reconciling import reconcile_all
 from parpour_controlplane.relaying.relay import RelayCounts, run_relay
 from parpour_controlplane.testing import Bus, Place
 
-from .sealing_of import QUICK_RELAY, Sealing, jetstream_of, sealing, stream_of, until
+from .sealing_of import QUICK_RELAY, Connected, Sealing, connected, sealing, stream_of, until
 
 pytestmark = pytest.mark.anyio
 
@@ -31,19 +31,27 @@ async def here(place: Place, tmp_path: Path) -> AsyncIterator[Sealing]:
 
 
 @pytest.fixture
-async def jetstream(bus: Bus) -> AsyncIterator[JetStreamContext]:
-    async with jetstream_of(bus) as made:
-        await ensure_stream(made)
+async def client(bus: Bus) -> AsyncIterator[Connected]:
+    async with connected(bus) as made:
+        await ensure_stream(made.jetstream)
         yield made
+
+
+@pytest.fixture
+def jetstream(client: Connected) -> JetStreamContext:
+    made: JetStreamContext = client.jetstream
+    return made
 
 
 async def positions(jetstream: JetStreamContext) -> list[int]:
     return [published.position for _, _, published in await stream_of(jetstream)]
 
 
-async def test_only_what_is_sealed_is_published_in_its_order(here: Sealing, jetstream: JetStreamContext) -> None:
+async def test_only_what_is_sealed_is_published_in_its_order(
+    here: Sealing, client: Connected, jetstream: JetStreamContext
+) -> None:
     written = await here.writer.write(here.tenant, 3)
-    relay = here.relay(jetstream)
+    relay = here.relay(client)
     await relay.round()
     assert await stream_of(jetstream) == []
     await here.sealer().round()
@@ -57,7 +65,9 @@ async def test_only_what_is_sealed_is_published_in_its_order(here: Sealing, jets
     assert parse_event_subject(message.subject or "") == (here.tenant, "control.thing.done")
 
 
-async def test_a_relay_that_lost_its_mark_repeats_by_the_same_id(here: Sealing, jetstream: JetStreamContext) -> None:
+async def test_a_relay_that_lost_its_mark_repeats_by_the_same_id(
+    here: Sealing, client: Connected, jetstream: JetStreamContext
+) -> None:
     await here.writer.write(here.tenant, 300)
     await here.sealer().round()
 
@@ -76,8 +86,8 @@ async def test_a_relay_that_lost_its_mark_repeats_by_the_same_id(here: Sealing, 
             return await here.relaying.fetchval(query, *arguments)
 
     with pytest.raises(BaseExceptionGroup):
-        await here.relay(jetstream, calls=Forgetful()).round()
-    second = here.relay(jetstream)
+        await here.relay(client, calls=Forgetful()).round()
+    second = here.relay(client)
     while await second.round() == 0:
         pass
     assert second.counts.repeated == 300
@@ -85,11 +95,13 @@ async def test_a_relay_that_lost_its_mark_repeats_by_the_same_id(here: Sealing, 
     assert (await here.reconcile(jetstream)).agree
 
 
-async def test_a_stale_relay_cannot_move_the_mark(here: Sealing, jetstream: JetStreamContext) -> None:
+async def test_a_stale_relay_cannot_move_the_mark(
+    here: Sealing, client: Connected, jetstream: JetStreamContext
+) -> None:
     await here.writer.write(here.tenant)
     sealer = here.sealer()
     await sealer.round()
-    first, second = here.relay(jetstream), here.relay(jetstream)
+    first, second = here.relay(client), here.relay(client)
     assert await first.round() == 1
     assert await second.round() == 0
     await here.writer.write(here.tenant)
@@ -103,10 +115,10 @@ async def test_a_stale_relay_cannot_move_the_mark(here: Sealing, jetstream: JetS
     assert await second.round() == 1
 
 
-async def test_a_purged_stream_is_filled_again(here: Sealing, jetstream: JetStreamContext) -> None:
+async def test_a_purged_stream_is_filled_again(here: Sealing, client: Connected, jetstream: JetStreamContext) -> None:
     await here.writer.write(here.tenant, 20)
     await here.sealer().round()
-    await here.relay(jetstream).round()
+    await here.relay(client).round()
     assert (await here.reconcile(jetstream)).agree
     for sequence in (3, 7):
         await jetstream.delete_msg(EVENTS_STREAM, sequence)
@@ -123,9 +135,9 @@ async def test_a_purged_stream_is_filled_again(here: Sealing, jetstream: JetStre
 
 
 async def test_a_bus_that_dies_in_the_middle_has_everything_in_the_end(
-    here: Sealing, bus: Bus, jetstream: JetStreamContext
+    here: Sealing, bus: Bus, client: Connected, jetstream: JetStreamContext
 ) -> None:
-    sealer, relay = here.sealer(), here.relay(jetstream)
+    sealer, relay = here.sealer(), here.relay(client)
     await here.writer.write(here.tenant, 10)
     await sealer.round()
     await relay.round()
@@ -141,10 +153,10 @@ async def test_a_bus_that_dies_in_the_middle_has_everything_in_the_end(
     assert (await here.reconcile(jetstream)).agree
 
 
-async def test_what_is_no_event_is_reported(here: Sealing, jetstream: JetStreamContext) -> None:
+async def test_what_is_no_event_is_reported(here: Sealing, client: Connected, jetstream: JetStreamContext) -> None:
     await here.writer.write(here.tenant, 2)
     await here.sealer().round()
-    await here.relay(jetstream).round()
+    await here.relay(client).round()
     subject = events_of(here.tenant).replace(">", "control.thing.done")
     tenant, other = here.tenant, uuid4()
     for headers in (
@@ -160,10 +172,10 @@ async def test_what_is_no_event_is_reported(here: Sealing, jetstream: JetStreamC
 
 
 async def test_what_was_erased_leaves_the_stream_and_is_published_as_erased(
-    here: Sealing, jetstream: JetStreamContext
+    here: Sealing, client: Connected, jetstream: JetStreamContext
 ) -> None:
     first, *_ = await here.writer.write(here.tenant, 2)
-    sealer, relay = here.sealer(), here.relay(jetstream)
+    sealer, relay = here.sealer(), here.relay(client)
     await sealer.round()
     await relay.round()
     async with open_database(here.place.dsn()) as database:
@@ -180,12 +192,14 @@ async def test_what_was_erased_leaves_the_stream_and_is_published_as_erased(
     assert (await here.reconcile(jetstream)).agree
 
 
-async def test_all_tenants_are_reconciled_and_strangers_named(here: Sealing, jetstream: JetStreamContext) -> None:
+async def test_all_tenants_are_reconciled_and_strangers_named(
+    here: Sealing, client: Connected, jetstream: JetStreamContext
+) -> None:
     other, stranger = uuid4(), uuid4()
     for tenant in (here.tenant, other):
         await here.writer.write(tenant, 2)
     await here.sealer().round()
-    await here.relay(jetstream).round()
+    await here.relay(client).round()
     await jetstream.publish(event_subject(tenant=stranger, type="control.thing.done"), b"{}")
     await jetstream.publish("parpour.events.nobody.control.thing.done", b"{}")
     await jetstream.delete_msg(EVENTS_STREAM, 1)
@@ -204,13 +218,13 @@ async def test_run_relay_publishes_and_forgets_until_it_is_told_to_stop(here: Se
     sealer = here.sealer()
     await sealer.round()
     async with (
-        jetstream_of(bus) as jetstream,
+        connected(bus) as client,
         open_database(here.place.dsn("parpour_relay"), connections=2) as database,
         open_database(here.place.dsn()) as service,
     ):
         task = asyncio.create_task(
             run_relay(
-                database, here.place.relay, jetstream, clock=time.time, stop=stop, pace=QUICK_RELAY, counts=counts
+                database, here.place.relay, client.client, clock=time.time, stop=stop, pace=QUICK_RELAY, counts=counts
             )
         )
         await until(lambda: counts.events == 1)
@@ -220,5 +234,18 @@ async def test_run_relay_publishes_and_forgets_until_it_is_told_to_stop(here: Se
         await until(lambda: counts.erased == 1)
         stop.set()
         assert await task == RelayCounts(events=2, erased=1)
-        assert {one.event.payload is None for _, _, one in await stream_of(jetstream)} == {True, False}
-        assert (await here.reconcile(jetstream)).agree
+        assert {one.event.payload is None for _, _, one in await stream_of(client.jetstream)} == {True, False}
+        assert (await here.reconcile(client.jetstream)).agree
+
+
+async def test_a_stream_that_takes_no_batches_has_everything_too(here: Sealing, bus: Bus) -> None:
+    await here.writer.write(here.tenant, 300)
+    await here.sealer().round()
+    async with connected(bus) as client:
+        await client.jetstream.add_stream(name=EVENTS_STREAM, subjects=[EVENTS_FILTER])
+        await ensure_stream(client.jetstream)
+        relay = here.relay(client)
+        await relay.round()
+        assert (relay.counts.events, relay.counts.failed) == (300, 0)
+        assert sorted(await positions(client.jetstream)) == list(range(1, 301))
+        assert (await here.reconcile(client.jetstream)).agree

@@ -15,6 +15,7 @@ from uuid import UUID
 
 import asyncpg
 import nats.errors
+from nats.aio.client import Client
 from nats.js.client import JetStreamContext
 from nats.js.errors import NoStreamResponseError
 
@@ -85,6 +86,7 @@ class Relay:
         self,
         calls: Calls,
         mint: ContextMint,
+        client: Client,
         jetstream: JetStreamContext,
         *,
         clock: Callable[[], float],
@@ -93,6 +95,7 @@ class Relay:
     ) -> None:
         self._calls = calls
         self._mint = mint
+        self._client = client
         self._jetstream = jetstream
         self._clock = clock
         self._pace = pace or RelayPace()
@@ -171,7 +174,7 @@ class Relay:
         if not rows:
             return
         messages = [message_of(row, tenant=tenant) for row in rows]
-        self.counts.repeated += await publish(self._jetstream, messages)
+        self.counts.repeated += await publish(self._client, self._jetstream, messages)
         if any(row["type"] == ERASURE for row in rows):
             self._forgetting.add(tenant)
         last = messages[-1].position
@@ -192,7 +195,7 @@ class Relay:
 async def run_relay(
     database: Database,
     mint: ContextMint,
-    jetstream: JetStreamContext,
+    client: Client,
     *,
     clock: Callable[[], float],
     stop: asyncio.Event,
@@ -201,10 +204,12 @@ async def run_relay(
 ) -> RelayCounts:
     """Publish until `stop` is set; returns what was done, which `counts` tells meanwhile.
 
-    `database` is of the role parpour_relay, and `mint` mints with a key of that role. `clock` gives seconds.
+    `database` is of the role parpour_relay, and `mint` mints with a key of that role. `client` is connected, and
+    reconnects for as long as it takes. `clock` gives seconds.
     """
     pace = pace or RelayPace()
-    relay = Relay(database.pool, mint, jetstream, clock=clock, pace=pace, counts=counts)
+    jetstream = client.jetstream()
+    relay = Relay(database.pool, mint, client, jetstream, clock=clock, pace=pace, counts=counts)
     prepared = False
     forgetting = asyncio.create_task(_forget_until(stop, relay, pace))
     while not stop.is_set():
