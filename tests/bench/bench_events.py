@@ -68,7 +68,7 @@ async def write(connection: Connection[Record], tenant: UUID, events: list[UUID]
 
 
 class Watched:
-    """A pool or a bus that notes when the database or the stream has an event."""
+    """A pool, or client and stream in one, that notes when the database or the stream has an event."""
 
     def __init__(self, target: Any, seen: dict[str, float]) -> None:
         self._target = target
@@ -77,7 +77,9 @@ class Watched:
         self._more = asyncio.Event()
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._target, name)
+        if hasattr(self._target, name):
+            return getattr(self._target, name)
+        return getattr(self._target.jetstream(), name)
 
     @property
     def pool(self) -> Watched:

@@ -17,6 +17,7 @@ from parpour_controlplane.events import erase_payload
 from parpour_controlplane.relaying.publishing import ensure_stream
 from parpour_controlplane.relaying.reconciling import reconcile_all
 from parpour_controlplane.relaying.relay import RelayCounts, run_relay
+from parpour_controlplane.sealing.sealer import SealingPace
 from parpour_controlplane.testing import Bus, Place
 
 from .sealing_of import QUICK_RELAY, Connected, Sealing, connected, sealing, stream_of, until
@@ -249,3 +250,36 @@ async def test_a_stream_that_takes_no_batches_has_everything_too(here: Sealing, 
         assert (relay.counts.events, relay.counts.failed) == (300, 0)
         assert sorted(await positions(client.jetstream)) == list(range(1, 301))
         assert (await here.reconcile(client.jetstream)).agree
+
+
+async def test_a_message_that_is_too_large_hinders_its_own_tenant_alone(
+    here: Sealing, client: Connected, jetstream: JetStreamContext
+) -> None:
+    transaction = await here.writer.begin(here.tenant)
+    await here.writer.event(here.tenant, payload='{"a": "' + "x" * 1_100_000 + '"}')
+    await transaction.commit()
+    others = [uuid4() for _ in range(3)]
+    for tenant in others:
+        await here.writer.write(tenant, 2)
+    await here.sealer().round()
+    relay = here.relay(client)
+    assert await relay.round() == 6
+    assert relay.counts.failed == 1
+    assert "MaxPayloadError" in relay.counts.last_error
+    assert {one.event.tenant for _, _, one in await stream_of(jetstream)} == set(others)
+
+
+async def test_many_tenants_are_each_published_in_their_order(
+    here: Sealing, client: Connected, jetstream: JetStreamContext
+) -> None:
+    tenants = [uuid4() for _ in range(40)]
+    for _ in range(2):
+        for tenant in tenants:
+            await here.writer.write(tenant, 3)
+        await here.sealer(pace=SealingPace(lease=0.0, sign=0.0)).round()
+    relay = here.relay(client)
+    assert await relay.round() == 240
+    found = await stream_of(jetstream)
+    for tenant in tenants:
+        assert [one.position for _, _, one in found if one.event.tenant == tenant] == [1, 2, 3, 4, 5, 6]
+    assert (relay.counts.repeated, relay.counts.failed) == (0, 0)

@@ -25,8 +25,11 @@ from parpour_contracts.subjects import EVENTS_FILTER, EVENTS_STREAM, event_subje
 from parpour_controlplane.calls import Row
 from parpour_controlplane.events import published_of
 
+BATCH_MOST = 1000
+"""Messages of a batch, by the server's limit."""
+
 AT_ONCE = 256
-"""Messages of a batch, or that wait for their acknowledgement at a time."""
+"""Messages outside of a batch that wait for their acknowledgement at a time."""
 
 ACKNOWLEDGED_SECONDS = 5.0
 
@@ -100,7 +103,7 @@ async def publish(client: Client, jetstream: JetStreamContext, messages: Sequenc
         nats.errors.Error: if it cannot be known whether the stream has them; then it may have some of them.
     """
     repeated = 0
-    for several in _chunks(messages):
+    for several in _chunks(messages, BATCH_MOST):
         if len(several) == 1 or not await _publish_as_one(client, jetstream, several):
             repeated += await _publish_each(jetstream, several)
     return repeated
@@ -124,17 +127,18 @@ async def _publish_as_one(client: Client, jetstream: JetStreamContext, messages:
 
 async def _publish_each(jetstream: JetStreamContext, messages: Sequence[Message]) -> int:
     """Publish messages side by side; returns how many the stream had before."""
-    sent = [
-        jetstream.publish(
-            one.subject, one.body, stream=EVENTS_STREAM, timeout=ACKNOWLEDGED_SECONDS, headers=dict(one.whole)
-        )
-        for one in messages
-    ]
     repeated = 0
-    for answer in await asyncio.gather(*sent, return_exceptions=True):
-        if isinstance(answer, BaseException):
-            raise answer
-        repeated += bool(answer.duplicate)
+    for several in _chunks(messages, AT_ONCE):
+        sent = [
+            jetstream.publish(
+                one.subject, one.body, stream=EVENTS_STREAM, timeout=ACKNOWLEDGED_SECONDS, headers=one.whole
+            )
+            for one in several
+        ]
+        for answer in await asyncio.gather(*sent, return_exceptions=True):
+            if isinstance(answer, BaseException):
+                raise answer
+            repeated += bool(answer.duplicate)
     return repeated
 
 
@@ -150,7 +154,7 @@ async def publish_again(jetstream: JetStreamContext, message: Message) -> None:
         )
 
 
-def _chunks(messages: Sequence[Message]) -> Iterator[list[Message]]:
+def _chunks(messages: Sequence[Message], most: int) -> Iterator[list[Message]]:
     rest = iter(messages)
-    while several := list(islice(rest, AT_ONCE)):
+    while several := list(islice(rest, most)):
         yield several

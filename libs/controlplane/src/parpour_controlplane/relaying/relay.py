@@ -11,21 +11,24 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from itertools import islice
 from uuid import UUID
 
 import asyncpg
 import nats.errors
 from nats.aio.client import Client
+from nats.errors import MaxPayloadError
 from nats.js.client import JetStreamContext
-from nats.js.errors import NoStreamResponseError
+from nats.js.errors import APIError, NoStreamResponseError
 
+from parpour_contracts.subjects import parse_event_subject
 from parpour_controlplane.calls import Calls, refused
 from parpour_controlplane.context import ContextMint
 from parpour_controlplane.database import Database
 from parpour_controlplane.errors import ControlPlaneError
 from parpour_controlplane.events import sealed_page
 from parpour_controlplane.migrations import sql
-from parpour_controlplane.relaying.publishing import ensure_stream, message_of, publish
+from parpour_controlplane.relaying.publishing import Message, ensure_stream, message_of, publish
 from parpour_controlplane.relaying.reconciling import reconcile
 
 ACTOR = "system:relay"
@@ -47,9 +50,12 @@ class RelayPace:
 
     look: float = 0.1
     """Between two looks for tenants with something to publish."""
-    page: int = 2048
+    page: int = 1000
     """Events of a tenant that are published between two moves of its mark."""
-    tenants_at_once: int = 4
+    tenants_together: int = 32
+    """Tenants whose events are published in common batches."""
+    tenants_at_once: int = 8
+    """Tenants whose rows are read or written at a time."""
     lease: float = 10.0
     """For how long a tenant is taken: until another relay may go on after this one died."""
     rest: float = 1.0
@@ -107,12 +113,17 @@ class Relay:
         """What was done so far."""
 
     async def round(self) -> int:
-        """Publish one page of each tenant that has something to publish; returns the events published."""
+        """Publish one page of each tenant that has something to publish; returns the events published.
+
+        Tenants share batches, because each batch waits for the disk.
+        """
         now = self._clock()
         self._resting = {tenant: until for tenant, until in self._resting.items() if until > now}
         found = [row["tenant_id"] for row in await self._calls.fetch(_UNRELAYED_TENANTS)]
         before = self.counts.events
-        await self._each([tenant for tenant in found if tenant not in self._resting], self._publish)
+        waiting = iter([tenant for tenant in found if tenant not in self._resting])
+        while together := list(islice(waiting, self._pace.tenants_together)):
+            await self._publish(together)
         return self.counts.events - before
 
     async def forget(self) -> None:
@@ -166,18 +177,46 @@ class Relay:
         self._marks[tenant] = _Mark(row["epoch"], row["relayed"])
         return self._marks[tenant]
 
-    async def _publish(self, tenant: UUID) -> None:
+    async def _publish(self, tenants: list[UUID]) -> None:
+        pages: dict[UUID, list[Message]] = {}
+        alone = False
+
+        async def read(tenant: UUID) -> None:
+            if messages := await self._page(tenant):
+                pages[tenant] = messages
+
+        async def finish(tenant: UUID) -> None:
+            if alone:
+                self.counts.repeated += await publish(self._client, self._jetstream, pages[tenant])
+            await self._advance(tenant, pages[tenant])
+
+        await self._each(tenants, read)
+        try:
+            every = [message for messages in pages.values() for message in messages]
+            self.counts.repeated += await publish(self._client, self._jetstream, every)
+        except (MaxPayloadError, APIError):
+            # One of them cannot be published, which is to hinder its own tenant and no other.
+            alone = True
+        except _FAULTS as error:
+            for tenant in pages:
+                await self._fail(tenant, error)
+            return
+        await self._each(list(pages), finish)
+
+    async def _page(self, tenant: UUID) -> list[Message]:
+        """The next messages of a tenant, if no other relay has it."""
         mark = self._marks.get(tenant) or await self._take(tenant)
         if mark is None:
-            return
+            return []
         rows = await sealed_page(self._calls, self._context(tenant), after=mark.relayed, most=self._pace.page)
-        if not rows:
+        return [message_of(row, tenant=tenant) for row in rows]
+
+    async def _advance(self, tenant: UUID, messages: list[Message]) -> None:
+        mark, last = self._marks.get(tenant), messages[-1].position
+        if mark is None:
             return
-        messages = [message_of(row, tenant=tenant) for row in rows]
-        self.counts.repeated += await publish(self._client, self._jetstream, messages)
-        if any(row["type"] == ERASURE for row in rows):
+        if any(parse_event_subject(message.subject)[1] == ERASURE for message in messages):
             self._forgetting.add(tenant)
-        last = messages[-1].position
         await self._calls.fetchval(_ADVANCE, self._context(tenant), mark.epoch, self._pace.lease, last)
         mark.relayed = last
         self.counts.events += len(messages)

@@ -184,6 +184,8 @@ as $$
 declare
     tenant constant uuid := controlplane.enter(context);
 begin
+    -- What a crash of the server takes back is noted again.
+    perform set_config('synchronous_commit', 'off', true);
     update controlplane.chain_head h set signed = note_signed.blocks where h.tenant_id = tenant and h.epoch = held;
     if not found then
         raise exception using errcode = 'PC006', message = 'SEALER_STALE', detail = 'another sealer has taken the tenant';
@@ -346,6 +348,8 @@ as $$
 declare
     tenant constant uuid := controlplane.enter(context);
 begin
+    -- A mark that a crash of the server takes back leads to repetitions, so its commit need not wait for the disk.
+    perform set_config('synchronous_commit', 'off', true);
     update controlplane.chain_head h
     set relayed = greatest(h.relayed, advance_relay."position"), relay_held_until = clock_timestamp() + make_interval(secs => seconds)
     where h.tenant_id = tenant and h.relay_epoch = held;
