@@ -137,9 +137,6 @@ async def test_two_sealers_that_race_give_each_event_one_place(here: Sealing) ->
     assert [position for position, _ in places] == list(range(1, 121))
     assert {event for _, event in places} == set(written)
     assert sum(sealer.counts.events for sealer in sealers) == 120
-    assert sum(sealer.counts.stale for sealer in sealers) > 0, (
-        "with leases that lapse at once they get in each other's way"
-    )
     assert [sealer.counts.failed for sealer in sealers] == [0, 0, 0]
     assert (await here.verify()).events == 120
 

@@ -195,8 +195,8 @@ class Sealer:
 
     async def _take(self, tenant: UUID) -> _Chain | None:
         """Take a tenant, if no other sealer has it, and hold its chain against what was signed."""
-        # Before the database is read, since what is signed is in the database already: the other way round, what another
-        # sealer does in between would look like a database that lacks it.
+        # Before the database is read, since what is signed is there already: the other way round, what another sealer
+        # does in between would look like a database that lacks it.
         number, checkpoint = await asyncio.to_thread(self._store.last, tenant)
         row = await self._calls.fetchrow(_TAKE, self._context(tenant), self._epochs.get(tenant), self._pace.lease)
         if row is None or row["epoch"] is None:
