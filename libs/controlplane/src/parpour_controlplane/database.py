@@ -107,8 +107,12 @@ async def _as_it_is(_connection: object) -> None:
 
 
 @asynccontextmanager
-async def open_database(dsn: str, *, connections: int = CONNECTIONS) -> AsyncIterator[Database]:
+async def open_database(
+    dsn: str, *, connections: int = CONNECTIONS, password: str | None = None
+) -> AsyncIterator[Database]:
     """A database that the connection's role may use, until the end of the block.
+
+    A password that is given wins over one in the address.
 
     Raises:
         ControlPlaneError: DATABASE_UNAVAILABLE.
@@ -116,6 +120,7 @@ async def open_database(dsn: str, *, connections: int = CONNECTIONS) -> AsyncIte
     try:
         pool = await asyncpg.create_pool(
             dsn,
+            password=password,
             min_size=1,
             max_size=connections,
             command_timeout=COMMAND_SECONDS,
