@@ -67,7 +67,7 @@ bench-operator: setup ## Operator: latency, API writes, memory, start
 	$(PY) tests/bench/bench_operator.py
 
 bench-treasury: setup ## Ledger: durable transfers a second beside a naive peer, latency, bytes a journal, growth
-	PYTHONPATH=tests $(PY) -m bench.bench_treasury --journals 1000000
+	PYTHONPATH=tests $(PY) -m bench.bench_treasury --journals 1000000 $(if $(PGLEDGER),--pgledger $(PGLEDGER))
 
 bench-chain: setup ## Proof of events: how many one core verifies and seals a second
 	PYTHONPATH=tests $(PY) -m bench.bench_chain

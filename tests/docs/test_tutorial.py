@@ -9,16 +9,10 @@ import pytest
 import record_tutorial
 from quoting import ROOT
 
-LONG = ("two-nations",)
-"""Tutorials whose commands take half a minute."""
-PAGES = [
-    pytest.param(page, id=page.stem, marks=[pytest.mark.long] if page.stem in LONG else [])
-    for page in record_tutorial.TUTORIALS
-]
-
 
 @pytest.mark.kernel
-@pytest.mark.parametrize("tutorial", PAGES)
+@pytest.mark.long
+@pytest.mark.parametrize("tutorial", record_tutorial.TUTORIALS, ids=lambda page: page.stem)
 def test_a_tutorial_prints_what_it_says(tutorial: Path, tmp_path: Path) -> None:
     folder = tmp_path.resolve()
     (folder / "examples").symlink_to(ROOT / "examples")

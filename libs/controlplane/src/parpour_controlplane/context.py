@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
+from parpour_controlplane.errors import ControlPlaneError
 from parpour_controlplane.migrations import OWNER, sql
 
 if TYPE_CHECKING:
@@ -102,11 +103,15 @@ class ContextMint:
 
 
 async def install_key(connection: Connection[Record], key: ContextKey, *, expires_at: datetime) -> None:
-    """Make a key known to the database; the connection's role must be a member of `parpour_owner`."""
+    """Make a key known to the database, or move its end; the connection's role must be a member of `parpour_owner`.
+
+    Raises:
+        ControlPlaneError: CONTEXT_KEY_TAKEN, if another key is known under its id.
+    """
     inner, outer = key.pads()
     async with connection.transaction():
         await connection.execute(f"set local role {OWNER}")
-        await connection.execute(
+        installed = await connection.fetchval(
             sql("parpour_controlplane", "install_context_key.sql"),
             key.key_id,
             key.role,
@@ -114,3 +119,5 @@ async def install_key(connection: Connection[Record], key: ContextKey, *, expire
             outer,
             expires_at.astimezone(UTC),
         )
+    if not installed:
+        raise ControlPlaneError("CONTEXT_KEY_TAKEN", f"another key is known as {key.key_id}: give this one another id")

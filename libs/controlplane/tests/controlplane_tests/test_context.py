@@ -199,3 +199,20 @@ async def test_a_session_in_which_a_reader_prepared_statements_is_not_used_again
         with pytest.raises(asyncpg.PostgresError, match="SESSION_REFUSED"):
             await read("prepare mine as select 1")
         assert await database.pool.fetchval("select pg_backend_pid()") != process
+
+
+async def test_a_key_may_be_installed_again_but_not_another_under_its_id(shared: Place) -> None:
+    administrator = await asyncpg.connect(shared.dsn("postgres"))
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    first, other = (ContextKey("installed-twice", "parpour_app", secret * 32) for secret in (b"a", b"b"))
+    try:
+        for days in (0, 1):
+            await install_key(administrator, first, expires_at=tomorrow + timedelta(days=days))
+        with pytest.raises(ControlPlaneError, match="CONTEXT_KEY_TAKEN"):
+            await install_key(administrator, other, expires_at=tomorrow)
+    finally:
+        await administrator.close()
+    async with session(shared) as connection:
+        assert await refusal_of(connection, ContextMint(other, clock=time.time).mint(tenant=TENANT, actor="a"))
+        context = ContextMint(first, clock=time.time).mint(tenant=TENANT, actor="a")
+        assert await connection.fetchval("select controlplane.enter($1)", context) == TENANT

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import chain
 from typing import Any, Self
+from uuid import UUID
 
-from parpour_treasury.commands import OPERATIONS, Command, Hold, Post, Reverse, Settle, Void, digest
+from parpour_treasury.commands import OPERATIONS, Command, Hold, Post, Reverse, Settle, Void, digest, touches
 from parpour_treasury.refusals import TreasuryError
 
 COLUMNS = 15
@@ -55,6 +56,21 @@ class Request:
         """Who asks."""
         actor: str = self.row[0]
         return actor
+
+    @property
+    def key(self) -> str:
+        """The command's idempotency key."""
+        return self.command.key
+
+    @property
+    def touches(self) -> UUID | int | None:
+        """What no other command of the same batch may touch."""
+        return touches(self.command)
+
+    @property
+    def weight(self) -> int:
+        """Its legs."""
+        return len(self.legs[0])
 
 
 def _legs(command: Command) -> tuple[Sequence[int], Sequence[int], Sequence[str]]:

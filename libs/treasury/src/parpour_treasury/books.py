@@ -51,9 +51,11 @@ STANDARD_ACCOUNTS: tuple[tuple[str, str, Kind, int | None], ...] = (
     ("assets:in-transit", "Sent and not yet confirmed", Kind.ASSET, None),
     ("assets:returns", "Returned and not yet matched", Kind.ASSET, None),
     ("equity:funding", "Funding", Kind.EQUITY, None),
+    ("expenses:compute", "Metered work", Kind.EXPENSE, None),
     ("expenses:fees", "Fees of providers", Kind.EXPENSE, None),
     ("expenses:spending", "Spending", Kind.EXPENSE, None),
     ("income:sales", "Sales", Kind.INCOME, None),
+    ("liabilities:platform", "Owed to the platform", Kind.LIABILITY, None),
 )
 """(code, name, kind, minimum) of the accounts that every venture has in each of its currencies."""
 

@@ -219,26 +219,28 @@ def digest(command: Command, *, actor: str) -> bytes:
     kind = type(command)
     fields = [OPERATIONS[kind], actor, command.key, str(command.correlation)]
     if isinstance(command, Post | Hold):
-        fields.append(_joined(f"{leg.account} {leg.amount} {leg.currency}" for leg in command.legs))
+        fields.append(joined(f"{leg.account} {leg.amount} {leg.currency}" for leg in command.legs))
     if isinstance(command, Hold | Settle | Void):
         fields.append(str(command.hold))
     if isinstance(command, Hold):
-        fields.append(_time(command.expires_at))
+        fields.append(microseconds(command.expires_at))
     if isinstance(command, Settle):
-        fields += ["all" if command.amounts is None else _joined(map(str, command.amounts)), str(command.release)]
+        fields += ["all" if command.amounts is None else joined(map(str, command.amounts)), str(command.release)]
     if isinstance(command, Reverse):
         fields.append(str(command.journal))
     if isinstance(command, Post | Settle | Reverse):
-        fields.append(_time(command.effective_at))
+        fields.append(microseconds(command.effective_at))
     if not isinstance(command, Void):
         fields.append(command.description)
-    return hashlib.sha256(_joined(fields).encode()).digest()
+    return hashlib.sha256(joined(fields).encode()).digest()
 
 
-def _joined(fields: Iterable[str]) -> str:
+def joined(fields: Iterable[str]) -> str:
+    """Fields, each after its length, so that no two lists of them are written alike."""
     return "".join(f"{len(field)}:{field}" for field in fields)
 
 
-def _time(at: datetime | None) -> str:
+def microseconds(at: datetime | None) -> str:
+    """A time as its microseconds since 1970; empty if there is none."""
     # Whole microseconds: a float would take neighbours of a far year for one.
     return "" if at is None else str((at - _EPOCH) // _MICROSECOND)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parpour_treasury.batcher import _Waiting, next_batch
+from parpour_treasury.batcher import Waiting, next_batch
 from parpour_treasury.batches import Request
 from parpour_treasury.commands import Command, Leg, Post, Void, touches
 
@@ -32,13 +32,13 @@ def test_batches_keep_the_order_and_put_nothing_together_that_touches_the_same(
 ) -> None:
     loop = asyncio.new_event_loop()
     waiting = deque(
-        _Waiting(Request.of(one, actor="a"), loop.create_future())
+        Waiting(Request.of(one, actor="a"), loop.create_future())
         for one in (command(key, what) for key, what in asked)
     )
     submitted = list(waiting)
     places = {id(one): place for place, one in enumerate(submitted)}
     answered = 0
-    while batch := next_batch(waiting, commands_max=commands_max):
+    while batch := next_batch(waiting, batch_max=commands_max):
         assert len(batch) <= commands_max
         keys = [one.request.command.key for one in batch]
         assert len(set(keys)) == len(keys)

@@ -246,20 +246,20 @@ async def test_giving_up_to_wait_for_the_end_stops_nothing(books: Books) -> None
 
 async def test_callers_are_told_when_the_work_is_stopped(books: Books) -> None:
     _, first, second = await in_flight_and_waiting(books)
-    task = books.batcher._lanes[books.tenant].task
+    task = books.batcher._group._lanes[books.tenant].task
     assert task is not None
     task.cancel()
     for one in (first, second):
         with pytest.raises(TreasuryError, match="TREASURY_UNAVAILABLE"):
             await asyncio.wait_for(one, 5)
-    assert books.batcher._lanes == {}
+    assert books.batcher.idle
 
 
 async def test_who_is_no_actor_leaves_nothing_behind(books: Books) -> None:
     books.actor = "two\nlines"
     with pytest.raises(ValueError, match="not an actor"):
         await books.post((1, -1), (2, 1))
-    assert books.batcher._lanes == {}
+    assert books.batcher.idle
 
 
 async def test_too_much_waiting_is_refused_at_once(books: Books) -> None:

@@ -19,7 +19,7 @@ from parpour_controlplane.database import open_database
 from parpour_controlplane.testing import Place
 from parpour_treasury.auditing.comparing import compare
 from parpour_treasury.auditing.telling import tell
-from parpour_treasury.batcher import COMMANDS_MAX, _Waiting, next_batch
+from parpour_treasury.batcher import COMMANDS_MAX, Waiting, next_batch
 from parpour_treasury.batches import Outcome, Request
 from parpour_treasury.books import Kind
 from parpour_treasury.commands import Command, Hold, Leg, Post, Reverse, Settle, Void
@@ -94,9 +94,9 @@ class LedgerMachine(RuleBasedStateMachine):
     def _expected(self, commands: list[Command]) -> list[Answer]:
         """The model's answers, in the batches that the batcher makes: what meets itself in one comes in the next."""
         loop = self.runner.get_loop()
-        asked = [_Waiting(Request.of(one, actor=self.books.actor), loop.create_future()) for one in commands]
+        asked = [Waiting(Request.of(one, actor=self.books.actor), loop.create_future()) for one in commands]
         waiting = deque(asked)
-        while batch := next_batch(waiting, commands_max=COMMANDS_MAX):
+        while batch := next_batch(waiting, batch_max=COMMANDS_MAX):
             self.model.start_batch()
             for one in batch:
                 code, journal = self.model.execute(one.request.command, self.books.actor)

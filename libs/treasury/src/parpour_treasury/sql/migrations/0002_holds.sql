@@ -11,14 +11,22 @@ create table treasury.hold (
     placed_at timestamptz not null,
     expires_at timestamptz,
     closed_at timestamptz,
+    spend_id uuid,
+    pinned_at timestamptz,
     primary key (tenant_id, hold_id),
-    check ((state = 'open') = (closed_at is null))
+    check ((state = 'open') = (closed_at is null)),
+    check (pinned_at is null or spend_id is not null)
 );
-create index due on treasury.hold (tenant_id, expires_at) where state = 'open';
+comment on column treasury.hold.spend_id is 'The spend that it belongs to, if it does: then nothing but the spend''s steps closes it';
+comment on column treasury.hold.pinned_at is 'Since when it does not expire any more, because its money may be on its way';
+create index due on treasury.hold (tenant_id, expires_at) where state = 'open' and pinned_at is null;
 call controlplane.guard('treasury.hold');
 create trigger identity_immutable
-    before update of tenant_id, hold_id, description, actor, correlation, placed_at, expires_at on treasury.hold
+    before update of tenant_id, hold_id, description, actor, correlation, placed_at, expires_at, spend_id on treasury.hold
     for each statement execute function controlplane.refuse_change();
+create trigger pinned_stays before update on treasury.hold
+    for each row when (old.pinned_at is not null and new.pinned_at is distinct from old.pinned_at)
+    execute function controlplane.refuse_change();
 create trigger immutable before delete or truncate on treasury.hold
     for each statement execute function controlplane.refuse_change();
 
@@ -102,5 +110,5 @@ grant select on treasury.hold, treasury.hold_leg to parpour_app;
 
 -- The sweeper sees which holds are due, of every tenant, and nothing more of them.
 create policy due_for_sweeper on treasury.hold for select to parpour_sweeper
-    using (state = 'open' and expires_at <= now());
+    using (state = 'open' and pinned_at is null and expires_at <= now());
 grant select (tenant_id, hold_id, state, expires_at) on treasury.hold to parpour_sweeper;

@@ -13,7 +13,7 @@ declare
 begin
     select array_agg(h.hold_id) into due from (
         select h.hold_id from treasury.hold h
-        where h.tenant_id = tenant and h.state = 'open' and h.expires_at <= at order by h.expires_at limit most
+        where h.tenant_id = tenant and h.state = 'open' and h.pinned_at is null and h.expires_at <= at order by h.expires_at limit most
     ) h;
     if due is null then
         return 0;
@@ -36,20 +36,8 @@ end
 $$;
 comment on function treasury.expire_holds is 'Frees what holds kept that are due, the oldest first, as many as one statement can bear; the head must have been taken';
 
-create function treasury.sweep(context text) returns integer
-language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
-as $$
-declare
-    tenant constant uuid := controlplane.enter(context);
-begin
-    perform from treasury.ledger h where h.tenant_id = tenant for update;
-    return treasury.expire_holds(tenant, clock_timestamp());
-end
-$$;
-comment on function treasury.sweep is 'Expires what is due in a tenant that nobody else writes to; again, as long as it expires any';
-
 create function treasury.static_faults(
-    tenant uuid, at timestamptz, operations text[], hold_ids uuid[], expires timestamptz[], reversed bigint[]
+    tenant uuid, at timestamptz, operations text[], hold_ids uuid[], expires timestamptz[], reversed bigint[], spends uuid[]
 ) returns table (command bigint, code text)
 language sql stable set search_path = pg_catalog, pg_temp
 set enable_seqscan = off
@@ -59,10 +47,11 @@ as $$
         when c.operation = 'hold' and c.expires <= at then 'TREASURY_HOLD_EXPIRED'
         when c.operation = 'hold' then null
         when h.hold_id is null then 'TREASURY_HOLD_UNKNOWN'
-        when h.state = 'expired' or h.expires_at <= at then 'TREASURY_HOLD_EXPIRED'
+        when h.spend_id is distinct from c.spend_id then 'TREASURY_HOLD_OF_SPEND'
+        when h.state = 'expired' or h.pinned_at is null and h.expires_at <= at then 'TREASURY_HOLD_EXPIRED'
         when h.state <> 'open' then 'TREASURY_HOLD_CLOSED'
     end
-    from unnest(operations, hold_ids, expires) with ordinality as c(operation, hold_id, expires, command)
+    from unnest(operations, hold_ids, expires, spends) with ordinality as c(operation, hold_id, expires, spend_id, command)
     left join lateral (
         select h.* from treasury.hold h where h.tenant_id = tenant and h.hold_id = c.hold_id offset 0
     ) h on true
@@ -162,19 +151,18 @@ as $$
 $$;
 comment on function treasury.write_balances is 'Writes the balances of accounts, whose ids ascend, in one statement';
 
-create function treasury.execute(
-    context text,
+create function treasury.carry_out(
+    tenant uuid, at timestamptz, spends uuid[],
     actors text[], keys text[], digests bytea[], operations text[], effective timestamptz[], descriptions text[],
     correlations uuid[],
     hold_ids uuid[], expires timestamptz[], releases boolean[], reversed bigint[], leg_counts integer[],
     leg_accounts bigint[], leg_amounts bigint[], leg_currencies text[],
-    out codes text[], out refused_accounts bigint[], out journals bigint[], out replayed boolean[], out recorded_at timestamptz
+    out codes text[], out refused_accounts bigint[], out journals bigint[], out replayed boolean[]
 )
-language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+language plpgsql volatile set search_path = pg_catalog, pg_temp
 set enable_seqscan = off set plan_cache_mode = force_generic_plan
 as $$
 declare
-    tenant constant uuid := controlplane.enter(context);
     most constant bigint := 4611686018427387903;
     n constant integer := cardinality(keys);
     head treasury.ledger;
@@ -220,13 +208,6 @@ declare
     answered boolean[] := array_fill(false, array[n]);
     payloads text[] := array_fill(null::text, array[n]);
 begin
-    -- One context speaks for the actors of all commands: it holds the digest of their list.
-    if (controlplane.verified(context)).actor is distinct from
-        'several:' || encode(sha256(convert_to(array_to_string(actors, e'\n'), 'UTF8')), 'hex')
-        or cardinality(string_to_array(array_to_string(actors, e'\n'), e'\n')) <> cardinality(actors)
-    then
-        raise exception using errcode = 'PC002', message = 'CONTEXT_REFUSED', detail = 'the context is of other actors';
-    end if;
     -- Effects are found out for all commands before any is decided, so two on one hold would spend it twice.
     if n = 0 or cardinality(actors) <> n or (select count(distinct k) from unnest(keys) k) <> n
         or not operations <@ array['post', 'hold', 'settle', 'void', 'reverse']
@@ -235,18 +216,12 @@ begin
     then
         perform treasury.refuse('TREASURY_BATCH_MALFORMED', 'a batch has commands, each under a key of its own, none on what another touches');
     end if;
-    select h.* into head from treasury.ledger h where h.tenant_id = tenant for update;
-    if not found then
-        perform treasury.refuse('TREASURY_LEDGER_UNKNOWN', 'this tenant has no books');
-    end if;
-    -- A clock that was set back puts nothing before what was recorded, nor into a locked period.
-    recorded_at := greatest(clock_timestamp(), head.recorded_at, head.locked_until);
+    select h.* into strict head from treasury.ledger h where h.tenant_id = tenant;
     last_number := head.journals;
     codes := array_fill(null::text, array[n]);
     refused_accounts := array_fill(null::bigint, array[n]);
     journals := array_fill(null::bigint, array[n]);
     replayed := array_fill(false, array[n]);
-    perform treasury.expire_holds(tenant, recorded_at);
 
     -- answers that were given before
     for earlier in
@@ -279,7 +254,7 @@ begin
         e_credit := e_debit;
         e_rest := e_debit;
     else
-        for fault in select f.* from treasury.static_faults(tenant, recorded_at, operations, hold_ids, expires, reversed) f
+        for fault in select f.* from treasury.static_faults(tenant, at, operations, hold_ids, expires, reversed, spends) f
             where f.code is not null
         loop
             if not answered[fault.command] then
@@ -346,10 +321,10 @@ begin
         legs := '';
         rest := 0;
         if code is null and operations[i] in ('post', 'settle', 'reverse') then
-            effective[i] := coalesce(effective[i], recorded_at);
+            effective[i] := coalesce(effective[i], at);
             if effective[i] < head.locked_until then
                 code := 'TREASURY_PERIOD_LOCKED';
-            elsif effective[i] > recorded_at then
+            elsif effective[i] > at then
                 code := 'TREASURY_EFFECTIVE_IN_FUTURE';
             end if;
         end if;
@@ -430,7 +405,7 @@ begin
         end if;
         if operations[i] = 'void' or operations[i] = 'settle' and rest = 0 then
             update treasury.hold h
-            set state = case operations[i] when 'void' then 'voided' else 'settled' end, closed_at = execute.recorded_at
+            set state = case operations[i] when 'void' then 'voided' else 'settled' end, closed_at = at
             where h.tenant_id = tenant and h.hold_id = hold_ids[i];
         end if;
     end loop;
@@ -443,7 +418,7 @@ begin
     where e.journal is not null and e.amount <> 0;
     insert into treasury.journal
         (tenant_id, number, recorded_at, effective_at, kind, description, actor, correlation, reverses, hold_id)
-    select tenant, c.journal, execute.recorded_at, c.effective_at,
+    select tenant, c.journal, at, c.effective_at,
         case c.operation when 'settle' then 'settlement' when 'reverse' then 'reversal' else 'posting' end,
         c.description, c.actor, c.correlation, c.reverses, c.hold_id
     from unnest(journals, answered, operations, effective, descriptions, actors, correlations, reversed, hold_ids)
@@ -455,10 +430,10 @@ begin
         from unnest(e_new_hold, e_account, e_debit, e_credit, e_position, e_currency)
             as e(hold_id, account_id, debit, credit, position, currency)
         where e.hold_id is not null;
-        insert into treasury.hold (tenant_id, hold_id, state, description, actor, correlation, placed_at, expires_at)
-        select tenant, c.hold_id, 'open', c.description, c.actor, c.correlation, execute.recorded_at, c.expires_at
-        from unnest(operations, codes, answered, hold_ids, descriptions, actors, correlations, expires)
-            as c(operation, code, answered, hold_id, description, actor, correlation, expires_at)
+        insert into treasury.hold (tenant_id, hold_id, state, description, actor, correlation, placed_at, expires_at, spend_id)
+        select tenant, c.hold_id, 'open', c.description, c.actor, c.correlation, at, c.expires_at, c.spend_id
+        from unnest(operations, codes, answered, hold_ids, descriptions, actors, correlations, expires, spends)
+            as c(operation, code, answered, hold_id, description, actor, correlation, expires_at, spend_id)
         where c.operation = 'hold' and c.code is null and not c.answered;
     end if;
     -- One statement is several times cheaper than one an account, but it is planned anew each time, and where statistics
@@ -473,7 +448,7 @@ begin
         end loop;
     end if;
     insert into treasury.request (tenant_id, key, digest, operation, recorded_at, code, account_id, journal)
-    select tenant, c.key, c.digest, c.operation, execute.recorded_at, c.code, c.account_id, c.journal
+    select tenant, c.key, c.digest, c.operation, at, c.code, c.account_id, c.journal
     from unnest(keys, digests, operations, codes, refused_accounts, journals, answered)
         as c(key, digest, operation, code, account_id, journal, answered)
     where not c.answered;
@@ -482,7 +457,7 @@ begin
         case c.operation
             when 'post' then 'treasury.journal.posted' when 'reverse' then 'treasury.journal.reversed'
             when 'hold' then 'treasury.hold.placed' when 'settle' then 'treasury.hold.settled' else 'treasury.hold.voided'
-        end, 1, execute.recorded_at, c.actor, c.correlation,
+        end, 1, at, c.actor, c.correlation,
         case when c.journal is null then 'hold/' || c.hold_id else 'journal/' || c.journal end,
         ('{"journal":' || coalesce(c.journal::text, 'null') || ',"effectiveAt":' || coalesce(to_json(c.effective_at)::text, 'null')
             || ',"description":' || to_json(c.description)::text || ',"hold":' || coalesce('"' || c.hold_id || '"', 'null')
@@ -492,8 +467,52 @@ begin
     where c.payload is not null;
 end
 $$;
+comment on function treasury.carry_out is 'Commands in their order, one answer each, of those whom the caller has verified; the head must have been taken, and what is due at `at` have expired';
+
+create function treasury.check_actors(context text, actors text[]) returns void
+language plpgsql stable set search_path = pg_catalog, pg_temp
+as $$
+begin
+    -- One context speaks for the actors of all commands: it holds the digest of their list.
+    if (controlplane.verified(context)).actor is distinct from
+        'several:' || encode(sha256(convert_to(array_to_string(actors, e'\n'), 'UTF8')), 'hex')
+        or cardinality(string_to_array(array_to_string(actors, e'\n'), e'\n')) <> cardinality(actors)
+    then
+        raise exception using errcode = 'PC002', message = 'CONTEXT_REFUSED', detail = 'the context is of other actors';
+    end if;
+end
+$$;
+comment on function treasury.check_actors is 'Refuses a context that does not speak for this list of actors';
+
+create function treasury.execute(
+    context text,
+    actors text[], keys text[], digests bytea[], operations text[], effective timestamptz[], descriptions text[],
+    correlations uuid[],
+    hold_ids uuid[], expires timestamptz[], releases boolean[], reversed bigint[], leg_counts integer[],
+    leg_accounts bigint[], leg_amounts bigint[], leg_currencies text[],
+    out codes text[], out refused_accounts bigint[], out journals bigint[], out replayed boolean[], out recorded_at timestamptz
+)
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    tenant constant uuid := controlplane.enter(context);
+    head treasury.ledger;
+begin
+    perform treasury.check_actors(context, actors);
+    select h.* into head from treasury.ledger h where h.tenant_id = tenant for update;
+    if not found then
+        perform treasury.refuse('TREASURY_LEDGER_UNKNOWN', 'this tenant has no books');
+    end if;
+    -- A clock that was set back puts nothing before what was recorded, nor into a locked period.
+    recorded_at := greatest(clock_timestamp(), head.recorded_at, head.locked_until);
+    perform treasury.expire_holds(tenant, recorded_at);
+    select c.codes, c.refused_accounts, c.journals, c.replayed into codes, refused_accounts, journals, replayed
+    from treasury.carry_out(tenant, recorded_at, array_fill(null::uuid, array[cardinality(keys)]), actors, keys, digests,
+        operations, effective, descriptions, correlations, hold_ids, expires, releases, reversed, leg_counts,
+        leg_accounts, leg_amounts, leg_currencies) c;
+end
+$$;
 comment on function treasury.execute is 'Carries out commands: one answer each, in their order, in one transaction';
 
 grant execute on function treasury.execute(text, text[], text[], bytea[], text[], timestamptz[], text[], uuid[], uuid[],
     timestamptz[], boolean[], bigint[], integer[], bigint[], bigint[], text[]) to parpour_app;
-grant execute on function treasury.sweep(text) to parpour_app, parpour_sweeper;

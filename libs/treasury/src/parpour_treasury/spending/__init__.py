@@ -1,0 +1,1 @@
+"""The spending authority: who may spend what, decided by rules, approved by people, reserved in the books."""
