@@ -162,8 +162,9 @@ class Funds:
         return next((one for one in self.reservations if str(one.reservation) == reservation), None)
 
     def open(self) -> tuple[Reservation, ...]:
-        """Those that keep money free."""
-        return tuple(one for one in self.reservations if one.state is ReservationState.RESERVED)
+        """Those that keep money free, or may come to."""
+        live = (ReservationState.RESERVED, ReservationState.AWAITING)
+        return tuple(one for one in self.reservations if one.state in live)
 
     def with_answer(self, answer: Reservation) -> Funds:
         """With what the treasury has just said of one."""

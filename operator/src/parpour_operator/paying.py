@@ -137,6 +137,8 @@ def claim(
         return stale
     if found is not None and found.state is ReservationState.RESERVED:
         return _grant(observed, found, None, now)
+    if found is not None and found.state is ReservationState.AWAITING:
+        raise Unfunded("False", "ApprovalNeeded", "the venture's rules want people to approve it in the treasury first")
     if found is not None and (kept or found.state is ReservationState.SETTLED):
         raise Unfunded("False", "ReservationClosed", f"what was reserved for this run is {found.state}; create another")
     return (Reserve(wanted),)

@@ -170,6 +170,7 @@ class ReservationState(StrEnum):
     """What became of a reservation."""
 
     REFUSED = "refused"
+    AWAITING = "awaiting"
     RESERVED = "reserved"
     SETTLED = "settled"
     CANCELLED = "cancelled"
