@@ -23,6 +23,7 @@ from parpour_controlplane.migrations import Migration, migrate, prepare
 
 SWEEPER_KEY = ContextKey("test-sweeper", "parpour_sweeper", secrets.token_bytes(32))
 APP_KEY = ContextKey("test-app", "parpour_app", secrets.token_bytes(32))
+PAYMENT_KEY = ContextKey("test-payment", "parpour_payment", secrets.token_bytes(32))
 """Keys of this test session, one a role."""
 
 
@@ -36,6 +37,8 @@ class Place:
     """Mints contexts that count in sessions of the service."""
     sweeper: ContextMint
     """Mints contexts that count in sessions of the sweeper."""
+    payment: ContextMint
+    """Mints contexts that count in sessions of the payment worker."""
 
     def dsn(self, role: str = "parpour_app") -> str:
         """Its address for a role; `postgres` is the administrator."""
@@ -69,7 +72,7 @@ class Postgres:
             await administrator.execute(f"create database {name} template {template}")
         finally:
             await administrator.close()
-        mints = (ContextMint(key, clock=time.time) for key in (APP_KEY, SWEEPER_KEY))
+        mints = (ContextMint(key, clock=time.time) for key in (APP_KEY, SWEEPER_KEY, PAYMENT_KEY))
         place = Place(self.cluster, name, *mints)
         connection = await asyncpg.connect(place.dsn("postgres"))
         try:
@@ -92,7 +95,7 @@ class Postgres:
             connection = await asyncpg.connect(self.cluster.dsn(name))
             await prepare(connection)
             await migrate(connection, migrations)
-            for one in (APP_KEY, SWEEPER_KEY) if migrations else ():
+            for one in (APP_KEY, SWEEPER_KEY, PAYMENT_KEY) if migrations else ():
                 await install_key(connection, one, expires_at=datetime.now(UTC) + timedelta(days=1))
             await connection.close()
             self.templates[key] = name

@@ -32,8 +32,7 @@ def test_batches_keep_the_order_and_put_nothing_together_that_touches_the_same(
 ) -> None:
     loop = asyncio.new_event_loop()
     waiting = deque(
-        Waiting(Request.of(one, actor="a"), loop.create_future())
-        for one in (command(key, what) for key, what in asked)
+        Waiting(Request.of(one, actor="a"), loop.create_future()) for one in (command(key, what) for key, what in asked)
     )
     submitted = list(waiting)
     places = {id(one): place for place, one in enumerate(submitted)}

@@ -15,12 +15,13 @@ import pytest
 
 from parpour_controlplane.catalogue import breaches
 from parpour_controlplane.context import ContextMint
-from parpour_controlplane.database import open_database
+from parpour_controlplane.database import Database, open_database
 from parpour_controlplane.testing import SWEEPER_KEY, Place
 from parpour_treasury.batches import EXECUTE, Request, encode
 from parpour_treasury.books import Kind
 from parpour_treasury.commands import Hold, Post, Reverse, Settle, Void
 from parpour_treasury.refusals import TreasuryError
+from parpour_treasury.spending.testing import RULES, new_venture, payment_worker
 from parpour_treasury.testing import CORRELATION, Books, new_books
 
 if TYPE_CHECKING:
@@ -68,9 +69,21 @@ async def two(place: Place) -> AsyncIterator[Two]:
         )
         await a.ledger.lock_period(a.context, until=datetime.now(UTC) - timedelta(days=1))
         hold, _ = await a.place((1, -5), (2, 5))
+        await spend_something(place, database, a)
         session = await asyncpg.connect(place.dsn())
         yield Two(a, b, hold, session)
         await session.close()
+
+
+async def spend_something(place: Place, database: Database, books: Books) -> None:
+    """Fill what the authority keeps: a spend that was approved and sent, and a change."""
+    venture = await new_venture(database, place, books=books)
+    asked = await venture.request(2000, purpose="secret")
+    (await venture.approve(asked.spend, "user:cat")).raise_for_refusal()
+    await venture.change_rules(RULES)
+    async with payment_worker(place, venture) as worker:
+        for claimed in await worker.claim():
+            await worker.advance(UUID(claimed["spend"]), "sent")
 
 
 async def fingerprint(place: Place, tenant: UUID) -> dict[str, int]:
@@ -132,9 +145,16 @@ async def test_no_service_writes_to_any_table(place: Place, two: Two, role: str)
 async def test_other_services_see_no_books(place: Place, two: Two, role: str) -> None:
     session = await asyncpg.connect(place.dsn(role))
     readable = {row["name"]: row["columns"] for row in await session.fetch(TABLES, role) if row["columns"]}
-    assert set(readable) == ({"treasury.hold"} if role == "parpour_sweeper" else set())
+    expected = {
+        "parpour_sweeper": {"treasury.hold", "treasury.spend"},
+        "parpour_payment": {"treasury.spend"},
+    }
+    assert set(readable) == expected.get(role, set())
     for name, columns in readable.items():
-        assert await session.fetch(f"select {', '.join(columns)} from {name}") == []
+        rows = await session.fetch(f"select {', '.join(columns)} from {name}")
+        # The payment worker sees what is under way, and no more of it than it takes to find it.
+        assert all(role == "parpour_payment" and row["state"] == "sent" for row in rows)
+        assert not {"amount", "purpose", "payee_id", "digest"} & set(columns)
     await session.close()
 
 

@@ -108,7 +108,9 @@ def accounts_of(provider: str, currency: str) -> tuple[str, str]:
 
     A payment takes from the bank what will be on its way; what is metered becomes an expense that is owed.
     """
-    target, source = ("expenses:compute", "liabilities:platform") if provider == INTERNAL else ("assets:in-transit", "assets:bank")
+    target, source = (
+        ("expenses:compute", "liabilities:platform") if provider == INTERNAL else ("assets:in-transit", "assets:bank")
+    )
     return f"{target}:{currency.lower()}", f"{source}:{currency.lower()}"
 
 

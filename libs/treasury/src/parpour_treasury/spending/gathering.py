@@ -70,9 +70,7 @@ class Gathered:
         self.earlier: dict[str, Mapping[str, Any]] = {row["key"]: row for row in told["earlier"]}
         self._available: dict[str, int | None] = {row["code"]: row["available"] for row in told["accounts"]}
         self._envelopes = {one.envelope: one for one in map(Envelope.of, told["envelopes"])}
-        self._paths = {
-            UUID(row["envelope"]): tuple(UUID(one) for one in row["path"]) for row in told["envelopes"]
-        }
+        self._paths = {UUID(row["envelope"]): tuple(UUID(one) for one in row["path"]) for row in told["envelopes"]}
         self._pace: dict[tuple[str, str, str], dict[int, tuple[int, int]]] = {}
         for scope, subject, currency, seconds, count, total in told["pace"]:
             self._pace.setdefault((scope, subject, currency), {})[seconds] = (count, total)

@@ -156,9 +156,7 @@ class _Planner:
         if decision.verdict is Verdict.RESERVE and payee:
             hold = self.new_id()
             self._hold(actor, spend, hold, payee.provider, ask.currency, ask.amount, expires_at, ask.purpose)
-            gathered.reserve(
-                envelope=ask.envelope, provider=payee.provider, currency=ask.currency, amount=ask.amount
-            )
+            gathered.reserve(envelope=ask.envelope, provider=payee.provider, currency=ask.currency, amount=ask.amount)
         if decision.verdict is not Verdict.REFUSE:
             gathered.count(maker=actor, payee=ask.payee, currency=ask.currency, amount=ask.amount)
         self._decided(spend, 1, asked, facts, decision, named={"envelope": ask.envelope, "payee": ask.payee})
@@ -317,9 +315,7 @@ class _Planner:
         key = _end_key(spend)
         self._ledger(actor, spend.spend, Void(key=key, correlation=spend.spend, hold=spend.hold))
         self._hold(actor, spend.spend, hold, INTERNAL, spend.currency, amount, expires_at, spend.purpose)
-        self.gathered.reserve(
-            envelope=spend.envelope, provider=INTERNAL, currency=spend.currency, amount=ask.amount
-        )
+        self.gathered.reserve(envelope=spend.envelope, provider=INTERNAL, currency=spend.currency, amount=ask.amount)
         self.gathered.count(maker=spend.actor, payee=spend.payee, currency=spend.currency, amount=ask.amount)
         digest = spend_digest(
             tenant=self.tenant,

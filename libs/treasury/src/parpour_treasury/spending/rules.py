@@ -107,7 +107,6 @@ class RuleBook(Document):
         return tuple(sorted({one.currency for one in self.allow}))
 
 
-
 def read_rules(text: str | bytes) -> RuleBook:
     """A rule book from its document (JSON, camelCase).
 

@@ -76,9 +76,7 @@ STEPS: dict[tuple[State | None, Step], State] = {
 METERED_STEPS = frozenset({(State.RESERVED, Step.RENEWED), (State.RESERVED, Step.SETTLED)})
 """Steps of internal spends alone: nobody is paid, so what was used is known without a provider."""
 
-PAID_STEPS = frozenset(
-    {(State.RESERVED, Step.SUBMITTED), (State.SETTLED, Step.RETURNED), (State.SETTLED, Step.FAILED)}
-)
+PAID_STEPS = frozenset({(State.RESERVED, Step.SUBMITTED), (State.SETTLED, Step.RETURNED), (State.SETTLED, Step.FAILED)})
 """Steps of spends alone that a provider pays."""
 
 HELD = frozenset({State.RESERVED, State.SUBMITTING, State.UNKNOWN})

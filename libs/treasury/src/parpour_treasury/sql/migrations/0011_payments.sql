@@ -127,7 +127,7 @@ begin
     insert into treasury.outcome
         (tenant_id, spend_id, reference, step, digest, provider_reference, evidence, fee, actor, recorded_at)
     values (tenant, spend.spend_id, reference, step, mark, provider_reference, evidence, fee, actor, at);
-    update treasury.spend s set state = reached, step = advance_spend.step, changed_at = at, changed_by = actor,
+    update treasury.spend s set state = reached, step = advance_spend.step, changed_at = at, changed_by = advance_spend.actor,
         settled = case when advance_spend.step = 'settled' then s.amount else s.settled end,
         provider_reference = coalesce(advance_spend.provider_reference, s.provider_reference)
     where s.tenant_id = tenant and s.spend_id = spend.spend_id;
