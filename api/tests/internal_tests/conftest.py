@@ -3,45 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import httpx2
 import pytest
-from fastapi import FastAPI
 
-from parpour_api.internal.app import internal_app
-from parpour_api.internal.pricing import PriceList
 from parpour_api.internal.reservations import Reservations
-from parpour_api.internal.reviewing import TokenReviewer
+from parpour_api.internal.testing import kubernetes
+from parpour_api.internal.testing.opening import TOKEN, Clock, open_api
 from parpour_api.internal.ventures import Ventures
-from parpour_controlplane.database import Database, open_database
 from parpour_controlplane.testing import Place, Postgres
 from parpour_treasury import MIGRATIONS
 from parpour_treasury.ledger import Ledger
-from parpour_treasury.spending.authority import Authority
 from parpour_treasury.spending.register import Register
-
-from . import kubernetes
-
-OPERATOR = "system:serviceaccount:parpour-system:parpour-operator"
-AUDIENCE = "parpour-internal"
-PRICES = PriceList.model_validate(
-    {"version": "2026-1", "prices": {"USD": {"cpuHour": "0.36", "memoryGibHour": "0", "gpuHour": "3.60"}}}
-)
-"""A core costs a hundredth of a cent a second."""
-
-
-class Clock:
-    """Seconds that move when they are told to."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def __call__(self) -> float:
-        return self.now
 
 
 @dataclass
@@ -49,16 +26,13 @@ class Internal:
     """The API and what a test may look at behind it."""
 
     client: httpx2.AsyncClient
-    app: FastAPI
-    database: Database
     ventures: Ventures
+    reservations: Reservations
     ledger: Ledger
     register: Register
     clock: Clock
     cluster: kubernetes.Cluster
-    token: str = "token-of-the-operator"
-    bound: dict[UUID, UUID] = field(default_factory=dict)
-    """Ventures by namespace."""
+    token: str = TOKEN
 
     async def call(self, method: str, path: str, body: Any = None, *, status: int = 200, **query: str) -> Any:
         """One call; its answer."""
@@ -129,22 +103,10 @@ def place(postgres: Postgres) -> Place:
 @pytest.fixture
 def cluster() -> Iterator[kubernetes.Cluster]:
     with kubernetes.serving() as running:
-        running.tokens["token-of-the-operator"] = (OPERATOR, (AUDIENCE,))
         yield running
 
 
 @pytest.fixture
 async def internal(place: Place, cluster: kubernetes.Cluster, tmp_path: Path) -> AsyncIterator[Internal]:
-    token_file = tmp_path / "token"
-    token_file.write_text(kubernetes.OWN)
-    clock = Clock()
-    async with open_database(place.dsn(), connections=4) as database, httpx2.AsyncClient(base_url=cluster.url) as kube:
-        ventures = Ventures(database, place.app)
-        reservations = Reservations(
-            database, ventures=ventures, authority=Authority(database, place.app), prices=PRICES, clock=clock
-        )
-        reviewer = TokenReviewer(kube, token_file=token_file, audience=AUDIENCE, username=OPERATOR, clock=clock)
-        app = internal_app(ventures=ventures, reservations=reservations, reviewer=reviewer)
-        transport = httpx2.ASGITransport(app=app, raise_app_exceptions=False)
-        async with httpx2.AsyncClient(base_url="https://internal", transport=transport) as client:
-            yield Internal(client, app, database, ventures, Ledger(database), Register(database), clock, cluster)
+    async with open_api(place, cluster, tmp_path) as api:
+        yield Internal(api.client, api.ventures, api.reservations, api.ledger, api.register, api.clock, cluster)

@@ -7,8 +7,11 @@ from uuid import uuid4
 
 import pytest
 
-from .conftest import AUDIENCE, OPERATOR, Internal
-from .kubernetes import API_SERVER
+from parpour_api.internal.testing.kubernetes import API_SERVER
+from parpour_api.internal.testing.opening import OPERATOR
+from parpour_contracts.funding import AUDIENCE
+
+from .conftest import Internal
 
 pytestmark = pytest.mark.anyio
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from fractions import Fraction
 from typing import Any
 from uuid import UUID, uuid4
@@ -13,12 +14,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from parpour_api.internal.pricing import PriceList, Terms, price
+from parpour_api.internal.testing.opening import PRICES
 from parpour_api.internal.ventures import OPERATOR, PLATFORM
 from parpour_contracts.funding import SECONDS_LIMIT, ReservationRequest
 from parpour_controlplane.testing import Place
 from parpour_treasury.spending.changes import EnvelopeBody, change_digest
 
-from .conftest import PRICES, Internal, request
+from .conftest import Internal, request
 
 pytestmark = pytest.mark.anyio
 
@@ -100,13 +102,11 @@ async def test_another_budget_waits_for_two_people_and_counts_once_they_agreed(i
     change = uuid4()
     governance = internal.ventures._governance
     await governance.propose(internal.ventures.context(UUID(venture["uid"]), "user:ann"), change, body)
-    async with internal.database.transaction(internal.ventures.context(UUID(venture["uid"]))) as connection:
-        now = await connection.fetchval("select now()")
     await governance.confirm(
         internal.ventures.context(UUID(venture["uid"]), "user:bob"),
         change,
         digest=change_digest(change, body),
-        authenticated_at=now,
+        authenticated_at=datetime.now(UTC),
     )
     answer = (await internal.bind(**asked))["answer"]
     assert (answer["budget"]["amount"], answer.get("pending")) == ("300.00", None)
@@ -259,8 +259,7 @@ async def test_a_crash_before_the_spend_was_noted_is_mended_by_whoever_looks(int
     wanted = ReservationRequest.model_validate(request(venture))
     reservation = uuid4()
     terms = price(wanted, PRICES)
-    service = internal.app.state.reservations
-    await service._open(tenant, reservation, wanted, b"x" * 32, terms)
+    await internal.reservations._open(tenant, reservation, wanted, b"x" * 32, terms)
     state = await internal.call("GET", "/funding", namespaceUid=venture["namespaceUid"], uid=str(wanted.uid))
     (found,) = state["reservations"]
     assert (found["reservation"], found["state"]) == (str(reservation), "reserved")

@@ -82,7 +82,6 @@ def _bounded(receive: Receive) -> Receive:
 def internal_app(*, ventures: Ventures, reservations: Reservations, reviewer: TokenReviewer) -> FastAPI:
     """The application; what it is given lives as long as it does."""
     app = FastAPI(title="parpour internal API", openapi_url=None, docs_url=None, redoc_url=None)
-    app.state.reservations = reservations
     app.add_middleware(Admission, reviewer=reviewer)
     _add_faults(app)
     _add_ventures(app, ventures)

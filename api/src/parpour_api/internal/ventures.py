@@ -17,6 +17,7 @@ from parpour_contracts.money import Money
 from parpour_controlplane.context import ContextMint
 from parpour_controlplane.database import Database, is_transient
 from parpour_treasury.books import standard_accounts
+from parpour_treasury.commands import BALANCE_MAX
 from parpour_treasury.currencies import format_amount, parse_amount
 from parpour_treasury.ledger import Ledger, refusal
 from parpour_treasury.refusals import TreasuryError
@@ -80,7 +81,7 @@ class Ventures:
         await self._governance.bootstrap(
             context,
             members=_members(binding),
-            rules=_rules(binding.budget.currency, cap),
+            rules=_rules(binding.budget.currency),
             envelopes=[
                 EnvelopeBody(
                     envelope=budget_envelope(binding.uid), code=BUDGET, currency=binding.budget.currency, cap=cap
@@ -169,12 +170,15 @@ def _members(binding: Binding) -> list[MemberBody]:
     return [*owners, MemberBody(actor=OPERATOR, roles=("agent",))]
 
 
-def _rules(currency: str, cap: int) -> RuleBook:
-    """The first rules: the operator may reserve compute within the budget, and nobody may do anything else."""
+def _rules(currency: str) -> RuleBook:
+    """The first rules: the operator may reserve compute within the budget, and nobody may do anything else.
+
+    The envelope alone bounds one run, so that a later budget needs no other rules.
+    """
     compute = Allow(
         name=COMPUTE,
         currency=currency,
-        per_action=cap,
+        per_action=BALANCE_MAX,
         actors=(OPERATOR,),
         envelopes=(BUDGET,),
         categories=(COMPUTE,),

@@ -70,6 +70,8 @@ async def two(place: Place) -> AsyncIterator[Two]:
         await a.ledger.lock_period(a.context, until=datetime.now(UTC) - timedelta(days=1))
         hold, _ = await a.place((1, -5), (2, 5))
         await spend_something(place, database, a)
+        opening = "select treasury.open_reservation($1, $2, 'secret-key', $2, 'Simulation', 'a', 'town', 1, $3, '{}')"
+        await database.pool.fetchval(opening, a.context, UUID(int=6), b"d" * 32)
         session = await asyncpg.connect(place.dsn())
         yield Two(a, b, hold, session)
         await session.close()
