@@ -18,7 +18,9 @@ from parpour_api.internal.testing.opening import PRICES
 from parpour_api.internal.ventures import OPERATOR, PLATFORM
 from parpour_contracts.funding import SECONDS_LIMIT, ReservationRequest
 from parpour_controlplane.testing import Place
-from parpour_treasury.spending.changes import EnvelopeBody, change_digest
+from parpour_treasury.spending.asks import Approve
+from parpour_treasury.spending.changes import EnvelopeBody, RulesBody, change_digest
+from parpour_treasury.spending.rules import Tier
 
 from .conftest import Internal, request
 
@@ -265,6 +267,42 @@ async def test_a_crash_before_the_spend_was_noted_is_mended_by_whoever_looks(int
     assert (found["reservation"], found["state"]) == (str(reservation), "reserved")
     await internal.end(found, "cancel")
     assert await budget(internal, venture) == (10_000, 0, 0)
+
+
+async def test_what_was_reported_before_a_crash_is_settled_whatever_is_asked_next(internal: Internal) -> None:
+    venture = await internal.bind()
+    reserved = await internal.reserve(venture)
+    used = '{"workerSeconds": 1000, "measured": true}'
+    context = internal.ventures.context(UUID(venture["uid"]), OPERATOR)
+    reported = (context, UUID(reserved["reservation"]), 1, used)
+    await internal.reservations._call("select treasury.report_usage($1, $2, $3, $4)", *reported)
+    closed = await internal.end(reserved, "cancel")
+    assert (closed["state"], closed["charged"]) == ("settled", "0.10")
+    assert await budget(internal, venture) == (10_000, 0, 10)
+
+
+async def test_what_needs_approval_waits_for_it_and_can_be_taken_back(internal: Internal) -> None:
+    venture = await internal.bind()
+    tenant = UUID(venture["uid"])
+    version, rules = await internal.register.rules(internal.ventures.context(tenant))
+    strict = rules.model_copy(update={"tiers": (Tier(currency="USD", above=0, quorum=1),)})
+    body, change = RulesBody(version=version + 1, rules=strict), uuid4()
+    governance = internal.ventures._governance
+    await governance.propose(internal.ventures.context(tenant, "user:ann"), change, body)
+    digest = change_digest(change, body)
+    bob = internal.ventures.context(tenant, "user:bob")
+    await governance.confirm(bob, change, digest=digest, authenticated_at=datetime.now(UTC))
+    waiting = await internal.reserve(venture)
+    assert waiting["state"] == "awaiting"
+    assert (await internal.reserve(venture, uid=waiting["uid"]))["state"] == "awaiting"
+    assert await budget(internal, venture) == (10_000, 0, 0)
+    spend = (await internal.register.spends(internal.ventures.context(tenant)))[0]
+    key = {"key": "approval", "spend": spend.spend_id}
+    ask = Approve(**key, digest=spend.digest, authenticated_at=datetime.now(UTC))
+    assert (await internal.reservations._authority.submit(tenant, "user:ann", ask)).accepted
+    assert (await internal.reserve(venture, uid=waiting["uid"]))["state"] == "reserved"
+    other = await internal.reserve(venture)
+    assert (await internal.end(other, "cancel"))["state"] == "cancelled"
 
 
 async def test_open_reservations_are_listed_page_by_page_over_all_ventures(

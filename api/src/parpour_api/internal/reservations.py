@@ -110,8 +110,9 @@ class Standing:
             return ReservationState.AWAITING
         if self.spend.state is State.REFUSED:
             return ReservationState.REFUSED
-        # What came to less than a minor unit ends as a cancelled spend, and was settled all the same.
-        return ReservationState.CANCELLED if self.row.usage is None else ReservationState.SETTLED
+        # What came to nothing ends as a cancelled spend, and was settled all the same.
+        nothing = self.spend.state is State.CANCELLED and self.row.usage is not None
+        return ReservationState.SETTLED if nothing or self.spend.state is State.SETTLED else ReservationState.CANCELLED
 
 
 class Reservations:
@@ -216,7 +217,7 @@ class Reservations:
         return _answer(await self._stand(await self._row(venture, reservation)))
 
     async def cancel(self, venture: UUID, reservation: UUID) -> Reservation:
-        """Release everything.
+        """Release everything; what was reported to be used already is settled instead.
 
         Raises:
             Refused: FUNDING_RESERVATION_UNKNOWN, or FUNDING_RESERVATION_CLOSED if it was settled.
@@ -224,6 +225,8 @@ class Reservations:
         standing = await self._stand(await self._row(venture, reservation))
         if standing.state is ReservationState.SETTLED:
             raise Refused(FundingCode.RESERVATION_CLOSED, "the reservation was settled")
+        if standing.row.usage is not None:
+            return await self.settle(venture, reservation, standing.row.usage)
         if standing.spend.state in _DEAD:
             return _answer(standing)
         key = f"cancellation/{reservation}/{standing.row.attempt}"

@@ -237,10 +237,11 @@ _VENTURE_COLUMNS: list[Schema] = [
     {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
 ]
 
+# `namespace` is a reserved word of CEL, which the API server escapes.
 _VENTURE_RULES: list[Schema] = [
     {
-        "rule": "has(self.namespace) == has(oldSelf.namespace)"
-        " && (!has(self.namespace) || self.namespace == oldSelf.namespace)",
+        "rule": "has(self.__namespace__) ? has(oldSelf.__namespace__) && self.__namespace__ == oldSelf.__namespace__"
+        " : !has(oldSelf.__namespace__)",
         "message": "spec.namespace cannot change; create another Venture",
         "fieldPath": ".namespace",
         "reason": "FieldValueForbidden",
@@ -252,7 +253,7 @@ _VENTURE_RULES: list[Schema] = [
         "reason": "FieldValueForbidden",
     },
     {
-        "rule": "!has(self.namespace) || !(self.namespace == 'default' || self.namespace.startsWith('kube-'))",
+        "rule": "!has(self.__namespace__) || !(self.__namespace__ == 'default' || self.__namespace__.startsWith('kube-'))",
         "message": "spec.namespace may not be default or begin with kube-: those are the cluster's own",
         "fieldPath": ".namespace",
     },
@@ -276,8 +277,7 @@ def venture_crd() -> Schema:
         },
         "x-kubernetes-validations": [
             {
-                "rule": f"self.metadata.name.size() <= {venture.NAME_LIMIT}"
-                " && self.metadata.name.matches('^[a-z0-9]([a-z0-9-]*[a-z0-9])?$')",
+                "rule": f"self.metadata.name.size() <= {venture.NAME_LIMIT} && !self.metadata.name.contains('.')",
                 "message": f"metadata.name is a DNS label of at most {venture.NAME_LIMIT} characters: a namespace is"
                 " named after it",
                 "fieldPath": ".metadata.name",

@@ -56,7 +56,8 @@ class VentureSpec(Wire):
             json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["subject"]},
         ),
     ]
-    """Members of the first day, with the role owner. Later changes are made in the treasury, by two people."""
+    """Members of the first day, with the role owner: two people at least, since each change needs another's
+    confirmation. Later changes are made in the treasury."""
     budget: Money
     """The most that the venture may spend in all. A later change is a change of rules: a second person confirms it."""
     deletion_policy: NamespacePolicy = NamespacePolicy.RETAIN
