@@ -5,7 +5,7 @@ PY := .venv/bin/python
 CLUSTER ?= dev
 MEMBERS := libs/contracts libs/controlplane libs/treasury api sim-worker operator cli devcluster
 
-.PHONY: help setup lock demo test test-fast torture-civlab lint generate check-generated docs bench bench-epidemic bench-climate bench-exchange bench-civlab bench-ensemble bench-runtime bench-operator bench-treasury bench-chain clean
+.PHONY: help setup lock demo test test-fast torture-civlab lint generate check-generated docs bench bench-epidemic bench-climate bench-exchange bench-civlab bench-ensemble bench-runtime bench-operator bench-treasury bench-spending bench-chain clean
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,7 +43,7 @@ lock: ## Resolve requirements.in anew into the hashed lock
 docs: setup ## Build the documentation into site/, checking every link
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
 
-bench: bench-epidemic bench-climate bench-exchange bench-civlab bench-ensemble bench-runtime bench-operator bench-treasury bench-chain ## All benchmarks
+bench: bench-epidemic bench-climate bench-exchange bench-civlab bench-ensemble bench-runtime bench-operator bench-treasury bench-spending bench-chain ## All benchmarks
 
 bench-epidemic: setup ## Epidemic: rate, threads, Covasim and Starsim, layers, chain, bandwidth
 	PYTHONPATH=tests $(PY) -m bench.bench_epidemic
@@ -68,6 +68,9 @@ bench-operator: setup ## Operator: latency, API writes, memory, start
 
 bench-treasury: setup ## Ledger: durable transfers a second beside a naive peer, latency, bytes a journal, growth
 	PYTHONPATH=tests $(PY) -m bench.bench_treasury --journals 1000000 $(if $(PGLEDGER),--pgledger $(PGLEDGER))
+
+bench-spending: setup ## Spending: decisions a second, and how long one takes
+	PYTHONPATH=tests $(PY) -m bench.bench_spending
 
 bench-chain: setup ## Proof of events: how many one core verifies and seals a second
 	PYTHONPATH=tests $(PY) -m bench.bench_chain

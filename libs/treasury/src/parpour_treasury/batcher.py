@@ -232,8 +232,8 @@ def answer(one: Waiting[R, A], settle: Callable[[asyncio.Future[A]], None]) -> N
 def next_batch(waiting: deque[Waiting[R, A]], *, batch_max: int) -> list[Waiting[R, A]]:
     """Take the next batch from what waits, in order.
 
-    What asks the same under the same key shares the answer. What touches a thing that the batch touches already, or uses
-    a key of the batch for another request, stays for the next one, before what came later.
+    What asks the same under the same key shares the answer. What touches a thing that the batch touches already, or
+    uses a key of the batch for another request, stays for the next one, before what came later.
     """
     batch: list[Waiting[R, A]] = []
     by_key: dict[str, Waiting[R, A]] = {}

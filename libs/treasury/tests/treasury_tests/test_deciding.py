@@ -232,15 +232,16 @@ def naive(book: RuleBook, state: Facts, asked: Asked) -> str:
     for tier in book.tiers:
         if tier.currency == cur and total > tier.above:
             people = set()
-            for one in state.approvers:
-                person_may = one.actor[:5] == "user:" and one.person is not None and not one.revoked
+            for who_approved in state.approvers:
+                person_may = who_approved.actor[:5] == "user:" and not who_approved.revoked
                 if (
                     person_may
-                    and one.person != who.person
-                    and one.actor != who.actor
-                    and set(one.roles) & set(tier.roles)
+                    and who_approved.person is not None
+                    and who_approved.person != who.person
+                    and who_approved.actor != who.actor
+                    and set(who_approved.roles) & set(tier.roles)
                 ):
-                    people.add(one.person)
+                    people.add(who_approved.person)
             if len(people) < tier.quorum:
                 return "await"
     return "reserve"

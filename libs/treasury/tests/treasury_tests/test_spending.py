@@ -553,7 +553,7 @@ async def test_an_ask_that_cannot_be_is_refused_before_it_is_sent(venture: Ventu
         with pytest.raises(TreasuryError, match=code):
             replace(venture.asking(1), **fields)
     with pytest.raises(TreasuryError, match="TREASURY_COMMAND_MALFORMED"):
-        Approve(key="k", spend=uuid4(), digest=b"", authenticated_at=datetime(2026, 1, 1))  # noqa: DTZ001
+        Approve(key="k", spend=uuid4(), digest=b"", authenticated_at=datetime(2026, 1, 1))
     with pytest.raises(TreasuryError, match="TREASURY_CHANGE_MALFORMED"):
         read_body("envelope", '{"cap":1.5}')
     with pytest.raises(TreasuryError, match="TREASURY_CHANGE_MALFORMED"):
@@ -589,10 +589,8 @@ async def test_a_window_holds_for_many_at_once(place: Place) -> None:
 async def test_facts_of_another_transaction_decide_nothing(place: Place, venture: Venture) -> None:
     session = await asyncpg.connect(place.dsn())
     context = place.app.mint_several(tenant=venture.tenant, actors=[AGENT])
-    record = (
-        "select treasury.record_decisions($1, $2, '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', '{}', "
-        "'{}', '{}', '{}', '{}', '{}')"
-    )
+    nothing = ", ".join(["'{}'"] * 17)
+    record = f"select treasury.record_decisions($1, $2, {nothing})"
     facts = "select treasury.spending_facts($1, $2, '{}', '{}', '{}', '{}', '{}', null)"
     await session.execute(facts, context, [AGENT])
     with pytest.raises(asyncpg.PostgresError, match="TREASURY_BATCH_MALFORMED"):

@@ -26,7 +26,7 @@ async def test_the_database_takes_the_steps_of_the_table_and_no_others(place: Pl
 
 @pytest.mark.unit
 def test_every_state_is_reached_and_every_end_is_an_end() -> None:
-    assert {state for state in STEPS.values()} == set(State)
+    assert set(STEPS.values()) == set(State)
     leaving = {state for state, _ in STEPS if state is not None}
     assert set(State) - leaving == TERMINAL
     for internal in (False, True):

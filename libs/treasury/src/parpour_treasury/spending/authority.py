@@ -1,7 +1,7 @@
 """The spending authority: asks of many callers, decided together, one transaction a batch and a tenant.
 
-The shell around the pure decision. Facts are read after the ledger's lock was taken and the decisions are recorded by the
-same transaction, so nothing can change in between, whichever process decides.
+The shell around the pure decision. Facts are read after the ledger's lock was taken and the decisions are recorded by
+the same transaction, so nothing can change in between, whichever process decides.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ BATCH_MAX = 300
 
 _FACTS = "select treasury.spending_facts($1, $2, $3, $4, $5, $6, $7, $8)"
 _FACTS_NOW = "select treasury.facts_now($1, $2, $3, $4, $5, $6)"
-_RECORD = f"select treasury.record_decisions({', '.join(f'${place}' for place in range(1, 20))})"  # noqa: S608
+_RECORD = f"select treasury.record_decisions({', '.join(f'${place}' for place in range(1, 20))})"
 _NO_LEDGER: tuple[list[Any], ...] = tuple([] for _ in range(15))
 
 

@@ -1,7 +1,8 @@
 """Changes of what decides about money, as typed bodies.
 
-A change is proposed by one person and confirmed by another; its digest says of what the confirmation is. What only stops
-spending (freezing, holding a payee, revoking an account) is no change: it needs one person and takes effect at once.
+A change is proposed by one person and confirmed by another; its digest says of what the confirmation is. What only
+stops spending (freezing, holding a payee, revoking an account) is no change: it needs one person and takes effect at
+once.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The facts of a batch while it is decided: each decision sees what those before it have taken.
 
-What the database told is copied into plain tables, from which the facts of one request are cut; `reserve`, `release` and
-`count` fold a decision's effects back in, as the database will write them.
+What the database told is copied into plain tables, from which the facts of one request are cut; `reserve` and `count`
+fold a decision's effects back in, as the database will write them.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Changing what decides about money: bootstrap, proposals and confirmations, and what one person may stop at once.
 
-These calls are rare, so each is a transaction of its own, under the ledger's lock. Every method takes the context of the
-one who acts.
+These calls are rare, so each is a transaction of its own, under the ledger's lock. Every method takes the context of
+the one who acts.
 """
 
 from __future__ import annotations

@@ -122,7 +122,7 @@ class _Planner:
         if isinstance(ask, Reject):
             return self._reject(ask, asking.actor, spend)
         if isinstance(ask, Cancel):
-            return self._cancel(ask, asking.actor, spend)
+            return self._cancel(asking.actor, spend)
         if isinstance(ask, SettleSpend):
             return self._settle(ask, asking.actor, spend)
         return self._renew(ask, asking.actor, spend)
@@ -144,7 +144,7 @@ class _Planner:
             tenant=self.tenant,
             spend=spend,
             envelope=envelope,
-            payee=payee and payee.payee,
+            payee=payee.payee if payee else None,
             fingerprint=payee.fingerprint if payee else "",
             currency=ask.currency,
             amount=ask.amount,
@@ -168,7 +168,7 @@ class _Planner:
                 "state": state,
                 "step": step,
                 "envelope": _text(envelope),
-                "payee": _text(payee and payee.payee),
+                "payee": str(payee.payee) if payee else None,
                 "provider": payee and payee.provider,
                 "fingerprint": payee and payee.fingerprint,
                 "currency": ask.currency,
@@ -257,7 +257,7 @@ class _Planner:
             )
         return self._step(spend, Step.REJECTED, actor)
 
-    def _cancel(self, ask: Cancel, actor: str, spend: Standing) -> SpendOutcome:
+    def _cancel(self, actor: str, spend: Standing) -> SpendOutcome:
         code = self._not_theirs(actor, spend)
         if code is None and spend.state not in (State.AWAITING_APPROVAL, State.RESERVED):
             code = "TREASURY_SPEND_STATE"

@@ -94,9 +94,10 @@ class RuleBook(Document):
             names = [row.name for row in rows]
             if len(set(names)) != len(names):
                 raise ValueError("names are given twice")
-        for row in (*self.allow, *self.tiers, *self.windows):
-            if row.currency not in EXPONENTS:
-                raise ValueError(f"{row.currency} is no currency")
+        named = [one.currency for one in self.allow] + [one.currency for one in self.tiers]
+        for currency in (*named, *(one.currency for one in self.windows)):
+            if currency not in EXPONENTS:
+                raise ValueError(f"{currency} is no currency")
         for window in self.windows:
             if window.most_count is None and window.most_total is None:
                 raise ValueError(f"window {window.name} limits nothing")

@@ -4,29 +4,53 @@
 -- does not have, a reservation without its decision, its approvals or its hold, and an approval by the maker. They also do
 -- what follows from a step: envelopes, pace and events are written here and nowhere else, so they cannot be forgotten.
 
+create table treasury.step (
+    state text,
+    step text not null,
+    internal boolean not null,
+    leads_to text not null,
+    unique nulls not distinct (state, step, internal)
+);
+comment on table treasury.step is 'The table of spending/states.py: where a step leads; what is not here does not happen';
+insert into treasury.step (state, step, internal, leads_to)
+select s.state, s.step, i.internal, s.leads_to
+from (values
+    (null, 'refused', null::boolean, 'refused'),
+    (null, 'awaiting', null, 'awaiting_approval'),
+    (null, 'reserved', null, 'reserved'),
+    ('awaiting_approval', 'approved', null, 'awaiting_approval'),
+    ('awaiting_approval', 'reserved', null, 'reserved'),
+    ('awaiting_approval', 'refused', null, 'refused'),
+    ('awaiting_approval', 'rejected', null, 'rejected'),
+    ('awaiting_approval', 'expired', null, 'expired'),
+    ('awaiting_approval', 'cancelled', null, 'cancelled'),
+    ('reserved', 'renewed', true, 'reserved'),
+    ('reserved', 'submitted', false, 'submitting'),
+    ('reserved', 'settled', true, 'settled'),
+    ('reserved', 'expired', null, 'expired'),
+    ('reserved', 'cancelled', null, 'cancelled'),
+    ('submitting', 'sent', null, 'sent'),
+    ('submitting', 'unknown', null, 'unknown'),
+    ('submitting', 'failed', null, 'failed'),
+    ('unknown', 'sent', null, 'sent'),
+    ('unknown', 'failed', null, 'failed'),
+    ('sent', 'settled', null, 'settled'),
+    ('sent', 'failed', null, 'failed'),
+    ('sent', 'returned', null, 'returned'),
+    ('settled', 'returned', false, 'returned'),
+    ('settled', 'failed', false, 'failed')
+) as s(state, step, internal, leads_to)
+join (values (false), (true)) as i(internal) on s.internal is null or s.internal = i.internal;
+create trigger immutable before insert or update or delete or truncate on treasury.step
+    for each statement execute function controlplane.refuse_change();
+
 create function treasury.next_state(state text, step text, internal boolean) returns text
-language sql immutable set search_path = pg_catalog, pg_temp
+language sql stable set search_path = pg_catalog, pg_temp
 as $$
-    select case step
-        when 'refused' then case when state is null or state = 'awaiting_approval' then 'refused' end
-        when 'awaiting' then case when state is null then 'awaiting_approval' end
-        when 'reserved' then case when state is null or state = 'awaiting_approval' then 'reserved' end
-        when 'approved' then case when state = 'awaiting_approval' then 'awaiting_approval' end
-        when 'rejected' then case when state = 'awaiting_approval' then 'rejected' end
-        when 'expired' then case when state in ('awaiting_approval', 'reserved') then 'expired' end
-        when 'cancelled' then case when state in ('awaiting_approval', 'reserved') then 'cancelled' end
-        when 'renewed' then case when state = 'reserved' and internal then 'reserved' end
-        when 'submitted' then case when state = 'reserved' and not internal then 'submitting' end
-        when 'unknown' then case when state = 'submitting' then 'unknown' end
-        when 'sent' then case when state in ('submitting', 'unknown') then 'sent' end
-        when 'settled' then case when state = 'sent' or state = 'reserved' and internal then 'settled' end
-        when 'failed' then case
-            when state in ('submitting', 'unknown', 'sent') or state = 'settled' and not internal then 'failed'
-        end
-        when 'returned' then case when state = 'sent' or state = 'settled' and not internal then 'returned' end
-    end
+    select s.leads_to from treasury.step s
+    where s.state is not distinct from next_state.state and s.step = next_state.step and s.internal = next_state.internal
 $$;
-comment on function treasury.next_state is 'Where a step leads, null if it may not be taken: the table of spending/states.py';
+comment on function treasury.next_state is 'Where a step leads, null if it may not be taken';
 
 create table treasury.decision (
     tenant_id uuid not null,
@@ -79,7 +103,6 @@ create table treasury.spend (
     foreign key (tenant_id, payee_id) references treasury.payee (tenant_id, payee_id),
     foreign key (tenant_id, rules_version) references treasury.rules (tenant_id, version),
     foreign key (tenant_id, spend_id, decision) references treasury.decision (tenant_id, spend_id, number),
-    foreign key (tenant_id, hold_id) references treasury.hold (tenant_id, hold_id),
     check (state = 'refused' or (envelope_id, payee_id, provider, fingerprint, category) is not null),
     check (settled = 0 or state in ('settled', 'returned', 'failed')),
     check (state not in ('reserved', 'submitting', 'unknown', 'sent', 'settled', 'returned') or hold_id is not null)
@@ -103,13 +126,14 @@ create trigger immutable before delete or truncate on treasury.spend
 create function treasury.spend_digest(spend treasury.spend) returns bytea
 language sql immutable set search_path = pg_catalog, pg_temp
 as $$
-    select sha256(convert_to(string_agg(length(field) || ':' || field, '' order by place), 'UTF8'))
-    from unnest(array[
-        'spend/1', spend.tenant_id::text, spend.spend_id::text, coalesce(spend.envelope_id::text, ''),
-        coalesce(spend.payee_id::text, ''), coalesce(encode(spend.fingerprint, 'hex'), ''), spend.currency::text,
-        spend.amount::text, spend.purpose, spend.rules_version::text,
-        (extract(epoch from spend.expires_at) * 1000000)::bigint::text
-    ]) with ordinality as f(field, place)
+    select sha256(convert_to(
+        '7:spend/136:' || spend.tenant_id || '36:' || spend.spend_id
+        || coalesce('36:' || spend.envelope_id, '0:') || coalesce('36:' || spend.payee_id, '0:')
+        || coalesce('64:' || encode(spend.fingerprint, 'hex'), '0:') || '3:' || spend.currency
+        || length(spend.amount::text) || ':' || spend.amount || length(spend.purpose) || ':' || spend.purpose
+        || length(spend.rules_version::text) || ':' || spend.rules_version
+        || length((extract(epoch from spend.expires_at) * 1000000)::bigint::text) || ':'
+        || (extract(epoch from spend.expires_at) * 1000000)::bigint, 'UTF8'))
 $$;
 comment on function treasury.spend_digest is 'SHA-256 of what an approval is of, each field after its length';
 
@@ -188,86 +212,92 @@ call controlplane.guard('treasury.spending_request');
 create trigger immutable before update or delete or truncate on treasury.spending_request
     for each statement execute function controlplane.refuse_change();
 
-create function treasury.keep_spend() returns trigger
-language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off
+create function treasury.keep_identity() returns trigger
+language plpgsql set search_path = pg_catalog, pg_temp
 as $$
-declare
-    before treasury.spend;
-    verdict text;
-    legs record;
 begin
-    if tg_op = 'UPDATE' then
-        before := old;
-        if (new.tenant_id, new.spend_id, new.envelope_id, new.payee_id, new.provider, new.fingerprint, new.currency, new.purpose,
-                new.category, new.actor, new.person, new.rules_version, new.requested_at)
-            is distinct from (old.tenant_id, old.spend_id, old.envelope_id, old.payee_id, old.provider, old.fingerprint,
-                old.currency, old.purpose, old.category, old.actor, old.person, old.rules_version, old.requested_at)
-            or (new.amount, new.expires_at, new.digest) is distinct from (old.amount, old.expires_at, old.digest)
-                and (new.step <> 'renewed' or new.amount < old.amount or new.expires_at < old.expires_at)
-            or new.hold_id is distinct from old.hold_id and new.step not in ('reserved', 'renewed')
-            or new.settled <> old.settled and new.step <> 'settled'
-            or new.changed_at < old.changed_at
-        then
-            perform treasury.refuse('TREASURY_SPEND_STATE', 'what was asked stays as it was asked');
-        end if;
-    end if;
-    if new.state is distinct from treasury.next_state(before.state, new.step, new.provider is not distinct from 'internal') then
-        perform treasury.refuse('TREASURY_SPEND_STATE', format('no step %s from %s to %s', new.step, before.state, new.state));
-    end if;
-    if new.step in ('awaiting', 'reserved', 'renewed', 'refused') then
-        if new.digest <> treasury.spend_digest(new) then
-            perform treasury.refuse('TREASURY_APPROVAL_MISMATCH', 'the digest is not that of the spend');
-        end if;
-        select d.verdict into verdict from treasury.decision d
-        where d.tenant_id = new.tenant_id and d.spend_id = new.spend_id and d.number = new.decision;
-        if verdict is distinct from
-            (case new.step when 'awaiting' then 'await' when 'refused' then 'refuse' else 'reserve' end)
-            or new.decision is not distinct from before.decision
-        then
-            perform treasury.refuse('TREASURY_SPEND_STATE', 'nobody has decided that');
-        end if;
-    end if;
-    if new.step in ('reserved', 'renewed') then
-        perform from treasury.control c
-        where c.tenant_id = new.tenant_id and c.frozen_at is null and c.stopped_at is null;
-        if not found then
-            perform treasury.refuse('TREASURY_VENTURE_FROZEN', 'nothing is reserved in a venture that is frozen');
-        end if;
-        perform from treasury.payee p
-        where p.tenant_id = new.tenant_id and p.payee_id = new.payee_id and p.fingerprint = new.fingerprint
-            and p.held_at is null and p.retired_at is null and p.usable_from <= new.changed_at;
-        if not found then
-            perform treasury.refuse('TREASURY_PAYEE_CHANGED', 'the payee is another, or may not be paid');
-        end if;
-        if new.quorum > 0 and new.quorum > (
-            select count(distinct a.person) from treasury.approval a
-            join treasury.member m on m.tenant_id = a.tenant_id and m.actor = a.actor and m.revoked_at is null
-            where a.tenant_id = new.tenant_id and a.spend_id = new.spend_id and a.verdict = 'approve' and a.digest = new.digest
-        ) then
-            perform treasury.refuse('TREASURY_APPROVAL_NEEDED', 'it lacks approvals');
-        end if;
-        select sum(greatest(l.amount, 0)) as amount, bool_and(l.settled = 0 and l.currency = new.currency) as whole into legs
-        from treasury.hold h join treasury.hold_leg l on l.tenant_id = h.tenant_id and l.hold_id = h.hold_id
-        where h.tenant_id = new.tenant_id and h.hold_id = new.hold_id and h.spend_id = new.spend_id
-            and h.state = 'open' and h.expires_at = new.expires_at;
-        if legs.amount is distinct from new.amount or not legs.whole then
-            perform treasury.refuse('TREASURY_SPEND_STATE', 'no open hold keeps its amount');
-        end if;
-    elsif new.step = 'settled' and new.provider <> 'internal' and new.settled <> new.amount then
-        perform treasury.refuse('TREASURY_SPEND_STATE', 'a payment is settled in whole');
-    end if;
-    return new;
+    perform treasury.refuse('TREASURY_SPEND_STATE', 'what was asked stays as it was asked');
 end
 $$;
-comment on function treasury.keep_spend is 'Refuses steps that the table of states does not have, and reservations without what they stand on';
-create trigger keep before insert or update on treasury.spend for each row execute function treasury.keep_spend();
+comment on function treasury.keep_identity is 'Trigger of what no step changes';
+create trigger keep before update on treasury.spend for each row when (
+    (new.tenant_id, new.spend_id, new.envelope_id, new.payee_id, new.provider, new.fingerprint, new.currency, new.purpose,
+        new.category, new.actor, new.person, new.rules_version, new.requested_at)
+    is distinct from (old.tenant_id, old.spend_id, old.envelope_id, old.payee_id, old.provider, old.fingerprint, old.currency,
+        old.purpose, old.category, old.actor, old.person, old.rules_version, old.requested_at)
+    or (new.amount, new.expires_at, new.digest) is distinct from (old.amount, old.expires_at, old.digest)
+        and (new.step <> 'renewed' or new.amount < old.amount or new.expires_at < old.expires_at)
+    or new.hold_id is distinct from old.hold_id and new.step not in ('reserved', 'renewed')
+    or new.settled <> old.settled and new.step <> 'settled'
+    or new.changed_at < old.changed_at
+) execute function treasury.keep_identity();
 
 create function treasury.take_spend_steps() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off
 as $$
 declare
+    fault record;
     delta record;
 begin
+    if tg_op = 'INSERT' then
+        select n.spend_id, null as state, n.step into fault from new_spends n where not exists (
+            select from treasury.step t where t.state is null and t.step = n.step
+                and t.internal = (n.provider is not distinct from 'internal') and t.leads_to = n.state
+        ) limit 1;
+    else
+        select n.spend_id, o.state, n.step into fault
+        from new_spends n join old_spends o on o.tenant_id = n.tenant_id and o.spend_id = n.spend_id
+        where not exists (
+            select from treasury.step t
+            where t.state = o.state and t.step = n.step and t.internal = (n.provider = 'internal') and t.leads_to = n.state
+        ) or n.step in ('reserved', 'renewed', 'refused') and n.decision = o.decision limit 1;
+    end if;
+    if found then
+        perform treasury.refuse('TREASURY_SPEND_STATE', format('no step %s from %s, or nobody has decided it', fault.step, fault.state));
+    end if;
+    select case
+        when n.digest <> treasury.spend_digest(row(n.*)::treasury.spend) then 'TREASURY_APPROVAL_MISMATCH'
+        when d.verdict is distinct from case n.step when 'awaiting' then 'await' when 'refused' then 'refuse' else 'reserve' end
+            then 'TREASURY_SPEND_STATE'
+    end as code into fault
+    from new_spends n left join lateral (
+        select d.verdict from treasury.decision d
+        where d.tenant_id = n.tenant_id and d.spend_id = n.spend_id and d.number = n.decision offset 0
+    ) d on true
+    where n.step in ('awaiting', 'reserved', 'renewed', 'refused')
+    order by 1 nulls last limit 1;
+    if fault.code is not null then
+        perform treasury.refuse(fault.code, 'the decision or the digest is not that of the spend');
+    end if;
+    select case
+        when n.quorum > 0 and n.quorum > (
+            select count(distinct a.person) from treasury.approval a
+            join treasury.member m on m.tenant_id = a.tenant_id and m.actor = a.actor and m.revoked_at is null
+            where a.tenant_id = n.tenant_id and a.spend_id = n.spend_id and a.verdict = 'approve' and a.digest = n.digest
+        ) then 'TREASURY_APPROVAL_NEEDED'
+        when p.fingerprint is distinct from n.fingerprint or p.held_at is not null or p.retired_at is not null
+            or p.usable_from > n.changed_at then 'TREASURY_PAYEE_CHANGED'
+        when c.tenant_id is null or c.frozen_at is not null or c.stopped_at is not null then 'TREASURY_VENTURE_FROZEN'
+        when h.amount is distinct from n.amount then 'TREASURY_HOLD_OF_SPEND'
+    end as code into fault
+    from new_spends n left join lateral (
+        select p.* from treasury.payee p where p.tenant_id = n.tenant_id and p.payee_id = n.payee_id offset 0
+    ) p on true left join lateral (
+        select c.* from treasury.control c where c.tenant_id = n.tenant_id offset 0
+    ) c on true left join lateral (
+        select l.amount from treasury.hold h
+        join treasury.hold_leg l on l.tenant_id = h.tenant_id and l.hold_id = h.hold_id
+        where h.tenant_id = n.tenant_id and h.hold_id = n.hold_id and h.spend_id = n.spend_id and h.state = 'open'
+            and h.expires_at = n.expires_at and l.amount > 0 and l.settled = 0 and l.currency = n.currency offset 0
+    ) h on true
+    where n.step in ('reserved', 'renewed')
+    order by 1 nulls last limit 1;
+    if fault.code is not null then
+        perform treasury.refuse(fault.code, 'a reservation lacks what it stands on: its approvals, its payee, an open hold of its amount');
+    end if;
+    if exists (select from new_spends n where n.step = 'settled' and n.provider <> 'internal' and n.settled <> n.amount) then
+        perform treasury.refuse('TREASURY_SPEND_STATE', 'a payment is settled in whole');
+    end if;
     if tg_op = 'INSERT' then
         for delta in
             select s.tenant_id, e.envelope_id, sum(s.amount) as reserved, 0 as spent
@@ -312,7 +342,7 @@ begin
     return null;
 end
 $$;
-comment on function treasury.take_spend_steps is 'What follows from steps of spends: envelopes, pace, one event each';
+comment on function treasury.take_spend_steps is 'Refuses steps that may not be taken, and does what follows from the others: envelopes, pace, one event each';
 
 create function treasury.reserved_part(state text, amount bigint) returns bigint
 language sql immutable set search_path = pg_catalog, pg_temp
@@ -332,13 +362,12 @@ as $$
     insert into treasury.pace (tenant_id, scope, subject, currency, at, count, total)
     select tenant, p.scope, p.subject, p.currency, p.at, coalesce(l.count, 0) + p.count, coalesce(l.total, 0) + p.total
     from (
-        select k.scope, k.subject, s.currency, s.at, row_number() over following as count, sum(s.amount) over following as total
-        from unnest(payees, categories, actors, currencies, amounts, times) with ordinality
-            as s(payee, category, actor, currency, amount, at, place)
+        select k.scope, k.subject, s.currency, max(s.at) as at, count(*) as count, sum(s.amount) as total
+        from unnest(payees, categories, actors, currencies, amounts, times) as s(payee, category, actor, currency, amount, at)
         cross join lateral (values
             ('payee', s.payee::text), ('category', s.category), ('agent', s.actor), ('venture', '')
         ) as k(scope, subject)
-        window following as (partition by k.scope, k.subject, s.currency order by s.place)
+        group by k.scope, k.subject, s.currency
     ) p left join lateral (
         select l.count, l.total from treasury.pace l
         where l.tenant_id = tenant and l.scope = p.scope and l.subject = p.subject and l.currency = p.currency
@@ -396,7 +425,7 @@ begin
 end
 $$;
 comment on function treasury.keep_together is 'Refuses, at the commit, a hold and a spend that tell different things';
-create constraint trigger together after insert or update on treasury.hold deferrable initially deferred
+create constraint trigger together after update on treasury.hold deferrable initially deferred
     for each row when (new.spend_id is not null) execute function treasury.keep_together();
 create constraint trigger together after update on treasury.spend deferrable initially deferred
     for each row when (old.hold_id is not null and (new.state <> old.state or new.hold_id <> old.hold_id))
