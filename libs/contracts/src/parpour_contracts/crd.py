@@ -253,7 +253,8 @@ _VENTURE_RULES: list[Schema] = [
         "reason": "FieldValueForbidden",
     },
     {
-        "rule": "!has(self.__namespace__) || !(self.__namespace__ == 'default' || self.__namespace__.startsWith('kube-'))",
+        "rule": "!has(self.__namespace__)"
+        " || self.__namespace__ != 'default' && !self.__namespace__.startsWith('kube-')",
         "message": "spec.namespace may not be default or begin with kube-: those are the cluster's own",
         "fieldPath": ".namespace",
     },
