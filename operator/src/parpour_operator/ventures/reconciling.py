@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
-from parpour_contracts.venture import VentureSpec, VentureStatus
+from parpour_contracts.venture import ConditionType, VentureSpec, VentureStatus
 from parpour_operator.cluster import AlreadyThere, Conflict, NotTaken, NotThere
 from parpour_operator.leasing import LeaseLost
 from parpour_operator.observing import Raw, read_model
@@ -89,6 +89,10 @@ class VentureReconciler:
         resource, status = observed.resource, plan.status
         if status is not None and status != resource.status:
             await self.api.apply_venture_status(resource.name, resource.uid, status.to_wire())
+            ready = next(one for one in status.conditions if one.type == ConditionType.READY)
+            logger.info(
+                "venture %s: %s=%s: %s: %s", resource.name, ready.type, ready.status, ready.reason, ready.message
+            )
         return plan.requeue_after
 
     async def _take(self, observed: Observed, step: planning.Step) -> Observed:
