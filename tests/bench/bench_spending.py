@@ -1,8 +1,8 @@
 """The spending authority: decisions a second when saturated, and how long one takes at a steady rate.
 
-`python -m bench.bench_spending [--json] [--rounds N] [--seconds S]` (`make bench-spending`). Every decision is granted and
-reserves money: rules with limits at three levels, two windows, approval tiers, a reserve; durable commits, all invariants,
-row-level security, events, recorded facts. Callers, service and PostgreSQL share the machine's cores.
+`python -m bench.bench_spending [--json] [--rounds N] [--seconds S]` (`make bench-spending`). Every decision is granted
+and reserves money: rules with limits at three levels, two windows, approval tiers, a reserve; durable commits, all
+invariants, row-level security, events, recorded facts. Callers, service and PostgreSQL share the machine's cores.
 """
 
 from __future__ import annotations

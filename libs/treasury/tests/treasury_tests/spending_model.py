@@ -65,11 +65,11 @@ class ModelVenture:
             s.amount for s in self.spends if s.state in ("reserved", "submitting", "unknown") and s.payee != "platform"
         )
 
-    def verdict(self, envelope: str, payee: str, amount: int, *, standing: int, others: int, approvals: set[str]) -> str:
+    def verdict(
+        self, envelope: str, payee: str, amount: int, *, standing: int, others: int, approvals: set[str]
+    ) -> str:
         """refused, awaiting_approval or reserved; `others` spends count beside this one."""
-        fits = all(
-            self.reserved(one) + self.spent(one) + amount <= CAPS[one] for one in (envelope, "budget")
-        )
+        fits = all(self.reserved(one) + self.spent(one) + amount <= CAPS[one] for one in (envelope, "budget"))
         funds = payee == "platform" or self.bank - self.kept() - KEPT >= amount
         allowed = standing + amount <= PER_ACTION and others + 1 <= MOST
         if not (fits and funds and allowed) or self.frozen or payee in self.held:

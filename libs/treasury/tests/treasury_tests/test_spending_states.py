@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from itertools import product
+from pathlib import Path
 
 import asyncpg
 import pytest
 
 from parpour_controlplane.testing import Place
-from parpour_treasury.spending.states import COMMITTED, HELD, STEPS, State, Step, next_state
+from parpour_treasury.spending.states import COMMITTED, HELD, METERED_STEPS, PAID_STEPS, STEPS, State, Step, next_state
 
 TERMINAL = {State.REFUSED, State.REJECTED, State.EXPIRED, State.CANCELLED, State.FAILED, State.RETURNED}
 
@@ -41,3 +43,16 @@ def test_every_state_is_reached_and_every_end_is_an_end() -> None:
 def test_what_is_held_is_committed() -> None:
     assert HELD < COMMITTED
     assert COMMITTED.isdisjoint(TERMINAL)
+
+
+@pytest.mark.unit
+def test_the_page_about_spending_has_the_table() -> None:
+    page = (Path(__file__).parents[4] / "docs" / "explanation" / "spending.md").read_text()
+    section = page.partition("## States")[2].partition("\n\nInternal")[0]
+    told = re.findall(r"^\| (\w*) ?\| (\w+)(?: \((internal|paid)\))? \| (\w+) \|$", section, re.MULTILINE)
+    ours = {
+        (state or "", step, "internal" if row in METERED_STEPS else "paid" if row in PAID_STEPS else "", leads_to)
+        for row, leads_to in STEPS.items()
+        for state, step in (row,)
+    }
+    assert {one for one in told if one[1] != "Step"} == ours

@@ -233,7 +233,7 @@ create trigger keep before update on treasury.spend for each row when (
 ) execute function treasury.keep_identity();
 
 create function treasury.take_spend_steps() returns trigger
-language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off
+language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off set plan_cache_mode = force_generic_plan
 as $$
 declare
     fault record;
@@ -357,8 +357,10 @@ comment on function treasury.spent_part is 'What a spend takes of its envelopes'
 create function treasury.take_pace(
     tenant uuid, payees uuid[], categories text[], actors text[], currencies text[], amounts bigint[], times timestamptz[]
 ) returns void
-language sql volatile set search_path = pg_catalog, pg_temp set enable_seqscan = off
+language plpgsql volatile set search_path = pg_catalog, pg_temp
+set enable_seqscan = off set plan_cache_mode = force_generic_plan
 as $$
+begin
     insert into treasury.pace (tenant_id, scope, subject, currency, at, count, total)
     select tenant, p.scope, p.subject, p.currency, p.at, coalesce(l.count, 0) + p.count, coalesce(l.total, 0) + p.total
     from (
@@ -372,7 +374,8 @@ as $$
         select l.count, l.total from treasury.pace l
         where l.tenant_id = tenant and l.scope = p.scope and l.subject = p.subject and l.currency = p.currency
         order by l.at desc, l.count desc limit 1
-    ) l on true
+    ) l on true;
+end
 $$;
 comment on function treasury.take_pace is 'Adds spends to the running counts and totals of payee, category, agent and venture';
 

@@ -213,7 +213,8 @@ create function treasury.record_decisions(
     hold_ids uuid[], expires timestamptz[], releases boolean[], reversed bigint[], leg_counts integer[],
     leg_accounts bigint[], leg_amounts bigint[], leg_currencies text[]
 ) returns void
-language plpgsql volatile security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+set enable_seqscan = off set plan_cache_mode = force_generic_plan
 as $$
 declare
     tenant constant uuid := controlplane.enter(context);
@@ -238,11 +239,13 @@ begin
     select tenant, d.spend, d.number, d.answer ->> 'verdict', d.version, d.asked, d.facts, d.answer, at
     from json_to_recordset(plan -> 'decisions')
         as d(spend uuid, number smallint, version integer, asked json, facts json, answer json);
-    insert into treasury.approval (tenant_id, spend_id, person, actor, digest, verdict, authenticated_at, decided_at)
-    select tenant, a.spend, a.person, a.actor, decode(a.digest, 'hex'), a.verdict, a.authenticated_at, at
-    from json_to_recordset(plan -> 'approvals')
-        as a(spend uuid, person text, actor text, digest text, verdict text, authenticated_at timestamptz)
-    where a.actor = any(actors);
+    if json_array_length(plan -> 'approvals') > 0 then
+        insert into treasury.approval (tenant_id, spend_id, person, actor, digest, verdict, authenticated_at, decided_at)
+        select tenant, a.spend, a.person, a.actor, decode(a.digest, 'hex'), a.verdict, a.authenticated_at, at
+        from json_to_recordset(plan -> 'approvals')
+            as a(spend uuid, person text, actor text, digest text, verdict text, authenticated_at timestamptz)
+        where a.actor = any(actors);
+    end if;
     insert into treasury.spend (tenant_id, spend_id, state, step, envelope_id, payee_id, provider, fingerprint, currency, amount,
         purpose, category, actor, person, rules_version, decision, quorum, digest, hold_id, code, requested_at, expires_at,
         changed_at, changed_by)
