@@ -297,8 +297,7 @@ async def test_what_needs_approval_waits_for_it_and_can_be_taken_back(internal: 
     assert (await internal.reserve(venture, uid=waiting["uid"]))["state"] == "awaiting"
     assert await budget(internal, venture) == (10_000, 0, 0)
     spend = (await internal.register.spends(internal.ventures.context(tenant)))[0]
-    key = {"key": "approval", "spend": spend.spend_id}
-    ask = Approve(**key, digest=spend.digest, authenticated_at=datetime.now(UTC))
+    ask = Approve(key="approval", spend=spend.spend_id, digest=spend.digest, authenticated_at=datetime.now(UTC))
     assert (await internal.reservations._authority.submit(tenant, "user:ann", ask)).accepted
     assert (await internal.reserve(venture, uid=waiting["uid"]))["state"] == "reserved"
     other = await internal.reserve(venture)
