@@ -117,7 +117,7 @@ class Controller:
         job = read_job(raw)
         if job.name == children.shards_name(name) and change == "changed":
             self.board.note_job(uid, job)
-        fingerprint = (job.outcome, job.suspended, job.deleting, job.ready > 0, job.succeeded > 0)
+        fingerprint = (job.outcome, job.suspended, job.deleting, job.ready > 0, job.succeeded > 0, job.deadline)
         if change == "deleted" or job.outcome:
             self._fingerprints.pop(job.uid, None)
         elif self._fingerprints.get(job.uid) == fingerprint:

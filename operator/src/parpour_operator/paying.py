@@ -1,7 +1,7 @@
 """Decides what is asked of the treasury for one Simulation, from facts alone: a part of `planning`.
 
 Acceptance comes first, then the reservation, then the children. A run that has a reservation keeps it by the annotation
-on its Job, so neither a lost status nor a later edit can make it pay twice.
+on its Job and by its status, so neither a lost status nor a later edit can make it pay twice.
 """
 
 from __future__ import annotations
@@ -95,12 +95,15 @@ class Grant:
 
 
 def pinned(observed: Observed) -> str:
-    """The reservation that the run began with; empty if it has not begun, or has begun without one."""
-    shards = observed.jobs.get(children.shards_name(observed.resource.key.name))
-    if shards is not None:
-        return shards.reservation
+    """The reservation that the run began with; empty if it has not begun, or has begun without one.
+
+    The status comes first, as only the operator writes it; the annotation tells what a crash kept from the status.
+    """
     cost = observed.resource.status.cost
-    return cost.reservation if cost is not None else ""
+    if cost is not None:
+        return cost.reservation
+    shards = observed.jobs.get(children.shards_name(observed.resource.key.name))
+    return shards.reservation if shards is not None else ""
 
 
 def claim(
@@ -157,9 +160,10 @@ def _standing(
     observed: Observed, spec: SimulationSpec, document: RunDocument, shards: Job, now: datetime
 ) -> Grant | None:
     """What pays for a run whose Job exists. Nothing here keeps the Job from going on."""
-    if not shards.reservation:
+    kept = pinned(observed)
+    if not kept:
         return None
-    found = observed.funds.find(shards.reservation) if observed.funds is not None else None
+    found = observed.funds.find(kept) if observed.funds is not None else None
     if found is not None:
         return _grant(observed, found, shards, now)
     cost = observed.resource.status.cost

@@ -367,6 +367,18 @@ def test_a_reservation_that_was_closed_elsewhere_ends_the_run(funded: Life) -> N
     assert (funded.condition(key, "Failed") or {})["reason"] == "ReservationClosed"
 
 
+def test_a_job_whose_deadline_and_annotation_were_edited_is_held_to_its_reservation(funded: Life) -> None:
+    key = begin(funded)
+    deadline = only(funded).answer.deadline_seconds
+    job(funded)["spec"]["activeDeadlineSeconds"] = 10 * deadline
+    job(funded)["metadata"]["annotations"] = {RESERVATION_ANNOTATION: "00000000-0000-0000-0000-00000000000a"}
+    funded.reconcile(key)
+    assert job(funded)["spec"]["activeDeadlineSeconds"] == deadline
+    job(funded)["metadata"]["annotations"] = {}
+    status = finish(funded, key)
+    assert status["cost"]["charged"] == "0.40"
+
+
 def test_collecting_is_bounded_too(funded: Life) -> None:
     key = begin(funded)
     finish_with_pods(funded, key, 10)
