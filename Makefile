@@ -3,9 +3,9 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 CLUSTER ?= dev
-MEMBERS := libs/contracts libs/controlplane libs/treasury api sim-worker operator cli devcluster
+MEMBERS := libs/contracts libs/controlplane libs/treasury api devissuer sim-worker operator cli devcluster
 
-.PHONY: help setup lock demo test test-fast torture-civlab lint generate check-generated docs bench bench-epidemic bench-climate bench-exchange bench-civlab bench-ensemble bench-runtime bench-operator bench-treasury bench-spending bench-chain clean
+.PHONY: help setup lock demo test test-fast torture-civlab lint generate check-generated docs bench bench-epidemic bench-climate bench-exchange bench-civlab bench-ensemble bench-runtime bench-operator bench-treasury bench-spending bench-chain clean bench-api bench-events
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -43,7 +43,7 @@ lock: ## Resolve requirements.in anew into the hashed lock
 docs: setup ## Build the documentation into site/, checking every link
 	NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict
 
-bench: bench-epidemic bench-climate bench-exchange bench-civlab bench-ensemble bench-runtime bench-operator bench-treasury bench-spending bench-chain ## All benchmarks
+bench: bench-epidemic bench-climate bench-exchange bench-civlab bench-ensemble bench-runtime bench-operator bench-treasury bench-spending bench-chain bench-api bench-events ## All benchmarks
 
 bench-epidemic: setup ## Epidemic: rate, threads, Covasim and Starsim, layers, chain, bandwidth
 	PYTHONPATH=tests $(PY) -m bench.bench_epidemic
@@ -74,6 +74,12 @@ bench-spending: setup ## Spending: decisions a second, and how long one takes
 
 bench-chain: setup ## Proof of events: how many one core verifies and seals a second
 	PYTHONPATH=tests $(PY) -m bench.bench_chain
+
+bench-api: setup ## Tenant API: requests a second of one worker, over a socket, with the database
+	PYTHONPATH=tests $(PY) -m bench.bench_api
+
+bench-events: setup ## Events: commit to sealed and to published, rates of a backlog, the cost of idle tenants
+	PYTHONPATH=tests $(PY) -m bench.bench_events
 
 clean: ## Stop the dev cluster and delete what was built here
 	-.venv/bin/parpour-devcluster down

@@ -6,6 +6,7 @@ One table of (path, producer) is the whole list of generated files; `--check` is
 from __future__ import annotations
 
 import argparse
+import json
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -16,6 +17,8 @@ import yaml
 from civlab.models import model_of
 from civlab.runtime.building import PACKAGE
 from civlab.runtime.header import generated_files
+from parpour_api.app import openapi
+from parpour_api.graphql.schema import sdl
 from parpour_contracts import crd
 from parpour_contracts.scenario import MODELS
 from parpour_operator.permissions import PERMISSIONS
@@ -59,6 +62,8 @@ GENERATED: dict[str, Callable[[], str]] = {
     "charts/parpour/templates/crd-simulations.yaml": lambda: crd_template(crd.simulation_crd()),
     "charts/parpour/templates/crd-ventures.yaml": lambda: crd_template(crd.venture_crd()),
     "charts/parpour/files/permissions.yaml": chart_permissions,
+    "api/schema.graphql": sdl,
+    "api/openapi.json": lambda: json.dumps(openapi(), indent=2) + "\n",
     **kernel_sources(),
     **PAGES,
 }

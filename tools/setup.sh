@@ -6,10 +6,16 @@ cd "$(dirname "$0")/.."
 
 packages() { sed -e 's/#.*//' -e '/^[[:space:]]*$/d' tools/debian-packages.txt; }
 
+# Whether a package is there, or another one that provides it: a vendor's nodejs brings npm along, and conflicts with Debian's.
+installed() {
+    dpkg-query -W -f='${Status}' "$1" 2>/dev/null | grep -q 'ok installed' ||
+        dpkg-query -W -f='${Status} ${Provides}\n' | grep '^install ok installed' | grep -wF -- "$1" >/dev/null
+}
+
 missing_packages() {
     local package
     for package in $(packages); do
-        dpkg-query -W -f='${Status}' "$package" 2>/dev/null | grep -q 'ok installed' || echo "$package"
+        installed "$package" || echo "$package"
     done
 }
 
@@ -42,5 +48,5 @@ python=${PYTHON:-python3}
     .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-bootstrap.txt
 .venv/bin/uv pip sync -q --compile-bytecode --python .venv/bin/python --require-hashes requirements.txt
 .venv/bin/uv pip install -q --compile-bytecode --python .venv/bin/python --no-deps --no-build-isolation \
-    -e libs/contracts -e libs/controlplane -e libs/treasury -e api -e sim-worker -e operator -e cli -e devcluster
+    -e libs/contracts -e libs/controlplane -e libs/treasury -e api -e devissuer -e sim-worker -e operator -e cli -e devcluster
 touch .venv/.ready

@@ -23,6 +23,7 @@ SOURCES = (
     "libs/controlplane/src",
     "libs/treasury/src",
     "api/src",
+    "devissuer/src",
     "sim-worker/src",
     "operator/src",
     "cli/src",

@@ -15,7 +15,17 @@ from reference.markdown import cell, code, page, table
 from reference.tables import read_rows
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-MEMBERS = ("libs/contracts", "libs/controlplane", "libs/treasury", "api", "sim-worker", "operator", "cli", "devcluster")
+MEMBERS = (
+    "libs/contracts",
+    "libs/controlplane",
+    "libs/treasury",
+    "api",
+    "devissuer",
+    "sim-worker",
+    "operator",
+    "cli",
+    "devcluster",
+)
 REQUIREMENTS = ("requirements.in", "requirements-members.in")
 CATALOGUE = "dependencies.yaml"
 
@@ -25,9 +35,11 @@ PROGRAMS = (
     ("etcd, CoreDNS, Helm", "go.mod", "Apache-2.0", "the rest of the control plane; installs the chart"),
     ("local-path-provisioner, go-containerregistry", "go.mod", "Apache-2.0", "volumes and images of the dev cluster"),
     ("versitygw", "go.mod", "Apache-2.0", "an S3 server over a folder, in the cluster and in tests"),
+    ("stripe-mock", "go.mod", "MIT", "Stripe's own server of its API's shapes, beside the double in tests"),
     ("PostgreSQL", "15, 16, 18", "PostgreSQL", "the database of services; tests run on all three"),
     ("hledger, ledger", "Debian's", "GPL-3.0, BSD-3-Clause", "check exported books in tests, run and never linked"),
     ("beancount", "own lock", "GPL-2.0", "the same, in an environment of its own: libs/treasury/tests/beancount"),
+    ("pycamt, xmlschema", "own lock", "MIT", "read the same statements in tests, likewise: libs/treasury/tests/camt"),
     ("Go", PINNED_GO, "BSD-3-Clause", "builds them, where no newer one is installed"),
 )  # fmt: skip
 

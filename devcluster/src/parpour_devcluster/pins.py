@@ -76,6 +76,7 @@ GROUPS: tuple[GoGroup, ...] = (
     GoGroup("local-path-provisioner", {"local-path-provisioner": "github.com/rancher/local-path-provisioner"}),
     GoGroup("helm", {"helm": "helm.sh/helm/v4/cmd/helm"}),
     GoGroup("versitygw", {"versitygw": "github.com/versity/versitygw/cmd/versitygw"}),
+    GoGroup("stripe-mock", {"stripe-mock": "github.com/stripe/stripe-mock"}),
 )
 
 CLUSTER_GROUPS = ("kubernetes", "etcd", "coredns", "node", "registry", "local-path-provisioner")

@@ -96,6 +96,7 @@ def versions() -> dict[str, str]:
         "local-path-provisioner": "github.com/rancher/local-path-provisioner",
         "helm": "helm.sh/helm/v4",
         "versitygw": "github.com/versity/versitygw",
+        "stripe-mock": "github.com/stripe/stripe-mock",
     }
     folders = {group.name: group.folder for group in GROUPS}
     for group, module in modules.items():

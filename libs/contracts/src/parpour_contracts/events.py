@@ -43,5 +43,22 @@ class EventEnvelopeV1(Document):
     causation: UUID | None = None
     """The event that it follows from."""
     subject: Subject
-    payload: dict[str, Any]
+    payload: dict[str, Any] | None = None
+    """None after it was erased."""
     taint: tuple[Taint, ...] = ()
+
+
+class PublishedEventV1(Document):
+    """An event on the bus: with its place, and what stands for it in the tenant's chain.
+
+    It may arrive more than once, and after a fault later than those that follow it: the id says whether it was seen,
+    and the position where it belongs.
+    """
+
+    published: Literal[1] = 1
+    """Version of this form."""
+    position: Annotated[int, Field(ge=1)]
+    """From 1, without gaps in the tenant."""
+    leaf: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    """Hash of header and commitment, in hexadecimal."""
+    event: EventEnvelopeV1

@@ -1,4 +1,4 @@
-"""NATS subjects and stream names that workers and operator share.
+"""NATS subjects and stream names that two components share.
 
 Workers publish below `platform.`; in a tenant's account the server maps that prefix to the account's own ingest
 subject, so a worker never states whose it is.
@@ -7,10 +7,15 @@ subject, so a worker never states whose it is.
 from __future__ import annotations
 
 import re
+from uuid import UUID
 
 PROGRESS_STREAM = "PROGRESS"
 PROGRESS_PREFIX = "platform.progress"
 PROGRESS_FILTER = f"{PROGRESS_PREFIX}.>"
+
+EVENTS_STREAM = "PARPOUR_EVENTS"
+EVENTS_PREFIX = "parpour.events"
+EVENTS_FILTER = f"{EVENTS_PREFIX}.>"
 
 _TOKEN = re.compile(r"^[A-Za-z0-9_-]{1,64}$")
 
@@ -37,3 +42,26 @@ def parse_progress_subject(subject: str) -> tuple[str, int]:
     if head or not _TOKEN.match(run) or not shard.isdecimal():
         raise ValueError(f"not a progress subject: {subject!r}")
     return run, int(shard)
+
+
+def event_subject(*, tenant: UUID, type: str) -> str:
+    """The subject of events of one type in one tenant: parpour.events.<tenant>.treasury.journal.posted."""
+    return f"{EVENTS_PREFIX}.{tenant}.{type}"
+
+
+def events_of(tenant: UUID) -> str:
+    """The filter of all of a tenant's events."""
+    return f"{EVENTS_PREFIX}.{tenant}.>"
+
+
+def parse_event_subject(subject: str) -> tuple[UUID, str]:
+    """(tenant, type) of an event's subject.
+
+    Raises:
+        ValueError: if the subject is not one.
+    """
+    head, _, rest = subject.partition(f"{EVENTS_PREFIX}.")
+    tenant, _, type = rest.partition(".")
+    if head or not type:
+        raise ValueError(f"not an event's subject: {subject!r}")
+    return UUID(tenant), type

@@ -43,7 +43,8 @@ def is_transient(error: BaseException) -> bool:
     if isinstance(error, asyncpg.InterfaceError):
         # A connection that was lost, and not a value that cannot be sent.
         return not isinstance(error, ValueError)
-    return isinstance(error, OSError | TimeoutError)
+    # The driver's own confusion over a connection that the server has ended meanwhile.
+    return isinstance(error, asyncpg.InternalClientError | OSError | TimeoutError)
 
 
 class Database:
@@ -66,14 +67,14 @@ class Database:
         """
         async with self._pool.acquire() as connection:
             try:
-                async with connection.transaction(isolation="repeatable_read", readonly=True):
-                    try:
-                        await connection.execute("select controlplane.enter($1)", context)
-                    except asyncpg.PostgresError as error:
-                        raise translated(error) from None
-                    yield connection
+                await connection.execute("begin isolation level repeatable read read only")
+                try:
+                    await connection.execute("select controlplane.enter($1)", context)
+                except asyncpg.PostgresError as error:
+                    raise translated(error) from None
+                yield connection
             finally:
-                await _clear(connection)
+                await _end(connection)
 
 
 def translated(error: asyncpg.PostgresError) -> Exception:
@@ -83,15 +84,16 @@ def translated(error: asyncpg.PostgresError) -> Exception:
     return error
 
 
-async def _clear(connection: type_of_connection) -> None:
-    """Take from a session what a reader's SQL has set on it; one that cannot be cleared is not used again.
+async def _end(connection: type_of_connection) -> None:
+    """End a reader's transaction, and take from its session what its SQL has set on it, in one round trip.
 
-    The pool itself does not see to that. The query has no parameters, so no kept statement stands between.
+    A session that cannot be cleared is not used again; the pool itself does not see to that. The query has no
+    parameters, so no kept statement stands between.
     """
     if connection.is_closed():
         return
     try:
-        await connection.execute(connection.get_reset_query() + _CHECK_SESSION)
+        await connection.execute(f"rollback;{connection.get_reset_query()}{_CHECK_SESSION}")
     except BaseException:
         connection.terminate()
         raise

@@ -1,4 +1,4 @@
-"""Real PostgreSQL for tests: one throwaway server a session, one database a test, copied from a migrated template.
+"""Real servers for tests: one PostgreSQL a session, with a database a test copied from a migrated template, and NATS.
 
 pytest finds this module by its entry point, so the fixtures are there wherever the package is installed. Tests run on
 the newest PostgreSQL of the machine; the same tests on the older ones are marked long.
@@ -7,11 +7,17 @@ the newest PostgreSQL of the machine; the same tests on the older ones are marke
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
+import shutil
+import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -24,7 +30,12 @@ from parpour_controlplane.migrations import Migration, migrate, prepare
 SWEEPER_KEY = ContextKey("test-sweeper", "parpour_sweeper", secrets.token_bytes(32))
 APP_KEY = ContextKey("test-app", "parpour_app", secrets.token_bytes(32))
 PAYMENT_KEY = ContextKey("test-payment", "parpour_payment", secrets.token_bytes(32))
+SEALER_KEY = ContextKey("test-sealer", "parpour_sealer", secrets.token_bytes(32))
+RELAY_KEY = ContextKey("test-relay", "parpour_relay", secrets.token_bytes(32))
 """Keys of this test session, one a role."""
+
+BUS_SECONDS = 10.0
+"""How long a NATS server may take to start."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +50,10 @@ class Place:
     """Mints contexts that count in sessions of the sweeper."""
     payment: ContextMint
     """Mints contexts that count in sessions of the payment worker."""
+    sealer: ContextMint
+    """Mints contexts that count in sessions of the sealer."""
+    relay: ContextMint
+    """Mints contexts that count in sessions of the relay."""
 
     def dsn(self, role: str = "parpour_app") -> str:
         """Its address for a role; `postgres` is the administrator."""
@@ -72,7 +87,9 @@ class Postgres:
             await administrator.execute(f"create database {name} template {template}")
         finally:
             await administrator.close()
-        mints = (ContextMint(key, clock=time.time) for key in (APP_KEY, SWEEPER_KEY, PAYMENT_KEY))
+        mints = (
+            ContextMint(key, clock=time.time) for key in (APP_KEY, SWEEPER_KEY, PAYMENT_KEY, SEALER_KEY, RELAY_KEY)
+        )
         place = Place(self.cluster, name, *mints)
         connection = await asyncpg.connect(place.dsn("postgres"))
         try:
@@ -95,7 +112,7 @@ class Postgres:
             connection = await asyncpg.connect(self.cluster.dsn(name))
             await prepare(connection)
             await migrate(connection, migrations)
-            for one in (APP_KEY, SWEEPER_KEY, PAYMENT_KEY) if migrations else ():
+            for one in (APP_KEY, SWEEPER_KEY, PAYMENT_KEY, SEALER_KEY, RELAY_KEY) if migrations else ():
                 await install_key(connection, one, expires_at=datetime.now(UTC) + timedelta(days=1))
             await connection.close()
             self.templates[key] = name
@@ -114,3 +131,58 @@ def postgres(request: pytest.FixtureRequest) -> Iterator[Postgres]:
     """A throwaway server."""
     with embedded(major=request.param, settings={**THROWAWAY, "max_connections": "120"}) as cluster:
         yield Postgres(cluster)
+
+
+@dataclass
+class Bus:
+    """A NATS server on loopback that can be killed and started again; JetStream acknowledges what is on the disk."""
+
+    folder: Path
+    port: int
+    _process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"nats://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        config = self.folder / "nats.conf"
+        config.write_text(
+            f'listen: "127.0.0.1:{self.port}"\n'
+            f'jetstream {{ store_dir: "{self.folder / "jetstream"}", sync_interval: always }}\n'
+        )
+        program = shutil.which("nats-server", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+        if program is None:
+            raise FileNotFoundError("nats-server")
+        with (self.folder / "nats.log").open("ab") as log:
+            self._process = subprocess.Popen([program, "-c", str(config)], stdout=log, stderr=log)  # noqa: S603
+        end = time.monotonic() + BUS_SECONDS
+        while not self._answers():
+            if time.monotonic() > end:
+                raise TimeoutError((self.folder / "nats.log").read_text()[-1000:])
+            time.sleep(0.02)
+
+    def kill(self) -> None:
+        """Kill it, as a crash would."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+    def _answers(self) -> bool:
+        with socket.socket() as client:
+            return client.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+@pytest.fixture
+def bus(tmp_path: Path) -> Iterator[Bus]:
+    """A NATS server of a test's own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    made = Bus(tmp_path, port)
+    made.start()
+    yield made
+    made.kill()

@@ -90,6 +90,12 @@ class Case:
     place: str
 
 
+_NAMING = sign(
+    TRUE.checkpoints[1].head, after=TRUE.checkpoints[0], key=KEY, at=instant(KEPT.time), successor=NEXT_KEY.public
+)
+HANDED_OVER = [TRUE.checkpoints[0], _NAMING, sign(KEPT.head, after=_NAMING, key=KEY, at=instant(KEPT.time))]
+
+
 CASES = {
     # changed
     "a header": Case(
@@ -222,6 +228,7 @@ CASES = {
     ),
     # swapped keys
     "a key that nobody trusts": Case(checkpoints(signed_anew(3, key=STRANGER)), "CHAIN_KEY_UNKNOWN", "checkpoint 3"),
+    "a key that had handed over": Case(checkpoints(HANDED_OVER), "CHAIN_KEY_RETIRED", "checkpoint 3"),
     "a signature by another trusted key": Case(
         checkpoints(checkpoint_with(3, signature=NEXT_KEY.sign(KEPT.text()))),
         "CHAIN_SIGNATURE_INVALID",

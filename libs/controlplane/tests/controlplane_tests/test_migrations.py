@@ -8,6 +8,7 @@ from dataclasses import replace
 import asyncpg
 import pytest
 
+from parpour_controlplane.catalogue import breaches
 from parpour_controlplane.errors import MigrationError
 from parpour_controlplane.migrations import CONTROL_PLANE, Migration, migrate
 from parpour_controlplane.testing import Place, Postgres
@@ -55,4 +56,19 @@ async def test_a_program_meets_a_newer_schema(place: Place) -> None:
     connection = await asyncpg.connect(place.dsn("postgres"))
     await migrate(connection, (MORE,))
     assert await migrate(connection, CONTROL_PLANE) == []
+    await connection.close()
+
+
+async def test_events_from_before_there_was_a_chain_wait_for_their_place(postgres: Postgres) -> None:
+    place = await postgres.empty()
+    connection = await asyncpg.connect(place.dsn("postgres"))
+    await migrate(connection, CONTROL_PLANE[:2])
+    columns = "tenant_id, type, version, occurred_at, actor, correlation, subject, payload"
+    for tenant in (1, 1, 2):
+        values = f"'00000000-0000-0000-0000-{tenant:012}', 'a.b.c', 1, now(), 'x', gen_random_uuid(), 'x', '{{}}'"
+        await connection.execute(f"insert into controlplane.event ({columns}) values ({values})")
+    await migrate(connection, CONTROL_PLANE)
+    found = await connection.fetch("select tenant_id, sum(events) from controlplane.unsealed group by 1 order by 1")
+    assert [(row["tenant_id"].int, row["sum"]) for row in found] == [(1, 2), (2, 1)]
+    assert await breaches(connection) == []
     await connection.close()

@@ -55,7 +55,23 @@ def parse_amount(text: object, currency: str, *, field: str = "amount") -> int:
         TreasuryError: AMOUNT_MALFORMED, AMOUNT_TOO_PRECISE, AMOUNT_NOT_POSITIVE, AMOUNT_OUT_OF_RANGE or
             CURRENCY_UNKNOWN.
     """
-    exponent = exponent_of(currency, field="currency" if field == "amount" else f"{field.rpartition('.')[0]}.currency")
+    minor = _parse(text, currency, field)
+    if minor <= 0 or str(text).startswith("-"):
+        raise TreasuryError("AMOUNT_NOT_POSITIVE", field=field)
+    return _in_range(minor, field)
+
+
+def parse_limit(text: object, currency: str, *, field: str) -> int:
+    """Minor units of a limit, which may be zero or negative, read as strictly as an amount.
+
+    Raises:
+        TreasuryError: AMOUNT_MALFORMED, AMOUNT_TOO_PRECISE, AMOUNT_OUT_OF_RANGE or CURRENCY_UNKNOWN.
+    """
+    return _in_range(_parse(text, currency, field), field)
+
+
+def _parse(text: object, currency: str, field: str) -> int:
+    exponent = exponent_of(currency, field="currency" if "." not in field else f"{field.rpartition('.')[0]}.currency")
     match = _DECIMAL.fullmatch(text) if isinstance(text, str) and len(text) <= _LONGEST else None
     if match is None:
         raise TreasuryError("AMOUNT_MALFORMED", field=field)
@@ -63,9 +79,11 @@ def parse_amount(text: object, currency: str, *, field: str = "amount") -> int:
     if len(fraction) > exponent:
         raise TreasuryError("AMOUNT_TOO_PRECISE", field=field, detail=f"{currency} has {exponent} decimals")
     minor = int(match["whole"] + fraction.ljust(exponent, "0"))
-    if match["sign"] or minor == 0:
-        raise TreasuryError("AMOUNT_NOT_POSITIVE", field=field)
-    if minor > INT64_MAX:
+    return -minor if match["sign"] else minor
+
+
+def _in_range(minor: int, field: str) -> int:
+    if not -INT64_MAX <= minor <= INT64_MAX:
         raise TreasuryError("AMOUNT_OUT_OF_RANGE", field=field)
     return minor
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parpour_treasury.currencies import EXPONENTS, INT64_MAX, format_amount, parse_amount
+from parpour_treasury.currencies import EXPONENTS, INT64_MAX, format_amount, parse_amount, parse_limit
 from parpour_treasury.refusals import TreasuryError
 
 pytestmark = pytest.mark.unit
@@ -70,6 +70,25 @@ def test_what_is_no_amount_is_refused_with_its_code(text: object, currency: str,
         parse_amount(text, currency, field="legs[1].amount")
     assert caught.value.code == code
     assert caught.value.field == ("legs[1].currency" if code == "CURRENCY_UNKNOWN" else "legs[1].amount")
+
+
+@given(minor=st.integers(-INT64_MAX, INT64_MAX), currency=st.sampled_from(sorted(EXPONENTS)))
+def test_a_limit_may_have_any_sign_and_survives_being_written_and_read(minor: int, currency: str) -> None:
+    assert parse_limit(format_amount(minor, currency), currency, field="minimum") == minor
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (0, "AMOUNT_MALFORMED"),
+        ("--1", "AMOUNT_MALFORMED"),
+        ("-1.234", "AMOUNT_TOO_PRECISE"),
+        ("-92233720368547758.08", "AMOUNT_OUT_OF_RANGE"),
+    ],
+)
+def test_what_is_no_limit_is_refused_with_its_code(text: object, code: str) -> None:
+    with pytest.raises(TreasuryError, match=code):
+        parse_limit(text, "USD", field="minimum")
 
 
 @given(minor=st.integers(1, INT64_MAX), currency=st.sampled_from(sorted(EXPONENTS)))

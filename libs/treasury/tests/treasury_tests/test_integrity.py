@@ -112,7 +112,7 @@ async def test_a_leg_waits_for_others_who_write_journals(place: Place, books: Bo
         "truncate treasury.journal cascade",
         "update treasury.leg set amount = 1",
         "delete from treasury.leg",
-        "truncate treasury.leg",
+        "truncate treasury.leg cascade",
         "update treasury.account set currency = 'EUR'",
         "update treasury.account set code = 'x'",
         "delete from treasury.account",

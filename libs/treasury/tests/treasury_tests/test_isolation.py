@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import os
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
@@ -14,14 +17,22 @@ import asyncpg
 import pytest
 
 from parpour_controlplane.catalogue import breaches
+from parpour_controlplane.chain.checkpoints import SigningKey
 from parpour_controlplane.context import ContextMint
 from parpour_controlplane.database import Database, open_database
+from parpour_controlplane.inbox import Inbox
+from parpour_controlplane.sealing.keys import SigningKeys
+from parpour_controlplane.sealing.sealer import Sealer, SealingPace
+from parpour_controlplane.sealing.stores import FolderStore
 from parpour_controlplane.testing import SWEEPER_KEY, Place
 from parpour_treasury.batches import EXECUTE, Request, encode
 from parpour_treasury.books import Kind
 from parpour_treasury.commands import Hold, Post, Reverse, Settle, Void
+from parpour_treasury.reconciliation.restore import ProviderPayment, Restore
 from parpour_treasury.refusals import TreasuryError
 from parpour_treasury.spending.testing import RULES, new_venture, payment_worker
+from parpour_treasury.statements.model import BankStatement, Entry
+from parpour_treasury.statements.store import Statements
 from parpour_treasury.testing import CORRELATION, Books, new_books
 
 if TYPE_CHECKING:
@@ -57,8 +68,25 @@ class Two:
     session: Connection[Record]
 
 
+async def sealed(place: Place, folder: Path, a: Books) -> None:
+    """Give A's events their places and take one in; leave one without a place, and blocks without a checkpoint."""
+    async with open_database(place.dsn("parpour_sealer"), connections=2) as database:
+        keys, store = SigningKeys((SigningKey(b"k" * 32),)), FolderStore(folder)
+        pace = SealingPace(sign=3600)
+        sealer = Sealer(
+            database.pool, place.sealer, keys, store, clock=lambda: datetime.now(UTC), random=os.urandom, pace=pace
+        )
+        await sealer.round()
+        await a.post((1, 1), (2, -1))
+        await sealer.round()
+    pool = a.ledger._database.pool
+    event = await pool.fetchval("select event_id from controlplane.sealed_events($1, 0, 1)", a.context)
+    assert await Inbox("audit").apply_once(pool, a.context, event)
+    await a.post((1, 1), (2, -1))
+
+
 @pytest.fixture
-async def two(place: Place) -> AsyncIterator[Two]:
+async def two(place: Place, tmp_path: Path) -> AsyncIterator[Two]:
     async with open_database(place.dsn(), connections=4) as database:
         a, b = await new_books(database, place.app), await new_books(database, place.app)
         for books in (a, b):
@@ -70,8 +98,10 @@ async def two(place: Place) -> AsyncIterator[Two]:
         await a.ledger.lock_period(a.context, until=datetime.now(UTC) - timedelta(days=1))
         hold, _ = await a.place((1, -5), (2, 5))
         await spend_something(place, database, a)
+        await fill_statements(a, database)
         opening = "select treasury.open_reservation($1, $2, 'secret-key', $2, 'Simulation', 'a', 'town', 1, $3, '{}')"
         await database.pool.fetchval(opening, a.context, UUID(int=6), b"d" * 32)
+        await sealed(place, tmp_path, a)
         session = await asyncpg.connect(place.dsn())
         yield Two(a, b, hold, session)
         await session.close()
@@ -85,7 +115,38 @@ async def spend_something(place: Place, database: Database, books: Books) -> Non
     await venture.change_rules(RULES)
     async with payment_worker(place, venture) as worker:
         for claimed in await worker.claim():
-            await worker.advance(UUID(claimed["spend"]), "sent")
+            spend = UUID(claimed["spend"])
+            await worker.begin(spend)
+            await worker.advance(spend, "sent", provider="secret")
+    hint = "select treasury.hint($1, 'stripe', 'evt_secret', 'payout.paid', 'secret')"
+    await database.pool.execute(hint, venture.context())
+
+
+async def fill_statements(books: Books, database: Database) -> None:
+    """A statement with a match and an exception, and a provider's payment that the books did not have."""
+    bank, owner = await books.open("assets:bank"), await books.open("equity:owner", Kind.EQUITY)
+    await books.post((bank, 100), (owner, -100))
+    day = datetime.now(UTC).date()
+    statements = Statements(database)
+    await statements.bind(books.context, bank, identification="secret", since=day)
+    one = BankStatement("S", "secret", "USD", 0, day, 93, day, (Entry(100, day), Entry(-7, day)))
+    await statements.take(books.context, bank, b"secret", [one], format="test")
+    journals = await books.ledger.journals(books.context)
+    await database.pool.execute(
+        "select treasury.record_reconciliation($1, $2, $3, $4)",
+        books.context,
+        bank,
+        json.dumps(
+            [{"rule": "reference", "explanation": {}, "entries": [[1, 1]], "legs": [[journals[-1].number, 1]]}],
+        ),
+        json.dumps([{"kind": "fee", "explanation": {}, "entry": [1, 2]}]),
+    )
+    restore = Restore(database)
+    await restore.lock(books.context, reason="secret")
+    now = datetime.now(UTC)
+    await restore.review(
+        books.context, provider="stripe", as_of=now, payments=[ProviderPayment("secret", 1, "USD", now)]
+    )
 
 
 async def fingerprint(place: Place, tenant: UUID) -> dict[str, int]:
@@ -143,20 +204,34 @@ async def test_no_service_writes_to_any_table(place: Place, two: Two, role: str)
     await session.close()
 
 
+NARROW: dict[str, dict[str, set[str]]] = {
+    "parpour_sweeper": {
+        "treasury.hold": {"tenant_id", "hold_id", "state", "expires_at"},
+        "treasury.spend": {"tenant_id", "spend_id", "state", "expires_at"},
+    },
+    "parpour_sealer": {
+        "controlplane.unsealed": {"tenant_id", "transaction"},
+        "controlplane.chain_head": {"tenant_id", "blocks", "signed", "held_until"},
+    },
+    "parpour_relay": {"controlplane.chain_head": {"tenant_id", "position", "relayed"}},
+    "parpour_payment": {
+        "treasury.spend": {"tenant_id", "spend_id", "state", "provider", "expires_at", "changed_at"},
+        "treasury.payment_course": {"tenant_id", "spend_id", "next_at"},
+    },
+}
+"""What services may read across tenants: who has something for them, and never what it is."""
+
+
 @pytest.mark.parametrize("role", SERVICES[1:])
 async def test_other_services_see_no_books(place: Place, two: Two, role: str) -> None:
     session = await asyncpg.connect(place.dsn(role))
     readable = {row["name"]: row["columns"] for row in await session.fetch(TABLES, role) if row["columns"]}
-    expected = {
-        "parpour_sweeper": {"treasury.hold", "treasury.spend"},
-        "parpour_payment": {"treasury.spend"},
-    }
-    assert set(readable) == expected.get(role, set())
+    assert {name: set(columns) for name, columns in readable.items()} == NARROW[role]
     for name, columns in readable.items():
-        rows = await session.fetch(f"select {', '.join(columns)} from {name}")
-        # The payment worker sees what is under way, and no more of it than it takes to find it.
-        assert all(role == "parpour_payment" and row["state"] == "sent" for row in rows)
-        assert not {"amount", "purpose", "payee_id", "digest"} & set(columns)
+        found = await session.fetch(f"select {', '.join(columns)} from {name}")
+        # A has no hold that is due, and has something for the other two; B has nothing for the sealer.
+        assert (two.a.tenant in {row["tenant_id"] for row in found}) == (role != "parpour_sweeper"), name
+        assert role != "parpour_sealer" or two.b.tenant not in {row["tenant_id"] for row in found}, name
     await session.close()
 
 

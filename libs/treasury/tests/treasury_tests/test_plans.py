@@ -24,6 +24,13 @@ QUERIES = {
     "a hold": "select * from treasury.hold where hold_id = gen_random_uuid()",
     "a request": "select * from treasury.request where key = 'k'",
     "events": "select type from controlplane.event",
+    "a statement": "select * from treasury.statement where account_id = 1 and number = 1",
+    "entries": "select * from treasury.statement_entry where account_id = 1 and number = 1 order by position",
+    "entries' matches": "select * from treasury.matched_entry where account_id = 1 and match = 1",
+    "movements' matches": "select * from treasury.matched_leg where journal = 1",
+    "a match": "select * from treasury.match where account_id = 1 and match = 1",
+    "an exception": "select * from treasury.exception where exception_id = gen_random_uuid()",
+    "found payments": "select * from treasury.found_payment where provider = 'stripe'",
 }
 
 

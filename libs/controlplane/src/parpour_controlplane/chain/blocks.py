@@ -56,9 +56,18 @@ def seal_event(envelope: EventEnvelopeV1, opening: Opening, *, position: int) ->
     Raises:
         ValueError: if the salt has not its length.
     """
-    header = Header.of(envelope, position=position).encode()
+    return seal_header(Header.of(envelope, position=position), opening)
+
+
+def seal_header(header: Header, opening: Opening) -> SealedEvent:
+    """The event of a header that has its position.
+
+    Raises:
+        ValueError: if the salt has not its length.
+    """
+    encoded = header.encode()
     committed = commitment(opening.salt, opening.payload)
-    return SealedEvent(header, committed, leaf_hash(header + committed), opening)
+    return SealedEvent(encoded, committed, leaf_hash(encoded + committed), opening)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,12 +2,15 @@
 
 A key is named by the hash of its public half. So a key cannot be passed off as another, and a list of trusted keys has
 nothing in it that could be exchanged.
+
+A key hands over to the next by a last checkpoint that names it. Who trusts the first key can so verify what later ones
+signed, and a key that has handed over counts for nothing that follows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from struct import Struct
@@ -24,7 +27,11 @@ from parpour_controlplane.chain.merkle import leaf_hash
 MAGIC = b"ppc1"
 """How a checkpoint of this version begins; the signature covers it, so that it fits no other kind of text."""
 
+HANDOVER = b"ppk1"
+"""How one begins that hands over to another key; that key stands at its end."""
+
 SIGNATURE_BYTES = 64
+KEY_BYTES = 32
 
 _FIXED = Struct(">4s16sQQ32s32s32sq")
 
@@ -81,13 +88,18 @@ class Checkpoint:
     key_id: bytes
     time: int
     """Microseconds since 1970, by the signer's clock."""
+    successor: bytes = b""
+    """Public key that signs from here on, if it is another one."""
     signature: bytes = b""
 
     def text(self) -> bytes:
         """The bytes that are signed and hashed: fields of fixed size, numbers big-endian."""
+        return self._fixed(HANDOVER if self.successor else MAGIC) + self.successor
+
+    def _fixed(self, magic: bytes) -> bytes:
         head = self.head
         return _FIXED.pack(
-            MAGIC,
+            magic,
             head.tenant.bytes,
             head.size,
             head.blocks,
@@ -96,6 +108,11 @@ class Checkpoint:
             self.key_id,
             self.time,
         )
+
+    @property
+    def signs_next(self) -> bytes:
+        """Id of the key whose turn it is after this one."""
+        return sha256(self.successor).digest() if self.successor else self.key_id
 
     @property
     def hash(self) -> bytes:
@@ -113,11 +130,12 @@ class Checkpoint:
         Raises:
             ValueError: if it is none.
         """
-        if len(encoded) != _FIXED.size + SIGNATURE_BYTES or not encoded.startswith(MAGIC):
+        end = _FIXED.size + (KEY_BYTES if encoded.startswith(HANDOVER) else 0)
+        if len(encoded) != end + SIGNATURE_BYTES or not encoded.startswith((MAGIC, HANDOVER)):
             raise ValueError("no checkpoint of this version")
         _, tenant, size, blocks, root, previous, key_id, time = _FIXED.unpack_from(encoded)
         head = TreeHead(UUID(bytes=tenant), size, blocks, root)
-        return cls(head, previous, key_id, time, encoded[_FIXED.size :])
+        return cls(head, previous, key_id, time, encoded[_FIXED.size : end], encoded[end:])
 
     def is_signed_by(self, key: Ed25519PublicKey) -> bool:
         """Whether the signature is this key's."""
@@ -128,13 +146,15 @@ class Checkpoint:
         return True
 
 
-def sign(head: TreeHead, *, after: Checkpoint | None, key: SigningKey, at: datetime) -> Checkpoint:
-    """The checkpoint of a tree head.
+def sign(
+    head: TreeHead, *, after: Checkpoint | None, key: SigningKey, at: datetime, successor: bytes = b""
+) -> Checkpoint:
+    """The checkpoint of a tree head; with a successor, the last one of this key.
 
     Raises:
         ValueError: if the history would have become shorter, or another tenant's.
     """
     if after and (after.head.tenant != head.tenant or after.head.size > head.size):
         raise ValueError("a checkpoint follows one of the same tenant that is no longer")
-    bare = Checkpoint(head, after.hash if after else NOTHING, key.key_id, microseconds(at))
-    return Checkpoint(bare.head, bare.previous, bare.key_id, bare.time, key.sign(bare.text()))
+    bare = Checkpoint(head, after.hash if after else NOTHING, key.key_id, microseconds(at), successor)
+    return replace(bare, signature=key.sign(bare.text()))

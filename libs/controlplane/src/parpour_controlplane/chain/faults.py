@@ -15,6 +15,7 @@ FAULTS: dict[str, str] = {
     "CHAIN_EVENT_REPEATED": "an event of this id stands at an earlier position",
     "CHAIN_FORKED": "this is another history than the one that was signed",
     "CHAIN_INSERTED": "it is there, and has no place of its own",
+    "CHAIN_KEY_RETIRED": "the checkpoint is signed by a key that had handed over to another",
     "CHAIN_KEY_UNKNOWN": "the checkpoint is signed by a key that is not trusted",
     "CHAIN_PAYLOAD_CHANGED": "the payload is not the one that was sealed",
     "CHAIN_REORDERED": "another one stands in its place, and it stands further on",

@@ -47,14 +47,21 @@ def root_of(leaves: Sequence[bytes]) -> bytes:
 class GrowingTree:
     """A tree that only grows; it keeps one hash for each full subtree, so a billion leaves take thirty."""
 
-    def __init__(self) -> None:
-        self._full: list[bytes] = []
-        self._size = 0
+    def __init__(self, *, size: int = 0, peaks: Sequence[bytes] = ()) -> None:
+        if len(peaks) != size.bit_count():
+            raise ValueError(f"a tree of {size} leaves has {size.bit_count()} full subtrees, not {len(peaks)}")
+        self._full = list(peaks)
+        self._size = size
 
     @property
     def size(self) -> int:
         """Number of leaves."""
         return self._size
+
+    @property
+    def peaks(self) -> tuple[bytes, ...]:
+        """Hashes of the full subtrees, the largest first: with the size, all that it takes to go on."""
+        return tuple(self._full)
 
     def append(self, leaf: bytes) -> None:
         """Add a leaf that is hashed already."""

@@ -15,7 +15,7 @@ from struct import error
 from uuid import UUID
 
 from parpour_controlplane.chain.blocks import NOTHING, SealedBlock, SealedEvent
-from parpour_controlplane.chain.checkpoints import Checkpoint, Keys
+from parpour_controlplane.chain.checkpoints import Checkpoint, Keys, trusted
 from parpour_controlplane.chain.faults import ChainFault, Part
 from parpour_controlplane.chain.headers import COMMITMENT, FIXED, MAGIC, SALT_BYTES
 from parpour_controlplane.chain.merkle import EMPTY, HASH_BYTES, LEAF, GrowingTree, leaf_hash, root_of
@@ -49,7 +49,7 @@ def verify(history: History, *, keys: Keys, kept: Checkpoint | None = None) -> V
     Raises:
         ChainFault: with the first place that contradicts the rest, and how.
     """
-    _check_checkpoints(history, keys)
+    keys = _check_checkpoints(history, keys)
     if kept is not None:
         _check_signature(kept, history.tenant, keys, "kept checkpoint", kept.head.size)
     _check_blocks(history)
@@ -65,15 +65,23 @@ def verify(history: History, *, keys: Keys, kept: Checkpoint | None = None) -> V
     )
 
 
-def _check_checkpoints(history: History, keys: Keys) -> None:
+def _check_checkpoints(history: History, keys: Keys) -> Keys:
+    """Each is signed by the key whose turn it is; returns the trusted keys, with those that they handed over to."""
+    known, retired = dict(keys), set[bytes]()
     previous, size = NOTHING, 0
     for number, checkpoint in enumerate(history.checkpoints, 1):
-        _check_signature(checkpoint, history.tenant, keys, "checkpoint", number)
+        if checkpoint.key_id in retired:
+            raise ChainFault("CHAIN_KEY_RETIRED", "checkpoint", number)
+        _check_signature(checkpoint, history.tenant, known, "checkpoint", number)
         if checkpoint.previous != previous:
             raise ChainFault("CHAIN_UNLINKED", "checkpoint", number)
         if checkpoint.head.size < size:
             raise ChainFault("CHAIN_ROLLED_BACK", "checkpoint", number)
+        if checkpoint.successor:
+            retired.add(checkpoint.key_id)
+            known.update(trusted([checkpoint.successor]))
         previous, size = checkpoint.hash, checkpoint.head.size
+    return known
 
 
 def _check_signature(checkpoint: Checkpoint, tenant: UUID, keys: Keys, part: Part, number: int) -> None:

@@ -21,13 +21,18 @@ $$;
 
 grant parpour_owner to parpour_migrator;
 
--- A session that forgot to end its transaction must not hold a tenant's ledger for long.
-alter role parpour_app set statement_timeout = '30s';
-alter role parpour_app set lock_timeout = '10s';
-alter role parpour_app set idle_in_transaction_session_timeout = '15s';
-alter role parpour_sweeper set statement_timeout = '30s';
-alter role parpour_sweeper set lock_timeout = '10s';
-alter role parpour_sweeper set idle_in_transaction_session_timeout = '15s';
+-- A session that forgot to end its transaction must not hold a tenant's ledger for long, nor keep events from their place.
+do $$
+declare
+    serving name;
+begin
+    foreach serving in array array['parpour_app', 'parpour_sealer', 'parpour_relay', 'parpour_sweeper'] loop
+        execute format('alter role %I set statement_timeout = ''30s''', serving);
+        execute format('alter role %I set lock_timeout = ''10s''', serving);
+        execute format('alter role %I set idle_in_transaction_session_timeout = ''15s''', serving);
+    end loop;
+end
+$$;
 
 -- Nobody makes temporary objects: they would come before others in a search path.
 do $$

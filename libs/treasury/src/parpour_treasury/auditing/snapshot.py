@@ -46,7 +46,7 @@ async def read_books(connection: type_of_connection) -> Books:
 async def read_told(connection: type_of_connection) -> list[Told]:
     """What the tenant's events tell of the ledger, in an order in which they can be carried out."""
     rows = await connection.fetch(_EVENTS)
-    return [Told(row["type"], row["subject"], json.loads(row["payload"])) for row in rows]
+    return [Told(row["type"], row["subject"], json.loads(row["payload"] or "null")) for row in rows]
 
 
 async def _pages(connection: type_of_connection, query: str, key: str, start: Any) -> Any:

@@ -243,6 +243,12 @@ class PaymentWorker:
         claimed: list[dict[str, Any]] = json.loads(text)
         return claimed
 
+    async def begin(self, spend: UUID) -> str:
+        """Note that a payment is about to be sent."""
+        query = "select treasury.begin_attempt($1, $2, 0, '{}', clock_timestamp())"
+        answer: str = await self._call(query, spend)
+        return answer
+
     async def advance(
         self, spend: UUID, step: str, *, reference: str | None = None, fee: int = 0, provider: str | None = None
     ) -> str:

@@ -1,0 +1,320 @@
+"""The application: what a process of the API is made of, and in what order it starts and stops.
+
+At the stop the server takes no new requests; those in flight end, the batcher carries out what was handed to it, and
+only then are the connections closed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Annotated, Any
+from uuid import uuid4
+
+import asyncpg
+from fastapi import Depends, FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, StreamingResponse
+from fastapi.routing import APIRoute
+from fastapi.security import HTTPBearer
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from parpour_api import __version__
+from parpour_api.access import check_allowed
+from parpour_api.books_export import LANGUAGES, Exports, Language, chunks
+from parpour_api.edge import Bounds, Edge, problem_response
+from parpour_api.errors import ApiError
+from parpour_api.graphql.cursors import Cursors
+from parpour_api.graphql.documents import DocumentLimits, Documents
+from parpour_api.graphql.operations import Operations
+from parpour_api.graphql.schema import executable
+from parpour_api.graphql.session import Service
+from parpour_api.graphql.transport import GraphQLEndpoint
+from parpour_api.identity.keys import Fetch, KeySet
+from parpour_api.identity.principal import Principal
+from parpour_api.identity.tokens import Revocations, TokenVerifier
+from parpour_api.limits import Buckets, RateLimits
+from parpour_api.metrics import CONTENT_TYPE, Metrics
+from parpour_api.settings import Settings
+from parpour_controlplane.context import ContextKey, ContextMint
+from parpour_controlplane.database import Database, open_database
+from parpour_controlplane.migrations import Migration
+from parpour_treasury import MIGRATIONS
+from parpour_treasury.batcher import Batcher
+from parpour_treasury.ledger import Ledger
+
+APP_ROLE = "parpour_app"
+EXPORT_POINTS = 1000
+"""What an export takes from the rate limits."""
+
+GRAPHQL_PATH = "/graphql"
+
+ROUTES = frozenset({GRAPHQL_PATH, "/healthz", "/readyz", "/metrics", *(f"/v1/books/export/{one}" for one in Language)})
+"""Paths that figures name."""
+
+PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
+    status: {
+        "description": text,
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    }
+    for status, text in (
+        (401, "no token, or one that is not taken"),
+        (403, "none of the caller's roles may do this"),
+        (405, "the method is not known here"),
+        (422, "a parameter is outside its range"),
+        (429, "too much was asked in a short time"),
+        (500, "something failed here"),
+        (503, "something that this needs does not answer"),
+        (504, "it took too long"),
+    )
+}
+PROBLEM_SCHEMA: dict[str, Any] = {
+    "title": "Problem",
+    "description": "Problem details (RFC 9457).",
+    "type": "object",
+    "required": ["type", "title", "status", "detail", "instance", "code"],
+    "properties": {
+        "type": {"type": "string", "format": "uri"},
+        "title": {"type": "string"},
+        "status": {"type": "integer"},
+        "detail": {"type": "string"},
+        "instance": {"type": "string", "format": "uri"},
+        "code": {"type": "string", "description": "Stable; the reference explains each."},
+    },
+}
+
+
+ROUTER_CODES: dict[int, str] = {
+    HTTPStatus.NOT_FOUND: "API_NOT_FOUND",
+    HTTPStatus.METHOD_NOT_ALLOWED: "API_METHOD_NOT_ALLOWED",
+}
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What a running application works with, from its start to its stop."""
+
+    database: Database
+    batcher: Batcher
+    verifier: TokenVerifier
+    limits: RateLimits
+    service: Service
+    exports: Exports
+    graphql: GraphQLEndpoint
+
+
+def rate_limits(settings: Settings, clock: Callable[[], float]) -> RateLimits:
+    """The limits of the settings."""
+    return RateLimits(
+        principals=Buckets(rate=settings.principal_points_a_second, burst=settings.principal_points_burst, clock=clock),
+        tenants=Buckets(rate=settings.tenant_points_a_second, burst=settings.tenant_points_burst, clock=clock),
+    )
+
+
+@asynccontextmanager
+async def running(
+    settings: Settings, *, secret: bytes, fetch: Fetch, revocations: Revocations, metrics: Metrics
+) -> AsyncIterator[Parts]:
+    """The parts of an application, until the end of the block.
+
+    Raises:
+        ControlPlaneError: DATABASE_UNAVAILABLE.
+        ValueError: if the secret is too short, or the listed operations cannot be read.
+    """
+    mint = ContextMint(ContextKey(settings.context_key_id, APP_ROLE, secret), clock=time.time)
+    operations = Operations.read(settings.persisted_file, only=settings.persisted_only)
+    schema = executable()
+    document_limits = DocumentLimits(
+        tokens=settings.query_tokens_max,
+        depth=settings.query_depth_max,
+        aliases=settings.query_aliases_max,
+        page=settings.page_max,
+        introspection=settings.introspection,
+    )
+    async with open_database(settings.database, connections=settings.connections) as database:
+        ledger = Ledger(database)
+        batcher = Batcher(ledger, mint)
+        verifier = TokenVerifier(
+            KeySet(fetch, clock=time.monotonic),
+            issuer=settings.issuer,
+            audience=settings.audience,
+            revocations=revocations,
+            clock=time.time,
+            names=settings.claim_names,
+        )
+        service = Service(database, mint, ledger, batcher, Cursors(secret), metrics, settings.page_max)
+        limits = rate_limits(settings, time.monotonic)
+        endpoint = GraphQLEndpoint(
+            schema=schema,
+            documents=Documents(schema, document_limits),
+            operations=operations,
+            verifier=verifier,
+            limits=limits,
+            service=service,
+            cost_max=settings.query_cost_max,
+        )
+        try:
+            yield Parts(database, batcher, verifier, limits, service, Exports(database), endpoint)
+        finally:
+            async with asyncio.timeout(settings.drain_seconds_max):
+                await batcher.drain()
+
+
+def parts_of(request: Request) -> Parts:
+    """The parts of the application that answers."""
+    parts: Parts = request.app.state.parts
+    return parts
+
+
+_BEARER = HTTPBearer(auto_error=False, description="An access token of the issuer")
+
+
+async def principal_of(request: Request, _documented: Annotated[object, Depends(_BEARER)]) -> Principal:
+    """Who asks.
+
+    Raises:
+        ApiError: API_TOKEN_… or API_IDENTITY_UNAVAILABLE.
+    """
+    return await parts_of(request).verifier.of_header(request.headers.get("authorization"))
+
+
+async def missing_migrations(database: Database) -> list[Migration]:
+    """Migrations that this program needs and the database lacks; it may have newer ones."""
+    try:
+        rows = await database.pool.fetch("select component, number, checksum from controlplane.applied_migrations()")
+    except (asyncpg.InvalidSchemaNameError, asyncpg.UndefinedFunctionError, asyncpg.InsufficientPrivilegeError):
+        # The first migration, or what it grants, was never applied here.
+        return list(MIGRATIONS)
+    applied = {(row["component"], row["number"]): row["checksum"] for row in rows}
+    return [one for one in MIGRATIONS if applied.get((one.component, one.number)) != one.checksum]
+
+
+def routes(metrics: Metrics) -> FastAPI:
+    """The routes, without a database: enough for the OpenAPI document."""
+    app = FastAPI(
+        title="parpour",
+        version=__version__,
+        description="Downloads and probes. What else can be asked and done is in the GraphQL schema, under /graphql.",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    app.router.route_class = _ProblemRoute
+    app.add_exception_handler(HTTPException, _http_error)
+
+    @app.get("/healthz", tags=["probes"], summary="Whether the process answers", response_class=Response)
+    async def healthz() -> Response:
+        return JSONResponse({"status": "ok"})
+
+    @app.get(
+        "/readyz",
+        tags=["probes"],
+        summary="Whether the database answers and has what this program needs",
+        response_class=JSONResponse,
+        responses={503: PROBLEM_RESPONSES[503]},
+    )
+    async def readyz(request: Request) -> Response:
+        missing = await missing_migrations(parts_of(request).database)
+        if missing:
+            raise ApiError(
+                "API_SCHEMA_MISSING", f"{missing[0].component} {missing[0].number:04} and later are not applied"
+            )
+        return JSONResponse({"status": "ready"})
+
+    @app.get("/metrics", tags=["probes"], summary="Figures for Prometheus", response_class=Response)
+    async def figures() -> Response:
+        return Response(metrics.text(), headers={"content-type": CONTENT_TYPE})
+
+    @app.get(
+        "/v1/books/export/{language}",
+        tags=["evidence"],
+        summary="The tenant's books for a program of accounts, with assertions that it checks",
+        response_class=StreamingResponse,
+        responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}}, **PROBLEM_RESPONSES},
+    )
+    async def export(
+        language: Language, request: Request, principal: Annotated[Principal, Depends(principal_of)]
+    ) -> StreamingResponse:
+        parts = parts_of(request)
+        check_allowed(principal, ["GET /v1/books/export/{language}"])
+        parts.limits.take(tenant=principal.tenant, principal=principal.key, points=EXPORT_POINTS)
+        context = parts.service.mint.mint(tenant=principal.tenant, actor=principal.actor)
+        file = await parts.exports.make(language, context)
+        ending = LANGUAGES[language][1]
+        return StreamingResponse(
+            chunks(file),
+            media_type="text/plain; charset=utf-8",
+            headers={"content-disposition": f'attachment; filename="books.{ending}"'},
+        )
+
+    return app
+
+
+def openapi() -> dict[str, Any]:
+    """The OpenAPI document, which is kept in api/openapi.json."""
+    document = routes(Metrics()).openapi()
+    components = document.setdefault("components", {}).setdefault("schemas", {})
+    components["Problem"] = PROBLEM_SCHEMA
+    for name in ("HTTPValidationError", "ValidationError"):
+        components.pop(name, None)
+    return document
+
+
+def application(settings: Settings, *, secret: bytes, fetch: Fetch, revocations: Revocations) -> ASGIApp:
+    """The application with everything around it."""
+    metrics = Metrics()
+    app = routes(metrics)
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        async with running(settings, secret=secret, fetch=fetch, revocations=revocations, metrics=metrics) as parts:
+            app.state.parts = parts
+            yield
+
+    async def front(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == GRAPHQL_PATH:
+            await app.state.parts.graphql(scope, receive, send)
+        else:
+            await app(scope, receive, send)
+
+    app.router.lifespan_context = lifespan
+    return Edge(
+        front,
+        bounds=Bounds(settings.body_bytes_max, settings.request_seconds_max),
+        metrics=metrics,
+        routes=ROUTES,
+        clock=time.monotonic,
+        new_id=uuid4,
+    )
+
+
+class _ProblemRoute(APIRoute):
+    """A route whose errors leave as problem details; Starlette's own last resort would answer in plain text."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        handle = super().get_route_handler()
+
+        async def handled(request: Request) -> Response:
+            try:
+                return await handle(request)
+            except RequestValidationError as error:
+                named = ", ".join(".".join(map(str, one["loc"])) for one in error.errors())
+                return problem_response(request.scope, ApiError("API_REQUEST_MALFORMED", f"outside its range: {named}"))
+            except Exception as error:  # noqa: BLE001  (whatever it is, the caller is told, and told no more than a code)
+                return problem_response(request.scope, error)
+
+        return handled
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    """What the router refuses before there is a route."""
+    status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR
+    allow = (error.headers or {}).get("Allow", "") if isinstance(error, HTTPException) else ""
+    code = ROUTER_CODES.get(status, "API_INTERNAL")
+    return problem_response(request.scope, ApiError(code, allow=[allow] if allow else []))

@@ -1,0 +1,30 @@
+"""Fixtures of the API's tests."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from parpour_controlplane.testing import Place, Postgres
+from parpour_treasury import MIGRATIONS
+
+from .building import Api, open_api
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+def place(postgres: Postgres) -> Place:
+    """A database that a module's tests share, each with tenants of its own."""
+    return postgres.place(MIGRATIONS)
+
+
+@pytest.fixture
+async def api(place: Place) -> AsyncIterator[Api]:
+    """The application over a real database, called without a socket."""
+    async with open_api(place) as api:
+        yield api

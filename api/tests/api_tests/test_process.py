@@ -1,0 +1,147 @@
+"""The API as a process on a socket: audits of others, fuzzing by its OpenAPI document, its stop."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+from urllib.request import Request, urlopen
+from uuid import UUID, uuid4
+
+import pytest
+import schemathesis
+from hypothesis import HealthCheck, settings
+
+from harness.api_server import Served, log_lines, serving
+from parpour_api.app import openapi
+from parpour_controlplane.database import open_database
+from parpour_controlplane.testing import Place
+from parpour_treasury.ledger import Ledger
+
+AUDITS = Path(__file__).parent.parent / "graphql_http"
+AUDITS_PASSED = 61
+
+
+@pytest.fixture(scope="module")
+def served(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with serving(place, tmp_path_factory.mktemp("api"), PARPOUR_API_PRINCIPAL_POINTS_BURST="1000000") as served:
+        yield served
+
+
+@pytest.fixture(scope="module")
+def tenant(place: Place) -> UUID:
+    made = uuid4()
+
+    async def make() -> None:
+        async with open_database(place.dsn(), connections=1) as database:
+            await Ledger(database).create_tenant(place.app.mint(tenant=made, actor="user:ann"), name="a tenant")
+
+    asyncio.run(make())
+    return made
+
+
+@pytest.fixture(scope="session")
+def audits(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The audit suite of graphql-http, installed from its lock outside of the source tree."""
+    folder = tmp_path_factory.mktemp("audits")
+    for name in ("package.json", "package-lock.json", "audits.mjs"):
+        shutil.copy(AUDITS / name, folder)
+    subprocess.run(
+        ["npm", "ci", "--no-audit", "--no-fund", "--ignore-scripts"],
+        cwd=folder,
+        check=True,
+        capture_output=True,
+        timeout=300,
+    )
+    return folder
+
+
+def test_every_audit_of_graphql_over_http_passes(served: Served, tenant: UUID, audits: Path) -> None:
+    """The truth is the suite of the GraphQL over HTTP specification's own editors."""
+    environ = {"URL_TO_AUDIT": f"{served.url}/graphql", "TOKEN": served.token(tenant, "owner"), "PATH": "/usr/bin:/bin"}
+    node = shutil.which("node")
+    assert node
+    run = subprocess.run([node, "audits.mjs"], cwd=audits, env=environ, check=True, capture_output=True, timeout=120)
+    results = [json.loads(line) for line in run.stdout.splitlines()]
+    assert [one for one in results if one["status"] != "ok"] == []
+    assert len(results) == AUDITS_PASSED
+
+
+SCHEMA = schemathesis.openapi.from_dict(openapi())
+PLACE_OF_TOKEN = "Bearer here"
+"""Cases are made before there is an issuer; this stands where a case bears a token that is taken."""
+
+
+Case = schemathesis.Case[Any]
+
+
+@SCHEMA.auth()
+class Bearer:
+    """Sends a token with every case that is not about there being none."""
+
+    def get(self, case: Case, context: object) -> str:
+        return PLACE_OF_TOKEN
+
+    def set(self, case: Case, data: str, context: object) -> None:
+        case.headers["Authorization"] = data
+
+
+@SCHEMA.parametrize()
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
+def test_no_request_of_the_document_is_answered_otherwise(case: Case, served: Served, tenant: UUID) -> None:
+    if case.headers.get("Authorization") == PLACE_OF_TOKEN:
+        case.headers["Authorization"] = f"Bearer {served.token(tenant, 'owner')}"
+    case.call_and_validate(base_url=served.url)
+
+
+def test_probes_need_no_token_and_downloads_do(served: Served) -> None:
+    assert served.get("/healthz")[0] == 200
+    assert served.get("/readyz") == (200, b'{"status":"ready"}')
+    status, body = served.get("/v1/books/export/hledger")
+    assert (status, json.loads(body)["code"]) == (401, "API_TOKEN_MISSING")
+
+
+def test_a_token_of_a_key_that_came_later_is_taken_and_one_of_a_withdrawn_key_in_the_end_not(
+    served: Served, tenant: UUID
+) -> None:
+    before = served.token(tenant, "auditor")
+    served.issuer.issuer.rotate()
+    assert served.get("/v1/books/export/ledger", before)[0] == 200
+
+
+def test_a_stop_carries_out_what_was_asked_and_loses_no_line(place: Place, tenant: UUID, tmp_path: Path) -> None:
+    with serving(place, tmp_path) as served:
+        token = served.token(tenant, "owner", sub="stopper")
+
+        def opened(number: int) -> bool:
+            account = f'code: "stop{number}", name: "n", kind: ASSET, currency: "USD"'
+            query = f"mutation {{ openAccount({account}) {{ __typename }} }}"
+            request = Request(
+                f"{served.url}/graphql",
+                data=json.dumps({"query": query}).encode(),
+                headers={"authorization": f"Bearer {token}", "content-type": "application/json"},
+            )
+            try:
+                with urlopen(request, timeout=20) as response:
+                    return "OpenedAccount" in response.read().decode()
+            except OSError:
+                return False
+
+        with ThreadPoolExecutor(8) as pool:
+            answers = [pool.submit(opened, number) for number in range(40)]
+            while not any(one.done() for one in answers):
+                time.sleep(0.005)
+            served.process.terminate()
+            done = sum(one.result() for one in answers)
+        assert served.process.wait(30) in (0, -15)
+        lines = log_lines(served)
+        audited = [one for one in lines if one["logger"] == "parpour_api.audit"]
+        assert sum(one["outcome"] == "OK" for one in audited) >= done > 0
+        assert token not in served.log.read_text()
+        assert not [one for one in lines if one["level"] == "error"]

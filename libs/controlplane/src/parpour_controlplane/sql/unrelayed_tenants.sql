@@ -1,0 +1,1 @@
+select tenant_id from controlplane.chain_head where relayed < position

@@ -1,0 +1,14 @@
+select l.journal, l.position, l.amount::bigint as amount, l.effective_at, j.correlation, m.match, x.state
+from treasury.leg l
+join lateral (
+    select j.correlation from treasury.journal j where j.tenant_id = l.tenant_id and j.number = l.journal offset 0
+) j on true
+left join lateral (
+    select m.match from treasury.matched_leg m
+    where m.tenant_id = l.tenant_id and m.journal = l.journal and m.position = l.position offset 0
+) m on true
+left join lateral (
+    select x.state from treasury.exception x where x.tenant_id = l.tenant_id and x.journal = l.journal and x.leg = l.position offset 0
+) x on true
+where l.account_id = $1 and l.effective_at >= $2 and l.effective_at < $3 and (m.match is null or l.effective_at >= $4)
+order by l.journal, l.position

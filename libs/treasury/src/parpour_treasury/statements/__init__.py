@@ -1,0 +1,1 @@
+"""What a bank says happened: statements as values, and the formats in which banks send them."""
