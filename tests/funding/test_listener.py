@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from pathlib import Path
@@ -110,3 +114,55 @@ async def _ask(port: int, authority: Path, token: Path) -> FundingState | Fundin
         return error
     finally:
         await treasury.close()
+
+
+def start(environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    """The internal API as a process."""
+    kept = {name: os.environ[name] for name in ("PATH", "PYTHONPATH") if name in os.environ}
+    command = [sys.executable, "-m", "parpour_api.internal"]
+    return subprocess.Popen(command, env={**kept, **environment}, stderr=subprocess.PIPE)
+
+
+async def test_the_process_serves_until_it_is_told_to_stop(postgres: Postgres, tmp_path: Path) -> None:
+    place = await postgres.make_place(MIGRATIONS)
+    certificate, key = certify(tmp_path, "internal")
+    prices, secret, own = tmp_path / "prices.yaml", tmp_path / "context-key", tmp_path / "own"
+    prices.write_text(yaml.safe_dump(PRICES.to_wire()))
+    secret.write_bytes(b"k" * 32)
+    own.write_text(kubernetes.OWN)
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    settings = {
+        "DATABASE": place.dsn(),
+        "CONTEXT_KEY_ID": "test",
+        "CONTEXT_KEY_FILE": str(secret),
+        "PORT": str(port),
+        "CERTIFICATE_FILE": str(certificate),
+        "KEY_FILE": str(key),
+        "PRICE_LIST_FILE": str(prices),
+        "OPERATOR": OPERATOR,
+        "KUBERNETES_URL": "https://127.0.0.1:1",
+        "KUBERNETES_CA_FILE": str(certificate),
+        "KUBERNETES_TOKEN_FILE": str(own),
+    }
+    process = start({f"PARPOUR_INTERNAL_{name}": value for name, value in settings.items()})
+    try:
+        shown = tmp_path / "shown"
+        shown.write_text(TOKEN)
+        async with asyncio.timeout(30):
+            # No API server reviews tokens here, and that is what it says once it is up.
+            while "FUNDING_UNAVAILABLE" not in str(await _ask(port, certificate, shown)):  # noqa: ASYNC110 - a process
+                await asyncio.sleep(0.1)
+    finally:
+        process.terminate()
+    assert await asyncio.to_thread(process.wait, 20) == 0
+
+
+def test_wrong_settings_end_the_process_and_name_no_value() -> None:
+    process = start({"PARPOUR_INTERNAL_DATABASE": "postgresql://secret@host/db", "PARPOUR_INTERNAL_PORT": "none"})
+    _, said = process.communicate(timeout=30)
+    assert process.returncode == 2
+    assert b"port" in said
+    assert b"context_key_file" in said
+    assert b"secret" not in said

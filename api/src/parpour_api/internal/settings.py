@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from parpour_api.settings import SettingsError
 from parpour_contracts.funding import AUDIENCE
 
+PREFIX = "PARPOUR_INTERNAL_"
 IN_CLUSTER = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
 
@@ -37,3 +40,33 @@ class InternalSettings(BaseModel):
     """Authority of the API server's certificate."""
     kubernetes_token_file: Path = IN_CLUSTER / "token"
     """This API's own token, which may create TokenReviews and nothing else."""
+
+
+class ServiceSettings(InternalSettings):
+    """Settings of the internal API as a process of its own, from environment variables with the prefix
+    PARPOUR_INTERNAL_."""
+
+    database: Annotated[str, Field(min_length=1, max_length=500)]
+    """Address of PostgreSQL for the role parpour_app."""
+    context_key_id: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
+    """Name of the key of contexts."""
+    context_key_file: Path
+    """File with that key, 32 bytes or more."""
+    connections: Annotated[int, Field(ge=1, le=100)] = 4
+    """Connections to the database."""
+
+    @classmethod
+    def read(cls, environ: Mapping[str, str]) -> Self:
+        """The settings of an environment.
+
+        Raises:
+            SettingsError: naming each that is missing, unknown or wrong, and no value.
+        """
+        values = {
+            name.removeprefix(PREFIX).lower(): value for name, value in environ.items() if name.startswith(PREFIX)
+        }
+        try:
+            return cls.model_validate(values)
+        except ValidationError as error:
+            faults = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors(include_input=False))
+            raise SettingsError("; ".join(faults)) from None
