@@ -27,13 +27,13 @@ from reference import PAGES
 ROOT = Path(__file__).resolve().parent.parent
 
 
-def crd_template() -> str:
+def crd_template(definition: crd.Schema) -> str:
     """The CRD as a chart template: upgraded with the release, kept when the release is uninstalled.
 
     Raises:
         ValueError: if the CRD holds what Helm would take for a template action.
     """
-    text = crd.to_yaml(crd.simulation_crd())
+    text = crd.to_yaml(definition)
     if "{{" in text:
         raise ValueError("the CRD holds '{{', which Helm would evaluate")
     kept = "metadata:\n  annotations:\n    helm.sh/resource-policy: keep\n"
@@ -58,7 +58,9 @@ def kernel_sources() -> dict[str, Callable[[], str]]:
 
 GENERATED: dict[str, Callable[[], str]] = {
     "crds/parpour.dev_simulations.yaml": lambda: crd.to_yaml(crd.simulation_crd()),
-    "charts/parpour/templates/crd-simulations.yaml": crd_template,
+    "crds/parpour.dev_ventures.yaml": lambda: crd.to_yaml(crd.venture_crd()),
+    "charts/parpour/templates/crd-simulations.yaml": lambda: crd_template(crd.simulation_crd()),
+    "charts/parpour/templates/crd-ventures.yaml": lambda: crd_template(crd.venture_crd()),
     "charts/parpour/files/permissions.yaml": chart_permissions,
     "api/schema.graphql": sdl,
     "api/openapi.json": lambda: json.dumps(openapi(), indent=2) + "\n",

@@ -18,6 +18,7 @@ from parpour_cli.main import command as parpour
 from parpour_contracts.ensembles import check_ensemble
 from parpour_contracts.scenario import BUILTIN, builtin_scenario, override, parameters, parse_scenario
 from parpour_contracts.simulation import Ensemble, Simulation
+from parpour_contracts.venture import Venture
 from parpour_devcluster.cli import main as devcluster
 from quoting import DOCS, ROOT, WRITTEN, Command, blocks, commands
 
@@ -84,6 +85,11 @@ def test_an_example_would_be_accepted(example: Path) -> None:
     text = spec.scenario.inline or BUILTIN[spec.scenario.builtin or ""]
     scenario = override(parse_scenario(text), spec.parameters)
     assert check_ensemble(spec.ensemble, parameters(scenario)) == ()
+
+
+def test_the_example_of_a_venture_would_be_accepted() -> None:
+    read = Venture.model_validate(yaml.safe_load((ROOT / "examples" / "venture.yaml").read_text()))
+    assert len({owner.person for owner in read.spec.owners}) == 2
 
 
 @pytest.mark.parametrize("fragment", blocks(DOCS / "how-to" / "write-a-scenario.md", "yaml"))

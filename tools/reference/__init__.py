@@ -27,6 +27,7 @@ from reference import (
 
 PAGES: dict[str, Callable[[], str]] = {
     "docs/reference/simulation.md": simulation.simulation_page,
+    "docs/reference/venture.md": simulation.venture_page,
     **{f"docs/reference/{name}-parameters.md": partial(scenario.scenario_page, name) for name in MODELS},
     **{f"docs/reference/{name}-tick.md": partial(tick.tick_page, name) for name in MODELS},
     "docs/reference/queries.md": queries.queries_page,

@@ -12,6 +12,7 @@ from reference.markdown import cell, code, page, table
 SCOPES = {
     "simulations": "where Simulations are served: a ClusterRole, or a Role in each watched namespace",
     "cluster": "the whole cluster, always",
+    "ventures": "the whole cluster, where there is a treasury",
     "own": "the operator's own namespace",
 }
 

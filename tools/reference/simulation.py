@@ -1,4 +1,4 @@
-"""The page of the Simulation resource, from the schema that the API server is given."""
+"""The pages of the resources, from the schemas that the API server is given."""
 
 from __future__ import annotations
 
@@ -16,6 +16,12 @@ A Simulation runs one scenario as an ensemble of worlds. It is namespaced, its s
 `kubectl explain simulation.spec` prints what stands here. An example is
 [examples/epidemic.yaml](../how-to/run-an-ensemble.md#a-simulation-in-full); what a scenario may hold is in
 [epidemic parameters](epidemic-parameters.md).
+"""
+
+VENTURE_INTRODUCTION = """
+A Venture is a tenant: a namespace of its own and a budget in the treasury. It is cluster-scoped, and served only where
+the installation has a treasury. An example is examples/venture.yaml; how money is reserved and settled is in
+[funding](../explanation/funding.md).
 """
 
 
@@ -87,10 +93,11 @@ def section(path: str, schema: Schema) -> str:
 
 def admission_rules(root: Schema) -> str:
     """What the API server holds the whole resource to."""
-    fixed = ", ".join(code(name) for name in crd.MUTABLE_FIELDS)
     names = [rule["message"] for rule in root["x-kubernetes-validations"] if rule["fieldPath"] == ".metadata.name"]
     lines = [f"- {message}" for message in names]
-    lines.append(f"- once `status.startTime` is set, only {fixed} of `spec` can change; the refusal names the field")
+    if "startTime" in root["properties"]["status"]["properties"]:
+        fixed = ", ".join(code(name) for name in crd.MUTABLE_FIELDS)
+        lines.append(f"- once `status.startTime` is set, only {fixed} of `spec` change; the refusal names the field")
     return "## Rules of the whole resource\n\n" + "\n".join(lines)
 
 
@@ -100,26 +107,32 @@ def columns(version: Schema) -> str:
         (cell(c["name"]), code(c["jsonPath"]), "`-o wide`" if c.get("priority") else "always")
         for c in version["additionalPrinterColumns"]
     ]
-    selectable = ", ".join(code(field["jsonPath"].lstrip(".")) for field in version["selectableFields"])
-    return (
-        "## kubectl\n\n"
-        + table(("Column", "Path", "Shown"), rows)
-        + f"\n\nField selectors: {selectable}; for example `kubectl get sim --field-selector status.state=Failed`."
-    )
+    shown = "## kubectl\n\n" + table(("Column", "Path", "Shown"), rows)
+    selectable = ", ".join(code(field["jsonPath"].lstrip(".")) for field in version.get("selectableFields", ()))
+    if not selectable:
+        return shown
+    example = "kubectl get sim --field-selector status.state=Failed"
+    return f"{shown}\n\nField selectors: {selectable}; for example `{example}`."
 
 
-def api_page(definition: Schema) -> str:
+def api_page(definition: Schema, introduction: str, source: str) -> str:
     """The page of one CustomResourceDefinition."""
     version = definition["spec"]["versions"][0]
     root = version["schema"]["openAPIV3Schema"]
-    parts = [INTRODUCTION, f"```yaml\napiVersion: {GROUP}/{VERSION}\nkind: Simulation\n```"]
+    kind = definition["spec"]["names"]["kind"]
+    parts = [introduction, f"```yaml\napiVersion: {GROUP}/{VERSION}\nkind: {kind}\n```"]
     parts.append(admission_rules(root))
     for name in ("spec", "status"):
         parts += [section(path, schema) for path, schema in sections(root["properties"][name], name)]
     parts.append(columns(version))
-    return page("Simulation", *parts, source="parpour_contracts.simulation")
+    return page(kind, *parts, source=source)
 
 
 def simulation_page() -> str:
     """docs/reference/simulation.md."""
-    return api_page(crd.simulation_crd())
+    return api_page(crd.simulation_crd(), INTRODUCTION, "parpour_contracts.simulation")
+
+
+def venture_page() -> str:
+    """docs/reference/venture.md."""
+    return api_page(crd.venture_crd(), VENTURE_INTRODUCTION, "parpour_contracts.venture")

@@ -8,14 +8,17 @@ import pytest
 import yaml
 from pydantic import BaseModel
 
-from parpour_contracts.crd import MUTABLE_FIELDS, simulation_crd, structural_schema, to_yaml
+from parpour_contracts.crd import MUTABLE_FIELDS, simulation_crd, structural_schema, to_yaml, venture_crd
 from parpour_contracts.simulation import SimulationSpec
+from parpour_contracts.venture import VentureSpec
 
 pytestmark = pytest.mark.unit
 
+both = pytest.mark.parametrize("crd", [simulation_crd(), venture_crd()], ids=["simulation", "venture"])
 
-def _schema() -> dict[str, Any]:
-    version = simulation_crd()["spec"]["versions"][0]
+
+def _schema(crd: dict[str, Any] | None = None) -> dict[str, Any]:
+    version = (crd or simulation_crd())["spec"]["versions"][0]
     root: dict[str, Any] = version["schema"]["openAPIV3Schema"]
     return root
 
@@ -30,24 +33,27 @@ def _fields(node: dict[str, Any], path: str) -> list[tuple[str, dict[str, Any]]]
     return found
 
 
-def test_every_named_field_has_a_description() -> None:
+@both
+def test_every_named_field_has_a_description(crd: dict[str, Any]) -> None:
     missing = [
         path
-        for path, node in _fields(_schema()["properties"]["spec"], "spec")
-        + _fields(_schema()["properties"]["status"], "status")
+        for path, node in _fields(_schema(crd)["properties"]["spec"], "spec")
+        + _fields(_schema(crd)["properties"]["status"], "status")
         if not path.endswith("[]") and not node.get("description")
     ]
     assert missing == []
 
 
-def test_every_node_has_a_type_and_no_reference() -> None:
-    for path, node in _fields(_schema(), ""):
+@both
+def test_every_node_has_a_type_and_no_reference(crd: dict[str, Any]) -> None:
+    for path, node in _fields(_schema(crd), ""):
         assert "$ref" not in node, path
         assert "type" in node or node.get("x-kubernetes-int-or-string"), path
 
 
-def test_strings_lists_and_maps_are_bounded_so_that_rules_have_a_known_cost() -> None:
-    for path, node in _fields(_schema()["properties"]["spec"], "spec"):
+@both
+def test_strings_lists_and_maps_are_bounded_so_that_rules_have_a_known_cost(crd: dict[str, Any]) -> None:
+    for path, node in _fields(_schema(crd)["properties"]["spec"], "spec"):
         if node.get("type") == "string" and "enum" not in node:
             assert "maxLength" in node, path
         if node.get("type") == "array":
@@ -56,12 +62,14 @@ def test_strings_lists_and_maps_are_bounded_so_that_rules_have_a_known_cost() ->
             assert "maxProperties" in node, path
 
 
-def test_the_crd_is_small_enough_for_client_side_apply() -> None:
-    assert len(to_yaml(simulation_crd()).encode()) < 60_000
+@both
+def test_the_crd_is_small_enough_for_client_side_apply(crd: dict[str, Any]) -> None:
+    assert len(to_yaml(crd).encode()) < 60_000
 
 
-def test_yaml_reads_back_as_the_same_document() -> None:
-    assert yaml.safe_load(to_yaml(simulation_crd())) == simulation_crd()
+@both
+def test_yaml_reads_back_as_the_same_document(crd: dict[str, Any]) -> None:
+    assert yaml.safe_load(to_yaml(crd)) == crd
 
 
 def test_all_of_the_spec_but_three_fields_is_covered_by_an_immutability_rule() -> None:
@@ -74,6 +82,18 @@ def test_defaults_in_the_schema_are_the_defaults_of_the_model() -> None:
     given = {"scenario": {"builtin": "epidemic"}}
     filled = _with_defaults(given, _schema()["properties"]["spec"])
     assert SimulationSpec.model_validate(filled) == SimulationSpec.model_validate(given)
+
+
+def test_a_ventures_namespace_and_currency_are_held_by_transition_rules() -> None:
+    rules = {r["fieldPath"] for r in _schema(venture_crd())["properties"]["spec"]["x-kubernetes-validations"]}
+    assert {".namespace", ".budget.currency"} <= rules
+    given = {
+        "displayName": "Acme",
+        "owners": [{"subject": "ann", "person": "ann"}],
+        "budget": {"amount": "5.00", "currency": "USD"},
+    }
+    filled = _with_defaults(given, _schema(venture_crd())["properties"]["spec"])
+    assert VentureSpec.model_validate(filled) == VentureSpec.model_validate(given)
 
 
 def _with_defaults(value: Any, node: dict[str, Any]) -> Any:

@@ -14,7 +14,7 @@ from parpour_contracts.exitcodes import EXIT_TABLE
 from parpour_contracts.run import RUN_FILE, RunDocument
 from parpour_contracts.simulation import KIND, Backend, SimulationSpec
 from parpour_operator.accepting import cores, memory_limit
-from parpour_operator.observing import NAME_LABEL, UID_LABEL, WORKER_CONTAINER, Resource
+from parpour_operator.observing import NAME_LABEL, RESERVATION_ANNOTATION, UID_LABEL, WORKER_CONTAINER, Resource
 from parpour_operator.settings import Settings
 
 Manifest = dict[str, Any]
@@ -29,6 +29,8 @@ GRACE_SECONDS = 30
 GPU = "nvidia.com/gpu"
 COLLECT_RESOURCES = {"requests": {"cpu": "100m", "memory": "256Mi"}, "limits": {"memory": "1Gi"}}
 COLLECT_RETRIES = 6
+COLLECT_SECONDS = 600
+"""Longest time that collecting may take in a run whose cost is limited."""
 ERASE_SECONDS = 600
 """An erasure that takes longer is begun anew."""
 ERASE_TTL = 60
@@ -119,9 +121,19 @@ def failure_policy() -> Manifest:
     }
 
 
-def shard_job(resource: Resource, spec: SimulationSpec, document: RunDocument, settings: Settings) -> Manifest:
-    """The Indexed Job with one index a shard."""
+def shard_job(
+    resource: Resource,
+    spec: SimulationSpec,
+    document: RunDocument,
+    settings: Settings,
+    *,
+    reservation: str = "",
+    deadline: int | None = None,
+) -> Manifest:
+    """The Indexed Job with one index a shard; `reservation` pays for it and `deadline` (seconds) bounds its cost."""
     metadata = _metadata(resource, shards_name(resource.key.name))
+    if reservation:
+        metadata["annotations"] = {RESERVATION_ANNOTATION: reservation}
     if spec.queue_name is not None:
         metadata["labels"][QUEUE_LABEL] = spec.queue_name
     job: Manifest = {
@@ -143,24 +155,24 @@ def shard_job(resource: Resource, spec: SimulationSpec, document: RunDocument, s
             threads=max(1, math.ceil(cores(spec))),
         ),
     }
-    if spec.active_deadline_seconds is not None:
-        job["activeDeadlineSeconds"] = spec.active_deadline_seconds
+    limit = deadline if deadline is not None else spec.active_deadline_seconds
+    if limit is not None:
+        job["activeDeadlineSeconds"] = limit
     return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": job}
 
 
-def collect_job(resource: Resource, spec: SimulationSpec, settings: Settings) -> Manifest:
-    """The one-pod Job that verifies and sums up."""
-    return {
-        "apiVersion": "batch/v1",
-        "kind": "Job",
-        "metadata": _metadata(resource, collect_name(resource.key.name)),
-        "spec": {
-            "backoffLimit": COLLECT_RETRIES,
-            "podFailurePolicy": failure_policy(),
-            "podReplacementPolicy": "Failed",
-            "template": _template(resource, spec, settings, verb="collect", resources=COLLECT_RESOURCES),
-        },
+def collect_job(resource: Resource, spec: SimulationSpec, settings: Settings, *, funded: bool = False) -> Manifest:
+    """The one-pod Job that verifies and sums up; `funded` bounds its cost."""
+    job: Manifest = {
+        "backoffLimit": COLLECT_RETRIES,
+        "podFailurePolicy": failure_policy(),
+        "podReplacementPolicy": "Failed",
+        "template": _template(resource, spec, settings, verb="collect", resources=COLLECT_RESOURCES),
     }
+    if funded:
+        job["activeDeadlineSeconds"] = COLLECT_SECONDS
+    metadata = _metadata(resource, collect_name(resource.key.name))
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": job}
 
 
 def erase_job(resource: Resource, spec: SimulationSpec, document: RunDocument, settings: Settings) -> Manifest:

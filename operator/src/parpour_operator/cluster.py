@@ -16,11 +16,11 @@ from lightkube.config.client_adapter import verify_cluster
 from lightkube.core.client import FieldSelector, LabelSelector
 from lightkube.core.exceptions import ConfigError
 from lightkube.core.resource import GlobalResource, NamespacedResourceG
-from lightkube.generic_resource import Generic, create_api_info, create_namespaced_resource
+from lightkube.generic_resource import Generic, create_api_info, create_global_resource, create_namespaced_resource
 from lightkube.operators import not_in
 from lightkube.types import CascadeType, PatchType
 
-from parpour_contracts import API_VERSION, GROUP, VERSION
+from parpour_contracts import API_VERSION, GROUP, VERSION, venture
 from parpour_contracts.simulation import KIND, PLURAL, State
 from parpour_operator.leasing import Record, lease_manifest, read_record
 from parpour_operator.metrics import Metrics
@@ -50,7 +50,8 @@ Event = _mapping(NamespacedResourceG, "", "Event", "events")
 Lease = _mapping(NamespacedResourceG, "coordination.k8s.io", "Lease", "leases")
 Node = _mapping(GlobalResource, "", "Node", "nodes")
 Namespace = _mapping(GlobalResource, "", "Namespace", "namespaces")
-KINDS: Mapping[str, Any] = {"ConfigMap": ConfigMap, "Job": Job}
+Venture = create_global_resource(GROUP, VERSION, venture.KIND, venture.PLURAL)
+KINDS: Mapping[str, Any] = {"ConfigMap": ConfigMap, "Job": Job, "Namespace": Namespace}
 
 
 class NotThere(Exception):
@@ -82,9 +83,13 @@ class ClusterApi(Protocol):
     async def jobs(self, namespace: str, uid: str) -> list[Raw]: ...
     async def pods(self, namespace: str, job: str, *, phase: str = "", most: int = 50) -> list[Raw]: ...
     async def gpu_offered(self, node_selector: Mapping[str, str]) -> bool | None: ...
+    async def namespace(self, name: str) -> Raw | None: ...
     async def namespace_terminating(self, namespace: str) -> bool: ...
     async def create(self, manifest: dict[str, Any]) -> Raw: ...
-    async def set_suspend(self, namespace: str, name: str, uid: str, *, suspend: bool) -> Raw: ...
+    async def set_suspend(
+        self, namespace: str, name: str, uid: str, *, suspend: bool, deadline: int | None = None
+    ) -> Raw: ...
+    async def set_deadline(self, namespace: str, name: str, uid: str, seconds: int) -> Raw: ...
     async def delete_job(self, namespace: str, name: str, uid: str) -> None: ...
     async def delete_config_map(self, namespace: str, name: str, uid: str) -> None: ...
     async def delete_simulation(self, key: Key, uid: str) -> None: ...
@@ -118,7 +123,8 @@ def connect(
     return AsyncClient(config=config, timeout=timeout, trust_env=False, transport=transport)
 
 
-def _translate(error: ApiError) -> Exception:
+def translate(error: ApiError) -> Exception:
+    """The client's error as one of ours, where we tell it apart."""
     status = error.status
     code, reason = status.code, status.reason
     message = (status.message or reason or str(code))[:500]
@@ -157,7 +163,7 @@ class Cluster:
         except ApiError as error:
             if error.status.code == 404:
                 return None
-            raise _translate(error) from error
+            raise translate(error) from error
 
     async def jobs(self, namespace: str, uid: str) -> list[Raw]:
         """The Jobs that carry the Simulation's UID as a label."""
@@ -165,7 +171,7 @@ class Cluster:
         try:
             return [cast(Raw, raw) async for raw in found]
         except ApiError as error:
-            raise _translate(error) from error
+            raise translate(error) from error
 
     async def pods(self, namespace: str, job: str, *, phase: str = "", most: int = 50) -> list[Raw]:
         """Up to `most` pods of a Job, all or those of one phase."""
@@ -193,12 +199,21 @@ class Cluster:
             raise
         return False
 
+    async def namespace(self, name: str) -> Raw | None:
+        """One Namespace, or None."""
+        try:
+            return cast(Raw, await self._client.get(Namespace, name))
+        except ApiError as error:
+            if error.status.code == 404:
+                return None
+            raise translate(error) from error
+
     async def namespace_terminating(self, namespace: str) -> bool:
         """Whether the namespace is being deleted."""
         try:
             found = cast(Raw, await self._client.get(Namespace, namespace))
         except ApiError as error:
-            raise _translate(error) from error
+            raise translate(error) from error
         return "deletionTimestamp" in found["metadata"]
 
     async def create(self, manifest: dict[str, Any]) -> Raw:
@@ -210,14 +225,23 @@ class Cluster:
         try:
             return await self._post(KINDS[manifest["kind"]], manifest)
         except ApiError as error:
-            raise _translate(error) from error
+            raise translate(error) from error
 
     async def _post(self, kind: Any, manifest: dict[str, Any]) -> Raw:
         return cast(Raw, await self._client.create(kind.from_dict(manifest), field_manager=RECONCILER))
 
-    async def set_suspend(self, namespace: str, name: str, uid: str, *, suspend: bool) -> Raw:
-        """Suspend or resume a Job, if it is still the same."""
-        body = {"metadata": {"uid": uid}, "spec": {"suspend": suspend}}
+    async def set_suspend(
+        self, namespace: str, name: str, uid: str, *, suspend: bool, deadline: int | None = None
+    ) -> Raw:
+        """Suspend or resume a Job, if it is still the same; `deadline` is how long it may go on then, in seconds."""
+        spec: dict[str, Any] = {"suspend": suspend}
+        if deadline is not None:
+            spec["activeDeadlineSeconds"] = deadline
+        return await self._merge(Job, namespace, name, {"metadata": {"uid": uid}, "spec": spec})
+
+    async def set_deadline(self, namespace: str, name: str, uid: str, seconds: int) -> Raw:
+        """Set for how long a Job may run, if it is still the same."""
+        body = {"metadata": {"uid": uid}, "spec": {"activeDeadlineSeconds": seconds}}
         return await self._merge(Job, namespace, name, body)
 
     async def _merge(self, kind: Any, namespace: str, name: str, body: dict[str, Any]) -> Raw:
@@ -226,7 +250,7 @@ class Cluster:
                 kind, name, body, namespace=namespace, patch_type=PatchType.MERGE, field_manager=RECONCILER
             )
         except ApiError as error:
-            raise _translate(error) from error
+            raise translate(error) from error
         return cast(Raw, patched)
 
     async def delete_job(self, namespace: str, name: str, uid: str) -> None:
@@ -249,7 +273,7 @@ class Cluster:
             await self._client.delete(kind, name, namespace=namespace, cascade=cascade)
         except ApiError as error:
             if error.status.code != 404:
-                raise _translate(error) from error
+                raise translate(error) from error
 
     async def set_finalizer(self, key: Key, uid: str, finalizer: str, *, present: bool) -> tuple[str, ...]:
         """Add or remove a finalizer, leaving those of others alone; the finalizers that stand then.
@@ -290,14 +314,14 @@ class Cluster:
                 force=True,
             )
         except ApiError as error:
-            raise _translate(error) from error
+            raise translate(error) from error
 
     async def tell(self, manifest: dict[str, Any]) -> None:
         """Create an Event."""
         try:
             await self._post(Event, manifest)
         except ApiError as error:
-            raise _translate(error) from error
+            raise translate(error) from error
 
     async def missing_crd(self) -> str | None:
         """Why Simulations cannot be listed, or None if they can."""

@@ -24,11 +24,15 @@ from parpour_operator.cluster import PROGRESS, ClusterApi, Conflict, NotThere
 from parpour_operator.leasing import LeaseLost
 from parpour_operator.metrics import Metrics
 from parpour_operator.observing import NAME_LABEL, UID_LABEL, Key, Raw, Resource, read_job, read_resource
-from parpour_operator.planning import FINALIZER, deletion_due
+from parpour_operator.paying import FUNDS
+from parpour_operator.planning import deletion_due
 from parpour_operator.queueing import KeyedQueue
 from parpour_operator.reconciling import Outcome, Reconciler, Unsettled
 from parpour_operator.reporting import is_finished
 from parpour_operator.settings import Settings
+from parpour_operator.steps import FINALIZER
+from parpour_operator.sweeping import sweep
+from parpour_operator.treasury import FundingApi
 
 logger = logging.getLogger(__name__)
 
@@ -60,15 +64,17 @@ class Controller:
         api: ClusterApi,
         settings: Settings,
         metrics: Metrics,
+        treasury: FundingApi | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._api = api
         self._settings = settings
         self._metrics = metrics
+        self._treasury = treasury
         self._now = now
         self.board = ProgressBoard(clock=clock, interval=settings.progress_seconds)
-        self._reconciler = Reconciler(api=api, settings=settings, board=self.board, now=now)
+        self._reconciler = Reconciler(api=api, settings=settings, board=self.board, now=now, treasury=treasury)
         self._queue: KeyedQueue[Key] = KeyedQueue(clock=clock)
         self._versions: dict[Key, str] = {}
         self._job_versions: dict[str, dict[str, str]] = {}
@@ -111,7 +117,7 @@ class Controller:
         job = read_job(raw)
         if job.name == children.shards_name(name) and change == "changed":
             self.board.note_job(uid, job)
-        fingerprint = (job.outcome, job.suspended, job.deleting, job.ready > 0, job.succeeded > 0)
+        fingerprint = (job.outcome, job.suspended, job.deleting, job.ready > 0, job.succeeded > 0, job.deadline)
         if change == "deleted" or job.outcome:
             self._fingerprints.pop(job.uid, None)
         elif self._fingerprints.get(job.uid) == fingerprint:
@@ -231,10 +237,17 @@ class Controller:
                 self._spread(list(self._versions))
             try:
                 self.watches_alive = await self.check_watches()
+                await self._sweep()
             except LeaseLost:
                 raise
             except Exception as error:  # noqa: BLE001 - the API server may be away; readiness tells that by itself
                 logger.warning("could not list for a resync: %s", error)
+
+    async def _sweep(self) -> None:
+        if self._treasury is not None:
+            namespaces = self._settings.watch_namespaces
+            swept = await sweep(self._treasury, self._api.simulation, namespaces=namespaces, now=self._now())
+            self._metrics.orphans.inc(swept)
 
     async def check_watches(self) -> bool:
         """Whether the watches have told everything that lists find; what they have not told is queued."""
@@ -287,8 +300,13 @@ def rest_of(resource: Resource) -> float | None:
     """None if the Simulation asks for work now; else until when (seconds since the epoch) it may be left alone."""
     status, spec = resource.status, resource.spec
     if resource.deleting:
-        return None if FINALIZER in resource.finalizers else float("inf")
-    if not is_finished(status) or status.observed_generation != resource.generation or spec is None:
+        return None if {FINALIZER, FUNDS} & set(resource.finalizers) else float("inf")
+    if (
+        FUNDS in resource.finalizers
+        or not is_finished(status)
+        or status.observed_generation != resource.generation
+        or spec is None
+    ):
         return None
     due = deletion_due(spec, status)
     return due.timestamp() if due is not None else float("inf")

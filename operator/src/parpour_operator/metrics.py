@@ -61,6 +61,9 @@ class Metrics:
         self.finished = Counter(
             "parpour_operator_simulations_finished", "Simulations that finished, by state.", ["state"], registry=r
         )
+        self.orphans = Counter(
+            "parpour_operator_reservations_swept", "Reservations settled because their resource was gone.", registry=r
+        )
         self.progress_messages = Counter(
             "parpour_operator_progress_messages",
             "Progress messages by verdict (taken, refused).",

@@ -7,12 +7,14 @@ take plain mappings, as the client hands them over.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, NamedTuple, TypeVar
+from uuid import UUID
 
 from pydantic import ValidationError
 
+from parpour_contracts.funding import Fault, Reservation, ReservationState
 from parpour_contracts.messages import Termination
 from parpour_contracts.model import Wire
 from parpour_contracts.run import RUN_FILE, RunDocument
@@ -22,6 +24,7 @@ Raw = Mapping[str, Any]
 M = TypeVar("M", bound=Wire)
 NAME_LABEL = "parpour.dev/simulation"
 UID_LABEL = "parpour.dev/simulation-uid"
+RESERVATION_ANNOTATION = "parpour.dev/reservation"
 WORKER_CONTAINER = "worker"
 
 
@@ -71,10 +74,19 @@ class Job:
     completed: str = ""
     """Completed indexes as intervals, for example "0-3,7"."""
     failed_indexes: int = 0
+    failed: int = 0
     outcome: Literal["", "Complete", "Failed"] = ""
     reason: str = ""
     message: str = ""
     ended: datetime | None = None
+    began: datetime | None = None
+    """When its present stretch began: set anew when it is resumed, None while it is suspended."""
+    suspended_at: datetime | None = None
+    """When its controller stopped it, while it is suspended."""
+    deadline: int | None = None
+    """activeDeadlineSeconds, which count from `began`."""
+    reservation: str = ""
+    """The reservation that pays for it."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +103,7 @@ class Pod:
     exit_reason: str = ""
     termination: Termination | None = None
     image: str = ""
+    started: datetime | None = None
     ended: datetime | None = None
 
 
@@ -131,6 +144,37 @@ class Refused:
 
 
 @dataclass(frozen=True)
+class Funds:
+    """What the treasury says of one Simulation."""
+
+    namespace_uid: str = ""
+    venture: UUID | None = None
+    """The venture that the namespace is bound to."""
+    reservations: tuple[Reservation, ...] = ()
+    """Those of this Simulation, the latest first."""
+    refused: Fault | None = None
+    """What the treasury answered to a step of this reconciliation, if it refused."""
+    away: str = ""
+    """Why the treasury could not be asked."""
+
+    def find(self, reservation: str) -> Reservation | None:
+        """A reservation by its identity."""
+        return next((one for one in self.reservations if str(one.reservation) == reservation), None)
+
+    def open(self) -> tuple[Reservation, ...]:
+        """Those that keep money free, or may come to."""
+        live = (ReservationState.RESERVED, ReservationState.AWAITING)
+        return tuple(one for one in self.reservations if one.state in live)
+
+    def with_answer(self, answer: Reservation) -> Funds:
+        """With what the treasury has just said of one."""
+        if answer.state is ReservationState.REFUSED:
+            return replace(self, refused=answer.fault)
+        others = [one for one in self.reservations if one.reservation != answer.reservation]
+        return replace(self, reservations=(answer, *others), refused=answer.fault)
+
+
+@dataclass(frozen=True)
 class Observed:
     """All facts about one Simulation. What a situation does not call for is not read and stays at its default."""
 
@@ -144,6 +188,8 @@ class Observed:
     """Whether a fitting node offers a GPU; None where it was not asked or may not be known."""
     foreign: Foreign | None = None
     refused: Refused | None = None
+    funds: Funds | None = None
+    """None where there is no treasury, or nothing to ask it."""
 
 
 def read_time(text: str | None) -> datetime | None:
@@ -154,8 +200,8 @@ def read_time(text: str | None) -> datetime | None:
 def read_resource(raw: Raw) -> Resource:
     """A Simulation from the API's object. A spec or status of another version is a fault, not an exception."""
     meta = raw["metadata"]
-    spec, fault = _read(SimulationSpec, raw.get("spec", {}))
-    status, _ = _read(SimulationStatus, raw.get("status", {}))
+    spec, fault = read_model(SimulationSpec, raw.get("spec", {}))
+    status, _ = read_model(SimulationStatus, raw.get("status", {}))
     return Resource(
         key=Key(meta["namespace"], meta["name"]),
         uid=meta["uid"],
@@ -169,7 +215,8 @@ def read_resource(raw: Raw) -> Resource:
     )
 
 
-def _read(model: type[M], raw: Raw) -> tuple[M | None, str]:
+def read_model(model: type[M], raw: Raw) -> tuple[M | None, str]:
+    """A part of a resource, or None and what is wrong with its first field that is."""
     try:
         return model.model_validate(raw), ""
     except ValidationError as error:
@@ -203,21 +250,29 @@ def read_job(raw: Raw) -> Job:
         "Complete" if "Complete" in conditions else "Failed" if "Failed" in conditions else ""
     )
     last = conditions.get(outcome, {})
+    suspended = bool(raw["spec"].get("suspend", False))
+    stopped = conditions.get("Suspended")
     return Job(
         name=meta["name"],
         uid=meta["uid"],
         created=datetime.fromisoformat(meta["creationTimestamp"]),
-        suspended=bool(raw["spec"].get("suspend", False)),
+        suspended=suspended,
         deleting="deletionTimestamp" in meta,
         active=status.get("active", 0),
         ready=status.get("ready", 0),
         succeeded=status.get("succeeded", 0),
         completed=status.get("completedIndexes", ""),
         failed_indexes=len(read_indexes(status.get("failedIndexes", ""))),
+        failed=status.get("failed", 0),
         outcome=outcome,
         reason=last.get("reason", ""),
         message=last.get("message", ""),
         ended=read_time(status.get("completionTime") or last.get("lastTransitionTime")),
+        # A Job that is being resumed still has the times of its last stretch until its controller has seen it.
+        began=None if suspended or stopped else read_time(status.get("startTime")),
+        suspended_at=read_time(stopped.get("lastTransitionTime")) if stopped else None,
+        deadline=raw["spec"].get("activeDeadlineSeconds"),
+        reservation=meta.get("annotations", {}).get(RESERVATION_ANNOTATION, ""),
     )
 
 
@@ -237,7 +292,8 @@ def read_pod(raw: Raw) -> Pod:
     index = labels.get("batch.kubernetes.io/job-completion-index")
     containers = [c for c in status.get("containerStatuses", ()) if c["name"] == WORKER_CONTAINER]
     container = containers[0] if containers else {}
-    ended = container.get("state", {}).get("terminated") or {}
+    state = container.get("state", {})
+    ended = state.get("terminated") or {}
     return Pod(
         name=meta["name"],
         job=labels.get("batch.kubernetes.io/job-name", ""),
@@ -248,6 +304,7 @@ def read_pod(raw: Raw) -> Pod:
         exit_reason=ended.get("reason", ""),
         termination=Termination.parse(ended.get("message", "")) if ended.get("message") else None,
         image=container.get("imageID", ""),
+        started=read_time((ended or state.get("running") or {}).get("startedAt")),
         ended=read_time(ended.get("finishedAt")),
     )
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-Scope = Literal["simulations", "cluster", "own"]
+Scope = Literal["simulations", "cluster", "ventures", "own"]
 
 
 @dataclass(frozen=True)
 class Permission:
-    """One RBAC rule and where it holds: wherever Simulations are served, cluster-wide always, or in the operator's own
-    namespace."""
+    """One RBAC rule and where it holds: wherever Simulations are served, cluster-wide always, cluster-wide where there
+    is a treasury, or in the operator's own namespace."""
 
     scope: Scope
     group: str
@@ -43,5 +43,14 @@ PERMISSIONS: tuple[Permission, ...] = (
         "release the finalizer in a namespace whose own roles were deleted with it",
     ),
     Permission("cluster", "", ("namespaces",), ("get",), "know such a namespace"),
+    Permission(
+        "ventures", "parpour.dev", ("ventures",), ("get", "list", "watch", "patch"),
+        "watch Ventures, set the finalizer",
+    ),
+    Permission("ventures", "parpour.dev", ("ventures/status",), ("patch",), "report status"),
+    Permission(
+        "ventures", "", ("namespaces",), ("get", "create", "delete"),
+        "make a Venture's namespace, and delete it under deletionPolicy Delete",
+    ),
     Permission("own", "coordination.k8s.io", ("leases",), ("get", "create", "update"), "elect the active replica"),
 )  # fmt: skip

@@ -13,10 +13,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from parpour_contracts import API_VERSION
+from parpour_contracts.funding import Renewal, Reservation
 from parpour_contracts.simulation import KIND, Backend, SimulationStatus
-from parpour_operator import children, planning
+from parpour_operator import children, paying, planning, steps
 from parpour_operator.accepting import find_source
 from parpour_operator.aggregating import ProgressBoard
 from parpour_operator.cluster import PROGRESS as PROGRESS_MANAGER
@@ -24,6 +26,7 @@ from parpour_operator.cluster import RECONCILER, AlreadyThere, ClusterApi, Confl
 from parpour_operator.observing import (
     UID_LABEL,
     Foreign,
+    Funds,
     Job,
     Key,
     Observed,
@@ -36,15 +39,18 @@ from parpour_operator.observing import (
     read_resource,
     read_run_map,
 )
-from parpour_operator.planning import Plan
 from parpour_operator.reporting import Event, is_finished
 from parpour_operator.settings import Settings
+from parpour_operator.steps import Plan
+from parpour_operator.treasury import FundingApi, FundingRefused, FundingUnavailable
 
 logger = logging.getLogger(__name__)
 
 ROUNDS = 12
 """More rounds of steps than any situation needs; beyond it something disagrees with us and back-off is due."""
 FAILED_PODS = 200
+BILLED_PODS = 2000
+"""Pods whose run times are read at most; a run with more is charged what its workers could have run."""
 
 
 class Unsettled(Exception):
@@ -69,6 +75,7 @@ class Reconciler:
     settings: Settings
     board: ProgressBoard
     now: Callable[[], datetime]
+    treasury: FundingApi | None = None
 
     async def reconcile(self, key: Key) -> Outcome:
         """Bring one Simulation closer to what it asks for.
@@ -84,10 +91,10 @@ class Reconciler:
             plan = await self._plan(observed)
             if not plan.steps:
                 return await self._settle(observed, plan)
-            obstacles = (observed.foreign, observed.refused)
+            obstacles = _obstacles(observed)
             for step in plan.steps:
                 observed = await self._take(observed, step)
-                if (observed.foreign, observed.refused) != obstacles:
+                if _obstacles(observed) != obstacles:
                     break  # the rest of the steps no longer follows from the facts
             else:
                 await self._tell(observed.resource, plan)
@@ -137,14 +144,49 @@ class Reconciler:
     async def _observe(self, resource: Resource) -> Observed:
         """Read what the situation calls for, and no more."""
         if is_finished(resource.status) and not resource.deleting:
-            return Observed(resource)
+            return await self._observe_funds(Observed(resource))
         try:
-            return await self._observe_children(Observed(resource))
+            return await self._observe_bill(await self._observe_children(await self._observe_funds(Observed(resource))))
         except NotTaken as error:
             if not resource.deleting or not await self.api.namespace_terminating(resource.key.namespace):
                 raise
-            # A terminating namespace loses our roles before its Simulations; only the finalizer is left to us.
-            return Observed(resource, refused=Refused("Role", "", str(error), terminating=True))
+            # A terminating namespace loses our roles before its Simulations; only the finalizers are left to us.
+            bare = Observed(resource, refused=Refused("Role", "", str(error), terminating=True))
+            return await self._observe_funds(bare)
+
+    async def _observe_funds(self, observed: Observed) -> Observed:
+        """What the treasury knows of the Simulation, where money is kept free for it or may have to be."""
+        resource = observed.resource
+        kept = paying.FUNDS in resource.finalizers
+        if self.treasury is None or (not kept and (resource.deleting or is_finished(resource.status))):
+            return observed
+        if not kept and resource.status.start_time is not None:
+            return observed  # it began without money
+        namespace = await self.api.namespace(resource.key.namespace)
+        if namespace is None:
+            return observed
+        funds = Funds(namespace_uid=namespace["metadata"]["uid"])
+        try:
+            known = await self.treasury.state(UUID(funds.namespace_uid), UUID(resource.uid))
+        except FundingUnavailable as error:
+            return replace(observed, funds=replace(funds, away=str(error)))
+        except FundingRefused as error:
+            return replace(observed, funds=replace(funds, away=str(error)))
+        return replace(observed, funds=replace(funds, venture=known.venture, reservations=known.reservations))
+
+    async def _observe_bill(self, observed: Observed) -> Observed:
+        """The pods whose run times are charged, once the run is over or is to end."""
+        resource = observed.resource
+        if paying.FUNDS not in resource.finalizers or is_finished(resource.status):
+            return observed
+        pods = {pod.name: pod for pod in observed.pods}
+        for name in (children.shards_name(resource.key.name), children.collect_name(resource.key.name)):
+            job = observed.jobs.get(name)
+            if job is None or not (job.outcome or resource.deleting):
+                continue
+            found = await self.api.pods(resource.key.namespace, job.name, most=BILLED_PODS)
+            pods |= {pod.name: pod for pod in map(read_pod, found)}
+        return replace(observed, pods=tuple(pods.values()))
 
     async def _observe_children(self, observed: Observed) -> Observed:
         resource = observed.resource
@@ -200,33 +242,67 @@ class Reconciler:
             return await self.api.pods(namespace, job.name, phase="Pending", most=10)
         return []
 
-    async def _take(self, observed: Observed, step: planning.Step) -> Observed:
+    async def _take(self, observed: Observed, step: steps.Step) -> Observed:
         """Carry out one step; the facts as they are then."""
         resource = observed.resource
         namespace = resource.key.namespace
         match step:
-            case planning.Create():
+            case steps.Create():
                 return await self._create(observed, step)
-            case planning.SetSuspend():
-                raw = await self.api.set_suspend(namespace, step.job, step.uid, suspend=step.suspend)
+            case steps.SetSuspend():
+                raw = await self.api.set_suspend(
+                    namespace, step.job, step.uid, suspend=step.suspend, deadline=step.deadline
+                )
                 return replace(observed, jobs={**observed.jobs, step.job: read_job(raw)})
-            case planning.DeleteJob():
+            case paying.SetDeadline():
+                raw = await self.api.set_deadline(namespace, step.job, step.uid, step.seconds)
+                return replace(observed, jobs={**observed.jobs, step.job: read_job(raw)})
+            case paying.Reserve() | paying.Renew() | paying.Settle() | paying.Cancel():
+                return await self._pay(observed, step)
+            case steps.DeleteJob():
                 await self.api.delete_job(namespace, step.job, step.uid)
                 gone = replace(observed.jobs[step.job], deleting=True)
                 return replace(observed, jobs={**observed.jobs, step.job: gone})
-            case planning.DeleteRunMap():
+            case steps.DeleteRunMap():
                 await self.api.delete_config_map(namespace, step.name, step.uid)
                 return replace(observed, run_map=None)
-            case planning.SetFinalizer():
-                held = await self.api.set_finalizer(
-                    resource.key, resource.uid, planning.FINALIZER, present=step.present
-                )
+            case steps.SetFinalizer():
+                held = await self.api.set_finalizer(resource.key, resource.uid, step.name, present=step.present)
                 return replace(observed, resource=replace(resource, finalizers=held))
-            case planning.DeleteSimulation():
+            case steps.DeleteSimulation():
                 await self.api.delete_simulation(resource.key, resource.uid)
                 return replace(observed, resource=replace(resource, deleting=True))
 
-    async def _create(self, observed: Observed, step: planning.Create) -> Observed:
+    async def _pay(
+        self, observed: Observed, step: paying.Reserve | paying.Renew | paying.Settle | paying.Cancel
+    ) -> Observed:
+        """Ask the treasury; the facts with what it answered, be it that it is away."""
+        if self.treasury is None or observed.funds is None:
+            raise AssertionError("no step of money without a treasury")
+        funds = observed.funds
+        try:
+            funds = funds.with_answer(await self._ask(self.treasury, step))
+        except FundingUnavailable as error:
+            funds = replace(funds, away=str(error))
+        except FundingRefused as error:
+            funds = replace(funds, refused=error.fault)
+        return replace(observed, funds=funds)
+
+    async def _ask(
+        self, treasury: FundingApi, step: paying.Reserve | paying.Renew | paying.Settle | paying.Cancel
+    ) -> Reservation:
+        match step:
+            case paying.Reserve():
+                return await treasury.reserve(step.request)
+            case paying.Renew():
+                return await treasury.renew(step.reservation, Renewal(seconds=step.seconds))
+            case paying.Settle():
+                paid = step.reservation
+                return await treasury.settle(paid.venture, paid.reservation, step.settlement)
+            case paying.Cancel():
+                return await treasury.cancel(step.reservation.venture, step.reservation.reservation)
+
+    async def _create(self, observed: Observed, step: steps.Create) -> Observed:
         namespace = observed.resource.key.namespace
         try:
             raw = await self.api.create(step.manifest)
@@ -244,6 +320,11 @@ class Reconciler:
         if step.kind == "ConfigMap":
             return replace(observed, run_map=read_run_map(raw))
         return replace(observed, jobs={**observed.jobs, step.name: read_job(raw)})
+
+
+def _obstacles(observed: Observed) -> tuple[object, ...]:
+    funds = observed.funds
+    return (observed.foreign, observed.refused, *((funds.refused, funds.away) if funds is not None else ()))
 
 
 def _owned(status: SimulationStatus) -> dict[str, Any]:

@@ -14,13 +14,15 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from parpour_operator import cluster
+from parpour_operator import cluster, treasury
 from parpour_operator.bus import BusAccess, ProgressReader
 from parpour_operator.controlling import Controller
 from parpour_operator.leasing import Election, Fence, LeaseLost
 from parpour_operator.metrics import Metrics
 from parpour_operator.serving import Check, serve
 from parpour_operator.settings import Settings
+from parpour_operator.ventures.cluster import VentureCluster
+from parpour_operator.ventures.reconciling import VentureController
 from parpour_operator.watching import watch
 
 logger = logging.getLogger(__name__)
@@ -58,7 +60,14 @@ class Replica:
             now=now,
             fence=self._fence,
         )
-        self._controller = Controller(api=self._api, settings=settings, metrics=self.metrics, now=now, clock=clock)
+        self._treasury = treasury.connect(settings, check_write=self._fence.check)
+        self._controller = Controller(
+            api=self._api, settings=settings, metrics=self.metrics, now=now, clock=clock, treasury=self._treasury
+        )
+        self._ventures: VentureController | None = None
+        if self._treasury is not None:
+            ventures = VentureCluster(self._client, self._api)
+            self._ventures = VentureController(api=ventures, treasury=self._treasury, now=now, clock=clock)
         self._role = Role.STARTING
         self._watching = asyncio.Event()
 
@@ -110,14 +119,17 @@ class Replica:
             asyncio.create_task(self._election.hold(), name="lease"),
             asyncio.create_task(self._controller.run(), name="controller"),
         ]
+        if self._ventures is not None:
+            parts.append(asyncio.create_task(self._ventures.run(), name="ventures"))
         if self._settings.bus_directory:
             parts.append(asyncio.create_task(self._read_progress(), name="bus"))
         parts.append(asyncio.create_task(self._announce(on_watching), name="announcement"))
         watches = asyncio.create_task(
-            watch(self._settings, self._controller, stop=end_watch, ready=self._watching), name="watches"
+            watch(self._settings, self._controller, self._ventures, stop=end_watch, ready=self._watching),
+            name="watches",
         )
         told = asyncio.create_task(stop.wait(), name="stop")
-        vital = {part for part in parts if part.get_name() in ("lease", "controller")} | {watches, told}
+        vital = {part for part in parts if part.get_name() in ("lease", "controller", "ventures")} | {watches, told}
         done, _ = await asyncio.wait(vital, return_when=asyncio.FIRST_COMPLETED)
         self._role = Role.ENDING
         self.metrics.leader.set(0)
@@ -142,6 +154,8 @@ class Replica:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
+        if self._treasury is not None:
+            await self._treasury.close()
 
 
 async def _end(tasks: set[asyncio.Task[Any]]) -> None:

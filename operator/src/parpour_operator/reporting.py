@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Literal
 
 from parpour_contracts.conditions import Condition, is_true, set_condition, shorten
-from parpour_contracts.simulation import Backend, ConditionType, Result, SimulationStatus, State
+from parpour_contracts.simulation import Backend, ConditionType, Cost, Result, SimulationStatus, State
 
 Truth = Literal["True", "False", "Unknown"]
 IMAGE_LIMIT = 512
@@ -56,6 +56,14 @@ class Report:
     def refused(self, reason: str, message: str) -> Report:
         """The spec cannot be run as it stands; nothing was started."""
         return self.condition(ConditionType.ACCEPTED, "False", reason, message)
+
+    def funded(self, status: Truth, reason: str, message: str) -> Report:
+        """Whether money is kept free for the run."""
+        return self.condition(ConditionType.FUNDED, status, reason, message)
+
+    def cost(self, cost: Cost) -> Report:
+        """What is reserved, used and charged."""
+        return self._with(cost=cost)
 
     def began(self, at: datetime) -> Report:
         """The workers' Job exists since then."""
@@ -124,6 +132,7 @@ def is_finished(status: SimulationStatus) -> bool:
 
 _TOLD: dict[tuple[str, str], tuple[Literal["Normal", "Warning"], str]] = {
     (ConditionType.ACCEPTED, "False"): ("Warning", ""),
+    (ConditionType.FUNDED, "False"): ("Warning", ""),
     (ConditionType.RUNNING, "True"): ("Normal", "Started"),
     (ConditionType.SUSPENDED, "True"): ("Normal", ""),
     (ConditionType.SUSPENDED, "False"): ("Normal", "Resumed"),

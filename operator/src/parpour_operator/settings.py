@@ -74,6 +74,22 @@ class Settings(BaseModel):
     bus_storage: Literal["file", "memory"] = "file"
     """Where JetStream keeps the latest progress messages."""
 
+    funding_url: Annotated[str, Field(max_length=1024)] = ""
+    """Address of the internal API that reserves and settles what runs cost, for example https://parpour-internal:8443.
+    Empty does without budgets: then Ventures are not served, and a Simulation that names a budget is refused."""
+    funding_ca_file: Annotated[str, Field(max_length=1024)] = ""
+    """PEM file of the authority that signed the internal API's certificate; empty takes those of the system."""
+    funding_token_file: Annotated[str, Field(max_length=1024)] = "/var/run/secrets/parpour/internal/token"  # noqa: S105
+    """Projected ServiceAccount token for the internal API's audience; read anew when it is rotated."""
+    funding_timeout_seconds: Seconds = 10.0
+    """Longest time that an answer of the internal API may take."""
+    allow_unbudgeted: bool = False
+    """Whether Simulations outside of Ventures may run without a budget although there is an internal API."""
+    reserve_seconds: Annotated[int, Field(ge=60, le=31_536_000)] = 3600
+    """Run time that is reserved at once; a longer run is renewed when four fifths of it are used."""
+    minimum_seconds: Annotated[int, Field(ge=1, le=86_400)] = 60
+    """Run time that a budget must pay for at least."""
+
     shard_seconds: Seconds = 20.0
     """Planned shards are at least this long, as starting a pod costs seconds."""
     agent_updates_per_core_second: Annotated[float, Field(gt=0)] = 5e7
@@ -118,6 +134,12 @@ class Settings(BaseModel):
     def _renews_in_time(self) -> Settings:
         if not self.lease_retry_seconds < self.lease_renew_deadline < self.lease_seconds:
             raise ValueError("need lease_retry_seconds < lease_renew_deadline < lease_seconds")
+        return self
+
+    @model_validator(mode="after")
+    def _speaks_tls(self) -> Settings:
+        if self.funding_url and not self.funding_url.startswith("https://"):
+            raise ValueError("funding_url begins with https://: a token is sent there")
         return self
 
     @classmethod

@@ -12,11 +12,12 @@ from typing import Any
 
 import kopf
 
-from parpour_contracts import GROUP, VERSION
+from parpour_contracts import GROUP, VERSION, venture
 from parpour_contracts.simulation import PLURAL
 from parpour_operator.controlling import Change, Controller
 from parpour_operator.observing import UID_LABEL
 from parpour_operator.settings import Settings
+from parpour_operator.ventures.reconciling import VentureController
 
 CHUNK = 250
 INACTIVITY_SECONDS = 70.0
@@ -25,10 +26,17 @@ IDLE_SECONDS = 0.5
 """An object's worker goes when there is nothing more to hand over; nothing is worked on in it."""
 
 
-async def watch(settings: Settings, controller: Controller, *, stop: asyncio.Event, ready: asyncio.Event) -> None:
-    """Hand events to the controller until `stop`; returns when kopf has ended, for whatever reason."""
+async def watch(
+    settings: Settings,
+    controller: Controller,
+    ventures: VentureController | None,
+    *,
+    stop: asyncio.Event,
+    ready: asyncio.Event,
+) -> None:
+    """Hand events to the controllers until `stop`; returns when kopf has ended, for whatever reason."""
     await kopf.operator(
-        registry=_registry(controller),
+        registry=_registry(controller, ventures),
         settings=_kopf_settings(),
         standalone=True,
         clusterwide=not settings.watch_namespaces,
@@ -38,7 +46,7 @@ async def watch(settings: Settings, controller: Controller, *, stop: asyncio.Eve
     )
 
 
-def _registry(controller: Controller) -> kopf.OperatorRegistry:
+def _registry(controller: Controller, ventures: VentureController | None) -> kopf.OperatorRegistry:
     registry = kopf.OperatorRegistry()
 
     @kopf.on.login(registry=registry)
@@ -53,7 +61,15 @@ def _registry(controller: Controller) -> kopf.OperatorRegistry:
     async def job(event: kopf.RawEvent, **_: Any) -> None:
         controller.job_event(event["object"], _change(event))
 
+    if ventures is not None:
+        _register_ventures(registry, ventures)
     return registry
+
+
+def _register_ventures(registry: kopf.OperatorRegistry, ventures: VentureController) -> None:
+    @kopf.on.event(GROUP, VERSION, venture.PLURAL, registry=registry)
+    async def changed(event: kopf.RawEvent, **_: Any) -> None:
+        ventures.event(event["object"])
 
 
 def _change(event: kopf.RawEvent) -> Change:

@@ -25,7 +25,7 @@ from parpour_operator.testing.lives import spec
 from parpour_operator.testing.processes import OperatorProcess
 
 ROOT = Path(__file__).resolve().parents[3]
-CRD = "simulations.parpour.dev"
+CRDS = ("simulations.parpour.dev", "ventures.parpour.dev")
 POOL = 20
 STORE_KEY, STORE_PASSWORD = "operator-tests", "only-for-these-tests"
 
@@ -96,7 +96,8 @@ def rules(scope: str) -> list[Object]:
     return [rule(permission) for permission in PERMISSIONS if permission.scope == scope]
 
 
-def _grant(user: str, home: str, room: str, scope: str) -> list[Object]:
+def grant(user: str, home: str, room: str, scope: str) -> list[Object]:
+    """One scope of the table, granted in one namespace."""
     name = f"operator-{scope}"
     role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role"}
     subject = {"kind": "ServiceAccount", "name": user, "namespace": home}
@@ -114,7 +115,12 @@ def _grant(user: str, home: str, room: str, scope: str) -> list[Object]:
 
 def _grant_everywhere(user: str, home: str) -> list[Object]:
     group = "rbac.authorization.k8s.io"
-    role = {"apiVersion": f"{group}/v1", "kind": "ClusterRole", "metadata": {"name": home}, "rules": rules("cluster")}
+    role = {
+        "apiVersion": f"{group}/v1",
+        "kind": "ClusterRole",
+        "metadata": {"name": home},
+        "rules": [*rules("cluster"), *rules("ventures")],
+    }
     return [
         role,
         {
@@ -156,17 +162,18 @@ def stage(cluster: RunningCluster, tmp_path_factory: pytest.TempPathFactory) -> 
         cluster.kubectl("scale", "deployment", meta["name"], "--namespace", meta["namespace"], "--replicas", "0")
         gone = ("wait", "pod", "--namespace", meta["namespace"], "--for=delete", "--timeout=60s")
         cluster.kubectl(*gone, "--selector", "app.kubernetes.io/component=operator")
-    had_crd = bool(cluster.kubectl("get", "crd", CRD, "--ignore-not-found").strip())
-    if not had_crd:
+    missing = [crd for crd in CRDS if not cluster.kubectl("get", "crd", crd, "--ignore-not-found").strip()]
+    if missing:
         cluster.kubectl("apply", "--server-side", "--filename", str(ROOT / "crds"))
-        cluster.kubectl("wait", "--for=condition=Established", f"crd/{CRD}", "--timeout=30s")
+        for crd in missing:
+            cluster.kubectl("wait", "--for=condition=Established", f"crd/{crd}", "--timeout=30s")
     token = uuid.uuid4().hex[:6]
     home, rooms = f"op-{token}-home", tuple(f"op-{token}-{index}" for index in range(POOL))
     account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "operator", "namespace": home}}
-    objects = [*_room(home), account, *_grant("operator", home, home, "own")]
+    objects = [*_room(home), account, *grant("operator", home, home, "own")]
     objects += _grant_everywhere("operator", home)
     for room in rooms:
-        objects += [*_room(room), *_grant("operator", home, room, "simulations")]
+        objects += [*_room(room), *grant("operator", home, room, "simulations")]
     made = Stage(
         cluster,
         home,
@@ -180,8 +187,8 @@ def stage(cluster: RunningCluster, tmp_path_factory: pytest.TempPathFactory) -> 
     for room in (home, *rooms):
         cluster.kubectl("delete", "namespace", room, "--wait=false", "--ignore-not-found")
     cluster.kubectl("delete", "clusterrole,clusterrolebinding", home)
-    if not had_crd:
-        cluster.kubectl("delete", "crd", CRD)
+    for crd in missing:
+        cluster.kubectl("delete", "crd", crd)
     for other in others:
         meta, count = other["metadata"], other["spec"]["replicas"]
         cluster.kubectl("scale", "deployment", meta["name"], "--namespace", meta["namespace"], f"--replicas={count}")

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from parpour_contracts.messages import Termination
 from parpour_operator.cluster import NotTaken
-from parpour_operator.planning import FINALIZER
 from parpour_operator.settings import Settings
+from parpour_operator.steps import FINALIZER
 from parpour_operator.testing.lives import SCENARIO, Life, spec
 from parpour_operator.testing.memory import DIGEST, MemoryCluster
 

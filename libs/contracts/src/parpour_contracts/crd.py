@@ -12,7 +12,7 @@ from typing import Any
 import yaml
 from pydantic import BaseModel
 
-from parpour_contracts import GROUP, VERSION
+from parpour_contracts import GROUP, VERSION, venture
 from parpour_contracts.simulation import KIND, NAME_LIMIT, PLURAL, SimulationSpec, SimulationStatus
 
 Schema = dict[str, Any]
@@ -162,6 +162,8 @@ _COLUMNS: list[Schema] = [
     {"name": "State", "type": "string", "jsonPath": ".status.state", "description": "Derived from the conditions"},
     {"name": "Backend", "type": "string", "jsonPath": ".status.backend", "priority": 1},
     {"name": "Shards", "type": "integer", "jsonPath": ".status.shards", "priority": 1},
+    {"name": "Reserved", "type": "string", "jsonPath": ".status.cost.reserved", "priority": 1},
+    {"name": "Charged", "type": "string", "jsonPath": ".status.cost.charged", "priority": 1},
     {"name": "Digest", "type": "string", "jsonPath": ".status.result.digest", "priority": 1},
     {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
 ]
@@ -220,6 +222,91 @@ def simulation_crd() -> Schema:
                         {"jsonPath": ".spec.backend"},
                         {"jsonPath": ".spec.queueName"},
                     ],
+                }
+            ],
+        },
+    }
+
+
+_VENTURE_COLUMNS: list[Schema] = [
+    {"name": "Namespace", "type": "string", "jsonPath": ".status.namespace", "description": "Namespace of the venture"},
+    {"name": "Budget", "type": "string", "jsonPath": ".status.budget.amount", "description": "Budget in force"},
+    {"name": "Currency", "type": "string", "jsonPath": ".status.budget.currency"},
+    {"name": "Ready", "type": "string", "jsonPath": ".status.conditions[?(@.type=='Ready')].status"},
+    {"name": "Reason", "type": "string", "jsonPath": ".status.conditions[?(@.type=='Ready')].reason", "priority": 1},
+    {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
+]
+
+# `namespace` is a reserved word of CEL, which the API server escapes.
+_VENTURE_RULES: list[Schema] = [
+    {
+        "rule": "has(self.__namespace__) ? has(oldSelf.__namespace__) && self.__namespace__ == oldSelf.__namespace__"
+        " : !has(oldSelf.__namespace__)",
+        "message": "spec.namespace cannot change; create another Venture",
+        "fieldPath": ".namespace",
+        "reason": "FieldValueForbidden",
+    },
+    {
+        "rule": "self.budget.currency == oldSelf.budget.currency",
+        "message": "spec.budget.currency cannot change: the books of a venture keep their currency",
+        "fieldPath": ".budget.currency",
+        "reason": "FieldValueForbidden",
+    },
+    {
+        "rule": "!has(self.__namespace__)"
+        " || self.__namespace__ != 'default' && !self.__namespace__.startsWith('kube-')",
+        "message": "spec.namespace may not be default or begin with kube-: those are the cluster's own",
+        "fieldPath": ".namespace",
+    },
+]
+
+
+def venture_crd() -> Schema:
+    """The CustomResourceDefinition of Venture."""
+    spec = structural_schema(venture.VentureSpec)
+    spec["x-kubernetes-validations"] = _VENTURE_RULES
+    root: Schema = {
+        "type": "object",
+        "description": "A tenant: a namespace, and a budget in the treasury.",
+        "required": ["spec"],
+        "properties": {
+            "apiVersion": {"type": "string", "description": "Version of this resource's schema."},
+            "kind": {"type": "string", "description": "Venture."},
+            "metadata": {"type": "object", "properties": {"name": {"type": "string"}}},
+            "spec": spec,
+            "status": structural_schema(venture.VentureStatus),
+        },
+        "x-kubernetes-validations": [
+            {
+                "rule": f"self.metadata.name.size() <= {venture.NAME_LIMIT} && !self.metadata.name.contains('.')",
+                "message": f"metadata.name is a DNS label of at most {venture.NAME_LIMIT} characters: a namespace is"
+                " named after it",
+                "fieldPath": ".metadata.name",
+            },
+        ],
+    }
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{venture.PLURAL}.{GROUP}"},
+        "spec": {
+            "group": GROUP,
+            "scope": "Cluster",
+            "names": {
+                "kind": venture.KIND,
+                "listKind": f"{venture.KIND}List",
+                "plural": venture.PLURAL,
+                "singular": venture.KIND.lower(),
+                "categories": ["parpour"],
+            },
+            "versions": [
+                {
+                    "name": VERSION,
+                    "served": True,
+                    "storage": True,
+                    "schema": {"openAPIV3Schema": root},
+                    "subresources": {"status": {}},
+                    "additionalPrinterColumns": _VENTURE_COLUMNS,
                 }
             ],
         },

@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field, model_validator
 
 from parpour_contracts.conditions import Condition
 from parpour_contracts.model import Wire
+from parpour_contracts.money import Currency, DecimalText, Money
 
 KIND = "Simulation"
 PLURAL = "simulations"
@@ -268,6 +269,9 @@ class SimulationSpec(Wire):
     """Whether stored results outlive the resource."""
     queue_name: Annotated[str, Field(min_length=1, max_length=63)] | None = None
     """Kueue queue; the queue then decides when workers start and stop."""
+    budget: Money | None = None
+    """The most that the run may cost, kept free in the venture's budget before any pod starts. The run's deadline
+    follows from it."""
 
     @model_validator(mode="after")
     def _exactly_one_source(self) -> SimulationSpec:
@@ -296,6 +300,7 @@ class ConditionType(StrEnum):
     FAILED = "Failed"
     SUSPENDED = "Suspended"
     ERASED = "Erased"
+    FUNDED = "Funded"
 
 
 Count = Annotated[int, Field(ge=0, json_schema_extra={"format": "int64"})]
@@ -367,6 +372,31 @@ class Result(Wire):
     """Headline figures with mean and 90 % interval."""
 
 
+class Cost(Wire):
+    """What the run may cost, what it has used, and what it came to."""
+
+    reservation: Annotated[str, Field(max_length=36)]
+    """Identity of the reservation in the treasury."""
+    currency: Currency
+    """Currency of the amounts."""
+    reserved: DecimalText
+    """What is kept free for the run."""
+    charged: DecimalText | None = None
+    """What it came to; never more than was reserved."""
+    price_list: Annotated[str, Field(max_length=128)]
+    """Version and digest of the price list, pinned when the money was reserved."""
+    used_seconds: Count = 0
+    """Run time of the stretches that are over (each suspension ends one), grace included."""
+    since: datetime | None = None
+    """When the stretch began that runs now."""
+    worker_seconds: Count | None = None
+    """Seconds of all workers, once the run is over."""
+    closing_seconds: Count | None = None
+    """Seconds of the pod that verified the results."""
+    measured: bool | None = None
+    """Whether every pod's run time was seen; else the most that they could have run is charged."""
+
+
 class SimulationStatus(Wire):
     """What was observed. Written by the operator alone."""
 
@@ -389,13 +419,15 @@ class SimulationStatus(Wire):
             json_schema_extra={"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"]},
         ),
     ] = ()
-    """Accepted, Running, Complete, Failed, Suspended, Erased, each with reason and message."""
+    """Accepted, Funded, Running, Complete, Failed, Suspended, Erased, each with reason and message."""
     progress: Progress | None = None
     """How far the run is."""
     worker_image: Annotated[str, Field(max_length=512)] | None = None
     """Worker image with its digest, as the nodes resolved it."""
     result: Result | None = None
     """Digest, address and headline figures of a complete run."""
+    cost: Cost | None = None
+    """What is reserved and charged in the venture's budget."""
     start_time: datetime | None = None
     """When the workers were created; from then on the spec cannot change."""
     completion_time: datetime | None = None

@@ -99,6 +99,8 @@ async def two(place: Place, tmp_path: Path) -> AsyncIterator[Two]:
         hold, _ = await a.place((1, -5), (2, 5))
         await spend_something(place, database, a)
         await fill_statements(a, database)
+        opening = "select treasury.open_reservation($1, $2, 'secret-key', $2, 'Simulation', 'a', 'town', 1, $3, '{}')"
+        await database.pool.fetchval(opening, a.context, UUID(int=6), b"d" * 32)
         await sealed(place, tmp_path, a)
         session = await asyncpg.connect(place.dsn())
         yield Two(a, b, hold, session)

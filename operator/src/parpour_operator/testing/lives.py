@@ -12,7 +12,8 @@ from parpour_operator.aggregating import ProgressBoard
 from parpour_operator.observing import Key
 from parpour_operator.reconciling import Outcome, Reconciler
 from parpour_operator.settings import Settings
-from parpour_operator.testing.memory import DIGEST, Crash, MemoryCluster
+from parpour_operator.testing.memory import DIGEST, Crash, MemoryCluster, stamp
+from parpour_operator.testing.money import MemoryTreasury
 
 SCENARIO = """
 apiVersion: civlab/v1
@@ -36,6 +37,7 @@ class Life:
 
     settings: Settings
     cluster: MemoryCluster = field(default_factory=MemoryCluster)
+    treasury: MemoryTreasury | None = None
     crashes: int = 0
 
     def __post_init__(self) -> None:
@@ -44,7 +46,9 @@ class Life:
     def restart(self) -> None:
         """A new process: nothing in memory survives."""
         board = ProgressBoard(clock=self.cluster.clock.seconds, interval=10.0)
-        self.reconciler = Reconciler(api=self.cluster, settings=self.settings, board=board, now=self.cluster.clock.now)
+        self.reconciler = Reconciler(
+            api=self.cluster, settings=self.settings, board=board, now=self.cluster.clock.now, treasury=self.treasury
+        )
 
     def reconcile(self, key: Key) -> Outcome:
         """One reconciliation, repeated by a fresh process if it crashes."""
@@ -66,9 +70,11 @@ class Life:
     def run_shards(self, key: Key) -> None:
         """Kubernetes starts the pods."""
         name = f"{key.name}-shards"
-        shards = self.cluster.objects[("Job", key.namespace, name)]["spec"]["completions"]
+        job = self.cluster.objects[("Job", key.namespace, name)]
+        shards = job["spec"]["completions"]
         self.cluster.put_pod(name, index=0)
-        self.cluster.set_job(name, active=shards, ready=shards)
+        begun = {} if "startTime" in job.get("status", {}) else {"startTime": stamp(self.cluster.clock.now())}
+        self.cluster.set_job(name, active=shards, ready=shards, **begun)
 
     def finish_shards(self, key: Key) -> None:
         """All pods exit 0."""

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
+from uuid import NAMESPACE_DNS, UUID, uuid5
 
 from parpour_contracts import API_VERSION
 from parpour_contracts.messages import Termination
@@ -93,7 +94,7 @@ class MemoryCluster:
     def delete(self, key: Key) -> None:
         """Delete a Simulation as `kubectl delete` does."""
         raw = self.objects[(KIND, *key)]
-        raw["metadata"]["deletionTimestamp"] = _stamp(self.clock.now())
+        raw["metadata"]["deletionTimestamp"] = stamp(self.clock.now())
         self._touch(raw)
         self._collect_garbage()
 
@@ -107,9 +108,9 @@ class MemoryCluster:
 
     def end_job(self, name: str, outcome: Literal["Complete", "Failed"], *, reason: str = "", **status: Any) -> None:
         """Finish a Job."""
-        stamp = _stamp(self.clock.now())
-        condition = {"type": outcome, "status": "True", "reason": reason, "lastTransitionTime": stamp}
-        done = {"completionTime": stamp} if outcome == "Complete" else {}
+        at = stamp(self.clock.now())
+        condition = {"type": outcome, "status": "True", "reason": reason, "lastTransitionTime": at}
+        done = {"completionTime": at} if outcome == "Complete" else {}
         self.set_job(name, active=0, ready=0, conditions=[condition], **done, **status)
 
     def put_pod(
@@ -122,20 +123,22 @@ class MemoryCluster:
         exit_reason: str = "",
         said: Termination | None = None,
         waiting: str = "",
+        started: datetime | None = None,
     ) -> None:
         """A pod of a Job: running, waiting, or ended with an exit code."""
         name = f"{job}-{index if index is not None else 'x'}-{next(self._uids)}"
         labels = {"batch.kubernetes.io/job-name": job}
         if index is not None:
             labels["batch.kubernetes.io/job-completion-index"] = str(index)
-        state: Object = {"running": {}}
+        began = {"startedAt": stamp(started or self.clock.now())}
+        state: Object = {"running": began}
         phase = "Running"
         if waiting:
             state, phase = {"waiting": {"reason": waiting, "message": "as told"}}, "Pending"
         if exit_code is not None:
             phase = "Failed" if exit_code else "Succeeded"
-            state = {"terminated": {"exitCode": exit_code, "reason": exit_reason or "Error"}}
-            state["terminated"]["finishedAt"] = _stamp(self.clock.now())
+            state = {"terminated": {"exitCode": exit_code, "reason": exit_reason or "Error", **began}}
+            state["terminated"]["finishedAt"] = stamp(self.clock.now())
             if said is not None:
                 state["terminated"]["message"] = said.to_bytes().decode()
         container = {"name": "worker", "imageID": IMAGE, "state": state}
@@ -152,7 +155,7 @@ class MemoryCluster:
 
     def _store(self, raw: Object) -> Object:
         meta = raw["metadata"]
-        meta |= {"uid": f"uid-{next(self._uids)}", "generation": 1, "creationTimestamp": _stamp(self.clock.now())}
+        meta |= {"uid": str(UUID(int=next(self._uids))), "generation": 1, "creationTimestamp": stamp(self.clock.now())}
         self.objects[(raw["kind"], meta["namespace"], meta["name"])] = raw
         self._touch(raw)
         return raw
@@ -170,7 +173,7 @@ class MemoryCluster:
         for place in orphans:
             del self.objects[place]
 
-    def _write(self, verb: str, kind: str, name: str) -> Crash | None:
+    def write(self, verb: str, kind: str, name: str) -> Crash | None:
         """Record a write; the crash that is to be raised after it took effect, if any."""
         due: Crash | None = None
         if self.crash_at is not None:
@@ -233,6 +236,12 @@ class MemoryCluster:
             return None
         return any(node_selector.items() <= labels.items() for labels in self.gpu_nodes)
 
+    async def namespace(self, name: str) -> Raw | None:
+        """One Namespace; every one is there unless it was deleted, as its UID follows from its name."""
+        self.reads += 1
+        there = self.objects.get(("Namespace", "", name))
+        return copy.deepcopy(there) if there else {"metadata": {"name": name, "uid": namespace_uid(name)}}
+
     async def namespace_terminating(self, namespace: str) -> bool:
         """Whether all namespaces are, as the test says."""
         assert namespace
@@ -248,18 +257,43 @@ class MemoryCluster:
             raise NotTaken(self.rejecting, terminating=False)
         if place in self.objects:
             raise AlreadyThere(meta["name"])
-        crash = self._write("create", manifest["kind"], meta["name"])
+        crash = self.write("create", manifest["kind"], meta["name"])
         stored = self._store(copy.deepcopy(manifest))
         if crash:
             raise crash
         return copy.deepcopy(stored)
 
-    async def set_suspend(self, namespace: str, name: str, uid: str, *, suspend: bool) -> Raw:
-        """Suspend or resume; the Job controller takes the pods away."""
+    async def set_suspend(
+        self, namespace: str, name: str, uid: str, *, suspend: bool, deadline: int | None = None
+    ) -> Raw:
+        """Suspend or resume; the Job controller takes the pods away, and starts the clock anew when it is resumed."""
         raw = self._need("Job", namespace, name, uid)
-        crash = self._write("patch", "Job", name)
+        crash = self.write("patch", "Job", name)
         raw["spec"]["suspend"] = suspend
-        raw["status"] = {**raw.get("status", {}), "active": 0, "ready": 0}
+        if deadline is not None:
+            raw["spec"]["activeDeadlineSeconds"] = deadline
+        at = stamp(self.clock.now())
+        condition = {"type": "Suspended", "status": "True" if suspend else "False", "lastTransitionTime": at}
+        raw["status"] = {**raw.get("status", {}), "active": 0, "ready": 0, "conditions": [condition]}
+        if not suspend:
+            raw["status"]["startTime"] = at
+        self._remove_pods(namespace, name)
+        self._touch(raw)
+        if crash:
+            raise crash
+        return copy.deepcopy(raw)
+
+    def _remove_pods(self, namespace: str, job: str) -> None:
+        for place, raw in list(self.objects.items()):
+            label = raw["metadata"].get("labels", {}).get("batch.kubernetes.io/job-name")
+            if place[:2] == ("Pod", namespace) and label == job and "running" in _state(raw):
+                del self.objects[place]
+
+    async def set_deadline(self, namespace: str, name: str, uid: str, seconds: int) -> Raw:
+        """Set the deadline."""
+        raw = self._need("Job", namespace, name, uid)
+        crash = self.write("patch", "Job", name)
+        raw["spec"]["activeDeadlineSeconds"] = seconds
         self._touch(raw)
         if crash:
             raise crash
@@ -277,7 +311,7 @@ class MemoryCluster:
         if (kind, namespace, name) not in self.objects:
             return
         self._need(kind, namespace, name, uid)
-        crash = self._write("delete", kind, name)
+        crash = self.write("delete", kind, name)
         del self.objects[(kind, namespace, name)]
         if crash:
             raise crash
@@ -285,7 +319,7 @@ class MemoryCluster:
     async def delete_simulation(self, key: Key, uid: str) -> None:
         """Delete a Simulation."""
         self._need(KIND, *key, uid)
-        crash = self._write("delete", KIND, key.name)
+        crash = self.write("delete", KIND, key.name)
         self.delete(key)
         if crash:
             raise crash
@@ -293,7 +327,7 @@ class MemoryCluster:
     async def set_finalizer(self, key: Key, uid: str, finalizer: str, *, present: bool) -> tuple[str, ...]:
         """Add or remove a finalizer."""
         raw = self._need(KIND, *key, uid)
-        crash = self._write("patch", KIND, key.name)
+        crash = self.write("patch", KIND, key.name)
         others = [name for name in raw["metadata"].get("finalizers", ()) if name != finalizer]
         raw["metadata"]["finalizers"] = [*others, finalizer] if present else others
         self._touch(raw)
@@ -305,7 +339,7 @@ class MemoryCluster:
     async def apply_status(self, key: Key, uid: str, status: dict[str, Any], *, manager: str) -> None:
         """Server-side apply; a manager's fields replace what it had."""
         raw = self._need(KIND, *key, uid)
-        crash = self._write("apply", f"{KIND}/status:{manager}", key.name)
+        crash = self.write("apply", f"{KIND}/status:{manager}", key.name)
         kept = {n: v for n, v in raw["status"].items() if (n == "progress") == (manager == "parpour-operator")}
         raw["status"] = {**kept, **copy.deepcopy(status)}
         self._touch(raw)
@@ -316,7 +350,7 @@ class MemoryCluster:
         """Create an Event."""
         if self.terminating and manifest["involvedObject"]["kind"] == KIND:
             raise NotTaken("the namespace is being terminated", terminating=True)
-        crash = self._write("create", "Event", manifest["reason"])
+        crash = self.write("create", "Event", manifest["reason"])
         self._store(copy.deepcopy(manifest))
         if crash:
             raise crash
@@ -335,5 +369,16 @@ class MemoryCluster:
                 yield copy.deepcopy(raw)
 
 
-def _stamp(moment: datetime) -> str:
+def namespace_uid(name: str) -> str:
+    """The UID of a namespace in memory."""
+    return str(uuid5(NAMESPACE_DNS, name))
+
+
+def _state(raw: Object) -> Object:
+    statuses: list[Object] = raw["status"]["containerStatuses"]
+    return dict(statuses[0]["state"])
+
+
+def stamp(moment: datetime) -> str:
+    """A time as Kubernetes writes it."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -36,6 +36,7 @@ class OperatorProcess:
         settings = {
             "KUBECONFIG": str(self.kubeconfig),
             "PATH": os.environ.get("PATH", ""),
+            "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
             "PARPOUR_HEALTH_PORT": "0",
             "PARPOUR_METRICS_PORT": "0",
             **self.environment,

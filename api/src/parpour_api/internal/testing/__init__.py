@@ -1,0 +1,1 @@
+"""Doubles and openings for tests of the internal API and of who speaks to it."""

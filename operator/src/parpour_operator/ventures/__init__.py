@@ -1,0 +1,1 @@
+"""Ventures: their namespaces, and their binding to tenants of the treasury."""
