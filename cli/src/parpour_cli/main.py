@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from parpour_cli import __version__
-from parpour_cli.options import Frame, cluster_options
+from parpour_cli.options import Frame, cluster_options, guarded
 
 SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
@@ -135,6 +135,46 @@ def logs(frame: Frame, name: str, shard: int | None, follow: bool, tail: int) ->
     from parpour_cli.commands import logs_command
 
     logs_command(frame, name, shard=shard, live=follow, tail=tail)
+
+
+@command.group()
+def treasury() -> None:
+    """Books of ventures: verify."""
+
+
+@treasury.command("verify")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option(
+    "--key",
+    "keys",
+    type=click.Path(path_type=Path, dir_okay=False),
+    multiple=True,
+    required=True,
+    metavar="FILE",
+    help="Public key of checkpoints, 64 hexadecimal digits; may be repeated.",
+)
+@click.option("--kept", type=click.Path(path_type=Path), metavar="FILE", help="The checkpoint kept from the last look.")
+@click.option(
+    "--keep", type=click.Path(path_type=Path), metavar="FILE", help="Keep this look's checkpoint, if it holds."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def verify_books(folder: Path, keys: tuple[Path, ...], kept: Path | None, keep: Path | None, as_json: bool) -> None:
+    """Prove a venture's history and compute its books anew from it.
+
+    FOLDER is what an audit was written to; nothing else is asked, and no network. The exit code is 1 if anything was
+    changed, dropped, inserted or does not add up, and the place is named.
+
+    \b
+    Examples:
+      parpour treasury verify audit/acme --key signing.pub --keep acme.checkpoint
+      parpour treasury verify audit/acme --key signing.pub --kept acme.checkpoint --json
+    """
+    from parpour_cli.auditing import verify_command
+
+    frame = Frame(namespace=None, context=None, kubeconfig=None, as_json=as_json)
+    codes: list[int] = []
+    guarded(lambda: codes.append(verify_command(frame, folder, keys=keys, kept=kept, keep=keep)), as_json=as_json)
+    sys.exit(codes[0])
 
 
 @command.command()

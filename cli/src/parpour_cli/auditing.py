@@ -1,0 +1,105 @@
+"""`parpour treasury verify`: whether a venture's history and books are the ones that happened, from files alone."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from parpour_cli.faults import CliError
+
+if TYPE_CHECKING:
+    from parpour_cli.options import Frame
+    from parpour_controlplane.chain.checkpoints import Checkpoint
+    from parpour_treasury.auditing.handing import Audited
+
+CONTRADICTED = 1
+KEY_BYTES = 32
+
+
+def verify_command(frame: Frame, folder: Path, *, keys: tuple[Path, ...], kept: Path | None, keep: Path | None) -> int:
+    """Audit a folder and say what was found; returns the exit code.
+
+    Raises:
+        CliError: a file cannot be read, or is not what it should be.
+    """
+    from rich.text import Text
+
+    from parpour_controlplane.chain.faults import ChainFault
+    from parpour_controlplane.errors import ControlPlaneError
+    from parpour_treasury.auditing.handing import audit
+    from parpour_treasury.refusals import TreasuryError
+
+    try:
+        found = audit(folder, [read_key(path) for path in keys], kept=read_checkpoint(kept) if kept else None)
+    except ChainFault as fault:
+        frame.answer(
+            {"verified": False, "code": fault.code, "message": str(fault)}, lambda: Text(f"NOT VERIFIED: {fault}")
+        )
+        return CONTRADICTED
+    except (ControlPlaneError, TreasuryError) as fault:
+        raise CliError(fault.code, str(fault), remedy="export the audit folder anew") from None
+    except OSError as fault:
+        raise CliError("AUDIT_UNREADABLE", str(fault), remedy="name a folder that an audit was written to") from None
+    if keep is not None and found.history.checkpoint is not None and not found.findings:
+        keep.write_text(f"{found.history.checkpoint.encode().hex()}\n")
+    frame.answer(document(found), lambda: Text(shown(found)))
+    return CONTRADICTED if found.findings else 0
+
+
+def document(found: Audited) -> dict[str, Any]:
+    """The outcome for machines."""
+    return {
+        "verified": not found.findings,
+        "events": found.history.events,
+        "blocks": found.history.blocks,
+        "erased": found.history.erased,
+        "unproven": found.tail,
+        "accounts": found.accounts,
+        "journals": found.journals,
+        "holds": found.holds,
+        "findings": [{"code": one.code, "place": one.place, "detail": one.detail} for one in found.findings],
+    }
+
+
+def shown(found: Audited) -> str:
+    """The outcome for people."""
+    lines = [
+        f"history   {found.history.events} events in {found.history.blocks} blocks are the ones that were signed",
+        f"books     {found.accounts} accounts, {found.journals} journals, {found.holds} holds",
+        f"unproven  {found.tail} events of the ledger came after the last checkpoint",
+    ]
+    if found.history.erased:
+        lines.append(f"erased    {found.history.erased} payloads: that they were there is proven, not what they said")
+    if found.findings:
+        return "\n".join([*lines, *(str(one) for one in found.findings), "NOT VERIFIED"])
+    return "\n".join([*lines, "verified: the books are what the events tell"])
+
+
+def read_key(path: Path) -> bytes:
+    """A public key of 64 hexadecimal digits.
+
+    Raises:
+        CliError: AUDIT_KEY_MALFORMED.
+    """
+    try:
+        key = bytes.fromhex(path.read_text().strip())
+    except (OSError, ValueError) as fault:
+        raise CliError("AUDIT_KEY_MALFORMED", f"{path}: {fault}", remedy="a key is 64 hexadecimal digits") from None
+    if len(key) != KEY_BYTES:
+        raise CliError("AUDIT_KEY_MALFORMED", f"{path}: {len(key)} bytes", remedy="a key is 64 hexadecimal digits")
+    return key
+
+
+def read_checkpoint(path: Path) -> Checkpoint:
+    """A checkpoint that `--keep` wrote.
+
+    Raises:
+        CliError: AUDIT_CHECKPOINT_MALFORMED.
+    """
+    from parpour_controlplane.chain.checkpoints import Checkpoint
+
+    try:
+        return Checkpoint.decode(bytes.fromhex(path.read_text().strip()))
+    except (OSError, ValueError) as fault:
+        remedy = "name a file that --keep wrote"
+        raise CliError("AUDIT_CHECKPOINT_MALFORMED", f"{path}: {fault}", remedy=remedy) from None
