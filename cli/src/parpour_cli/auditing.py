@@ -32,9 +32,8 @@ def verify_command(frame: Frame, folder: Path, *, keys: tuple[Path, ...], kept: 
     try:
         found = audit(folder, [read_key(path) for path in keys], kept=read_checkpoint(kept) if kept else None)
     except ChainFault as fault:
-        frame.answer(
-            {"verified": False, "code": fault.code, "message": str(fault)}, lambda: Text(f"NOT VERIFIED: {fault}")
-        )
+        said = str(fault)
+        frame.answer({"verified": False, "code": fault.code, "message": said}, lambda: Text(f"NOT VERIFIED: {said}"))
         return CONTRADICTED
     except (ControlPlaneError, TreasuryError) as fault:
         raise CliError(fault.code, str(fault), remedy="export the audit folder anew") from None
