@@ -5,7 +5,7 @@ PY := .venv/bin/python
 CLUSTER ?= dev
 MEMBERS := libs/contracts libs/controlplane libs/treasury api devissuer sim-worker operator cli devcluster
 
-.PHONY: help setup lock demo test test-fast torture-civlab lint generate check-generated docs bench bench-epidemic bench-climate bench-exchange bench-civlab bench-ensemble bench-runtime bench-operator bench-treasury bench-spending bench-chain clean bench-api bench-events
+.PHONY: help setup lock demo demo-treasury test test-fast torture-civlab lint generate check-generated docs bench bench-epidemic bench-climate bench-exchange bench-civlab bench-ensemble bench-runtime bench-operator bench-treasury bench-spending bench-chain clean bench-api bench-events
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -17,6 +17,9 @@ setup: .venv/.ready ## Install what is missing: Debian packages, .venv with hash
 
 demo: setup ## Start Kubernetes, install the chart, run examples/epidemic.yaml, plot the result (CLUSTER=kind uses Docker)
 	$(PY) tools/demo.py --cluster $(CLUSTER)
+
+demo-treasury: setup ## Two ventures that spend, on PostgreSQL and NATS, paid through doubles of Stripe and Mercury, audited
+	$(PY) tools/demo_treasury.py
 
 test: setup lint ## Everything: lint, types, unit, property, kernel, chart and end-to-end tests
 	tools/test.sh
