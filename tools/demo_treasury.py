@@ -207,8 +207,8 @@ def show_decision(recorded: Recorded) -> None:
     facts, decision = recorded.facts, recorded.decision
     used = [f"{one.code}: {money(one.reserved + one.spent)} of {money(one.cap)} in use" for one in facts.envelopes]
     console.print(
-        f"  {recorded.number}. {decision.verdict.value} by rule {decision.allowed_by!r} of rules {facts.rules_version}; "
-        f"{decision.quorum} has to approve, {len(facts.approvers)} has; {', '.join(used)}"
+        f"  {recorded.number}. {decision.verdict.value} by rule {decision.allowed_by!r} of rules "
+        f"{facts.rules_version}; {decision.quorum} has to approve, {len(facts.approvers)} has; {', '.join(used)}"
     )
 
 
