@@ -90,6 +90,7 @@ REFUSALS: dict[str, str] = {
     "TREASURY_IDEMPOTENCY_KEY_REUSED": "the key was used for another request",
     "TREASURY_JOURNAL_EMPTY": "a journal moves something",
     "TREASURY_JOURNAL_IS_REVERSAL": "a reversal is not reversed: post anew",
+    "TREASURY_JOURNAL_OF_SPEND": "the journal belongs to a spend, whose steps alone move it",
     "TREASURY_JOURNAL_OUT_OF_ORDER": "journal numbers have no gap",
     "TREASURY_JOURNAL_REVERSED": "the journal was reversed before",
     "TREASURY_JOURNAL_UNBALANCED": "the legs do not sum to zero in each currency",

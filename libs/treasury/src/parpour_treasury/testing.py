@@ -73,12 +73,17 @@ class Books:
         return source_leg, target_leg
 
     async def post(
-        self, *amounts: tuple[int, int], key: str | None = None, at: datetime | None = None, description: str = ""
+        self,
+        *amounts: tuple[int, int],
+        key: str | None = None,
+        at: datetime | None = None,
+        description: str = "",
+        correlation: UUID = CORRELATION,
     ) -> Outcome:
         """Post a journal of these legs."""
         command = Post(
             key=key or self.key(),
-            correlation=CORRELATION,
+            correlation=correlation,
             legs=self.legs(amounts),
             effective_at=at,
             description=description,

@@ -538,6 +538,17 @@ async def test_the_ledgers_own_commands_do_not_reach_the_hold_of_a_spend(venture
     assert part.code == "TREASURY_HOLD_OF_SPEND"
 
 
+async def test_the_ledgers_own_commands_do_not_reach_the_journals_of_a_spend(venture: Venture) -> None:
+    spend = (await venture.request(800, payee=venture.platform)).spend or uuid4()
+    await venture.settle(spend, 300)
+    settled = next(one for one in await venture.books.ledger.journals(venture.context()) if one.correlation == spend)
+    assert (await venture.books.reverse(settled.number)).code == "TREASURY_JOURNAL_OF_SPEND"
+    owed, used = venture.accounts["liabilities:platform:usd"], venture.accounts["expenses:compute:usd"]
+    named = await venture.books.post((owed, 1), (used, -1), correlation=spend)
+    assert named.code == "TREASURY_JOURNAL_OF_SPEND"
+    assert (await venture.books.post((owed, 1), (used, -1))).code is None
+
+
 async def test_an_ask_that_cannot_be_is_refused_before_it_is_sent(venture: Venture) -> None:
     for fields, code in (
         ({"amount": 0}, "AMOUNT_NOT_POSITIVE"),

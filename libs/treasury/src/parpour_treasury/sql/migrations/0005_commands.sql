@@ -242,6 +242,23 @@ begin
         end if;
     end loop;
 
+    -- what a spend has moved is told by its journals, so only its own steps write and undo them
+    if spends[1] is null then
+        for fault in
+            select c.command from unnest(operations, correlations, reversed) with ordinality
+                as c(operation, correlation, number, command)
+            left join treasury.journal j on c.operation = 'reverse' and j.tenant_id = tenant and j.number = c.number
+            where exists (
+                select from treasury.spend s
+                where s.tenant_id = tenant and s.spend_id in (c.correlation, j.correlation)
+            )
+        loop
+            if not answered[fault.command] then
+                codes[fault.command] := 'TREASURY_JOURNAL_OF_SPEND';
+            end if;
+        end loop;
+    end if;
+
     -- effects on accounts
     if operations <@ array['post'] then
         e_counts := leg_counts;
@@ -258,7 +275,7 @@ begin
             where f.code is not null
         loop
             if not answered[fault.command] then
-                codes[fault.command] := fault.code;
+                codes[fault.command] := coalesce(codes[fault.command], fault.code);
             end if;
         end loop;
         leg_commands := array_fill(0, array[cardinality(leg_accounts)]);
