@@ -9,7 +9,8 @@ from parpour_controlplane import eventtypes as controlplane
 from parpour_treasury import eventtypes as treasury
 from reference.markdown import cell, code, page, table
 
-COMPONENTS = {"Treasury": treasury.EVENT_TYPES, "Control plane": controlplane.EVENT_TYPES}
+AREAS = {**treasury.AREAS, "Control plane": controlplane.EVENT_TYPES}
+"""Types by the heading that they stand under."""
 
 INTRODUCTION = """
 Every event has a type, and a version of what its payload says. An event is never rewritten; readers ask for the newest
@@ -32,22 +33,25 @@ def shape(schema: dict[str, Any], definitions: dict[str, Any]) -> str:
 
 
 def section(one: EventType, types: EventTypes) -> str:
-    """One type with the fields of its newest version."""
+    """One type with the fields of its newest version, or where they stand if an earlier type says the same."""
     version = len(one.models)
+    head = f"### {one.name}\n\n{one.summary} Version {version}."
+    first = next(other for other in types if other.models == one.models)
+    if first is not one:
+        return f"{head} Its fields are those of [{first.name}](#{first.name.replace('.', '')})."
     schema = types.schema(one.name, version)
     definitions = schema.get("$defs", {})
     rows = [
         (code(name), cell(shape(field, definitions)), cell(field.get("description", "")))
         for name, field in schema["properties"].items()
     ]
-    head = f"### {one.name}\n\n{one.summary} Version {version}.\n\n"
-    return head + table(("Field", "Type", "Meaning"), rows)
+    return f"{head}\n\n" + table(("Field", "Type", "Meaning"), rows)
 
 
 def events_page() -> str:
     """docs/reference/events.md."""
-    types = EventTypes(one for declared in COMPONENTS.values() for one in declared)
+    types = EventTypes(one for declared in AREAS.values() for one in declared)
     parts = [INTRODUCTION]
-    for component, declared in COMPONENTS.items():
-        parts.append("\n\n".join([f"## {component}", *(section(one, types) for one in declared)]))
+    for area, declared in AREAS.items():
+        parts.append("\n\n".join([f"## {area}", *(section(one, types) for one in declared)]))
     return page("Events", *parts, source="parpour_treasury.eventtypes and parpour_controlplane.eventtypes")

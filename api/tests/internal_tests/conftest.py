@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from parpour_controlplane.testing import Place, Postgres
 from parpour_treasury import MIGRATIONS
 from parpour_treasury.ledger import Ledger
 from parpour_treasury.spending.register import Register
+from parpour_treasury.testing import check_events
 
 
 @dataclass
@@ -96,8 +98,10 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def place(postgres: Postgres) -> Place:
-    return postgres.place(MIGRATIONS)
+def place(postgres: Postgres) -> Iterator[Place]:
+    place = postgres.place(MIGRATIONS)
+    yield place
+    asyncio.run(check_events(place))
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -9,8 +10,12 @@ from datetime import datetime
 from itertools import count
 from uuid import UUID, uuid4
 
+import asyncpg
+
+from parpour_contracts.eventtypes import EventTypes
 from parpour_controlplane.context import ContextMint
 from parpour_controlplane.database import Database, open_database
+from parpour_controlplane.eventtypes import EVENT_TYPES as OF_THE_CONTROL_PLANE
 from parpour_controlplane.testing import Place
 from parpour_treasury.auditing import comparing
 from parpour_treasury.auditing.snapshot import read_books, read_told
@@ -19,6 +24,7 @@ from parpour_treasury.batcher import Batcher
 from parpour_treasury.batches import Outcome
 from parpour_treasury.books import Kind, NewAccount
 from parpour_treasury.commands import Hold, Leg, Post, Reverse, Settle, Void
+from parpour_treasury.eventtypes import EVENT_TYPES
 from parpour_treasury.ledger import Ledger
 
 CORRELATION = UUID(int=7)
@@ -142,3 +148,19 @@ async def open_books(place: Place, *, connections: int = 4) -> AsyncIterator[Boo
     """Books of a new tenant in a test's database."""
     async with open_database(place.dsn(), connections=connections) as database:
         yield await new_books(database, place.app)
+
+
+async def check_events(place: Place) -> None:
+    """Hold every event that a test's database has to its type.
+
+    Raises:
+        EventTypeError: for the first that is of no declared type, or says something else.
+    """
+    types = EventTypes((*EVENT_TYPES, *OF_THE_CONTROL_PLANE))
+    connection = await asyncpg.connect(place.dsn("postgres"))
+    try:
+        for row in await connection.fetch("select type, version, payload from controlplane.event"):
+            if row["payload"] is not None:
+                types.validate(row["type"], row["version"], json.loads(row["payload"]))
+    finally:
+        await connection.close()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 from hypothesis import settings
 
 from parpour_controlplane.testing import Place, Postgres
 from parpour_treasury import MIGRATIONS
-from parpour_treasury.testing import Books, open_books
+from parpour_treasury.testing import Books, check_events, open_books
 
 settings.register_profile("torture", max_examples=1000, deadline=None)
 
@@ -20,9 +21,14 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="module")
-def place(postgres: Postgres) -> Place:
-    """A database that a module's tests share, each with tenants of its own."""
-    return postgres.place(MIGRATIONS)
+def place(postgres: Postgres) -> Iterator[Place]:
+    """A database that a module's tests share, each with tenants of its own.
+
+    When they are through, every event that any of them caused has to say what its type says.
+    """
+    place = postgres.place(MIGRATIONS)
+    yield place
+    asyncio.run(check_events(place))
 
 
 @pytest.fixture

@@ -12,6 +12,9 @@ from parpour_contracts.model import Document
 
 Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
 
+MovedLegs = tuple[tuple[StrictInt, StrictInt, Currency], ...]
+"""Legs of a journal or a hold, in their order."""
+
 
 class AccountOpened(Document):
     """An account as it was opened."""
@@ -65,7 +68,7 @@ class CommandCarriedOut(Document):
     """The hold that it placed, settled or voided."""
     reverses: StrictInt | None
     """Number of the journal that it takes back."""
-    legs: tuple[tuple[StrictInt, StrictInt, Currency], ...]
+    legs: MovedLegs
     """Account, amount in minor units (debit positive) and currency."""
 
 
@@ -82,7 +85,7 @@ class HoldExpired(Document):
     hold: UUID
 
 
-EVENT_TYPES = (
+LEDGER = (
     EventType("treasury.account.opened", "An account was opened.", (AccountOpened,)),
     EventType("treasury.account.limited", "An account got other limits.", (AccountLimited,)),
     EventType("treasury.account.closed", "An account was closed for good.", (AccountClosed,)),
@@ -94,4 +97,4 @@ EVENT_TYPES = (
     EventType("treasury.hold.voided", "A hold was given up.", (CommandCarriedOut,)),
     EventType("treasury.hold.expired", "A hold ran out.", (HoldExpired,)),
 )
-"""All of them."""
+"""Accounts, periods, journals and holds."""
