@@ -8,23 +8,19 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import uuid4
 
 import asyncpg
 from fastapi import Depends, FastAPI, Request, Response
-from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, StreamingResponse
-from fastapi.routing import APIRoute
-from fastapi.security import HTTPBearer
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from parpour_api import __version__
+from parpour_api import __version__, webhooks
 from parpour_api.access import check_allowed
 from parpour_api.books_export import LANGUAGES, Exports, Language, chunks
 from parpour_api.edge import Bounds, Edge, problem_response
@@ -40,6 +36,7 @@ from parpour_api.identity.principal import Principal
 from parpour_api.identity.tokens import Revocations, TokenVerifier
 from parpour_api.limits import Buckets, RateLimits
 from parpour_api.metrics import CONTENT_TYPE, Metrics
+from parpour_api.routing import PROBLEM_RESPONSES, Parts, ProblemRoute, parts_of, principal_of
 from parpour_api.settings import Settings
 from parpour_controlplane.context import ContextKey, ContextMint
 from parpour_controlplane.database import Database, open_database
@@ -47,6 +44,7 @@ from parpour_controlplane.migrations import Migration
 from parpour_treasury import MIGRATIONS
 from parpour_treasury.batcher import Batcher
 from parpour_treasury.ledger import Ledger
+from parpour_treasury.providers.endpoints import MountedEndpoints
 
 APP_ROLE = "parpour_app"
 EXPORT_POINTS = 1000
@@ -54,25 +52,12 @@ EXPORT_POINTS = 1000
 
 GRAPHQL_PATH = "/graphql"
 
+ROUTERS = (webhooks.ROUTES,)
+"""Groups of HTTP operations, beside the probes and the export."""
+
 ROUTES = frozenset({GRAPHQL_PATH, "/healthz", "/readyz", "/metrics", *(f"/v1/books/export/{one}" for one in Language)})
 """Paths that figures name."""
 
-PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
-    status: {
-        "description": text,
-        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
-    }
-    for status, text in (
-        (401, "no token, or one that is not taken"),
-        (403, "none of the caller's roles may do this"),
-        (405, "the method is not known here"),
-        (422, "a parameter is outside its range"),
-        (429, "too much was asked in a short time"),
-        (500, "something failed here"),
-        (503, "something that this needs does not answer"),
-        (504, "it took too long"),
-    )
-}
 PROBLEM_SCHEMA: dict[str, Any] = {
     "title": "Problem",
     "description": "Problem details (RFC 9457).",
@@ -93,19 +78,6 @@ ROUTER_CODES: dict[int, str] = {
     HTTPStatus.NOT_FOUND: "API_NOT_FOUND",
     HTTPStatus.METHOD_NOT_ALLOWED: "API_METHOD_NOT_ALLOWED",
 }
-
-
-@dataclass(frozen=True)
-class Parts:
-    """What a running application works with, from its start to its stop."""
-
-    database: Database
-    batcher: Batcher
-    verifier: TokenVerifier
-    limits: RateLimits
-    service: Service
-    exports: Exports
-    graphql: GraphQLEndpoint
 
 
 def rate_limits(settings: Settings, clock: Callable[[], float]) -> RateLimits:
@@ -159,28 +131,19 @@ async def running(
             cost_max=settings.query_cost_max,
         )
         try:
-            yield Parts(database, batcher, verifier, limits, service, Exports(database), endpoint)
+            yield Parts(
+                database,
+                batcher,
+                verifier,
+                limits,
+                service,
+                Exports(database),
+                endpoint,
+                MountedEndpoints(settings.webhooks),
+            )
         finally:
             async with asyncio.timeout(settings.drain_seconds_max):
                 await batcher.drain()
-
-
-def parts_of(request: Request) -> Parts:
-    """The parts of the application that answers."""
-    parts: Parts = request.app.state.parts
-    return parts
-
-
-_BEARER = HTTPBearer(auto_error=False, description="An access token of the issuer")
-
-
-async def principal_of(request: Request, _documented: Annotated[object, Depends(_BEARER)]) -> Principal:
-    """Who asks.
-
-    Raises:
-        ApiError: API_TOKEN_… or API_IDENTITY_UNAVAILABLE.
-    """
-    return await parts_of(request).verifier.of_header(request.headers.get("authorization"))
 
 
 async def missing_migrations(database: Database) -> list[Migration]:
@@ -199,13 +162,13 @@ def routes(metrics: Metrics) -> FastAPI:
     app = FastAPI(
         title="parpour",
         version=__version__,
-        description="Downloads and probes. What else can be asked and done is in the GraphQL schema, under /graphql.",
+        description="What machines need over plain HTTP. What else there is is in the GraphQL schema, under /graphql.",
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,
     )
-    app.router.route_class = _ProblemRoute
+    app.router.route_class = ProblemRoute
     app.add_exception_handler(HTTPException, _http_error)
 
     @app.get("/healthz", tags=["probes"], summary="Whether the process answers", response_class=Response)
@@ -253,6 +216,8 @@ def routes(metrics: Metrics) -> FastAPI:
             headers={"content-disposition": f'attachment; filename="books.{ending}"'},
         )
 
+    for one in ROUTERS:
+        app.include_router(one)
     return app
 
 
@@ -292,24 +257,6 @@ def application(settings: Settings, *, secret: bytes, fetch: Fetch, revocations:
         clock=time.monotonic,
         new_id=uuid4,
     )
-
-
-class _ProblemRoute(APIRoute):
-    """A route whose errors leave as problem details; Starlette's own last resort would answer in plain text."""
-
-    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        handle = super().get_route_handler()
-
-        async def handled(request: Request) -> Response:
-            try:
-                return await handle(request)
-            except RequestValidationError as error:
-                named = ", ".join(".".join(map(str, one["loc"])) for one in error.errors())
-                return problem_response(request.scope, ApiError("API_REQUEST_MALFORMED", f"outside its range: {named}"))
-            except Exception as error:  # noqa: BLE001  (whatever it is, the caller is told, and told no more than a code)
-                return problem_response(request.scope, error)
-
-        return handled
 
 
 async def _http_error(request: Request, error: Exception) -> Response:

@@ -53,7 +53,8 @@ def problem_response(scope: Scope, error: Exception) -> Response:
     if refused.allow:
         headers["allow"] = ", ".join(refused.allow)
     if refused.status == HTTPStatus.UNAUTHORIZED:
-        headers["www-authenticate"] = 'Bearer error="invalid_token"'
+        signed = refused.code == "API_WEBHOOK_REFUSED"
+        headers["www-authenticate"] = "Signature" if signed else 'Bearer error="invalid_token"'
     if refused.code == "API_BODY_TOO_LARGE":
         # What is left of the body is not read.
         headers["connection"] = "close"
@@ -86,7 +87,7 @@ class Edge:
         self._bounds = bounds
         self._metrics = metrics
         self._routes = routes
-        """Paths that are named in figures; every other is counted as one."""
+        """Paths that are named in figures; others are named by their route, or counted as one where there is none."""
         self._clock = clock
         self._new_id = new_id
 
@@ -127,7 +128,7 @@ class Edge:
         await problem_response(scope, error)(scope, exchange.receive, exchange.send)
 
     def _note(self, scope: Scope, exchange: _Exchange, seconds: float) -> None:
-        route = scope["path"] if scope["path"] in self._routes else "other"
+        route = scope["path"] if scope["path"] in self._routes else getattr(scope.get("route"), "path", "other")
         status = exchange.status or SERVER_ERROR
         code: str | None = scope["state"].get("code")
         if code is not None:

@@ -64,6 +64,7 @@ API_CODES: dict[str, Meaning] = {
     "API_TOKEN_REVOKED": Meaning(401, "the token or its bearer was revoked"),
     "API_TOKEN_SIGNATURE": Meaning(401, "the token's signature does not verify"),
     "API_VARIABLES_INVALID": Meaning(400, "the variables do not fit the operation"),
+    "API_WEBHOOK_REFUSED": Meaning(401, "nothing about this webhook is to be believed"),
 }
 """Refusals of the API itself."""
 

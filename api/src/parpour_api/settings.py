@@ -55,6 +55,8 @@ class Settings(BaseModel):
     """Claim that names the human behind the account; the subject, if it is not there."""
     revoked: tuple[str, ...] = ()
     """Actors, and ids of tokens, that are refused."""
+    webhooks: Path | None = None
+    """Folder with the endpoints of webhooks, and their secrets; without it none are taken."""
 
     host: Text = "127.0.0.1"
     """Address to listen on."""
