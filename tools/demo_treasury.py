@@ -47,6 +47,7 @@ from parpour_treasury.providers.doubles.mercury import MercuryDouble
 from parpour_treasury.providers.doubles.serving import serve
 from parpour_treasury.providers.doubles.stripe import StripeDouble
 from parpour_treasury.providers.egress import Egress
+from parpour_treasury.reconciliation.tokens import TokenFile
 from parpour_treasury.spending.asks import Approve, RequestSpend, SpendOutcome, account_digest
 from parpour_treasury.spending.authority import Authority
 from parpour_treasury.spending.changes import EnvelopeBody, MemberBody, PayeeBody
@@ -253,6 +254,8 @@ async def running(
     stop, key = asyncio.Event(), SigningKey(secrets.token_bytes(32))
     sealing, relaying = SealingCounts(), RelayCounts()
     accounts = MountedAccounts(folder / "accounts", egress=Egress((), loopback=True), endpoints=doubles)
+    (folder / "tokens").mkdir()
+    tokens = TokenFile(folder / "tokens")
     async with AsyncExitStack() as stack:
         roles = ("parpour_sealer", "parpour_relay", "parpour_payment")
         sealer, relay, payment = [
@@ -278,7 +281,7 @@ async def running(
                 run_relay(relay, place.relay, client, clock=time.monotonic, stop=stop, counts=relaying)
             ),
             asyncio.create_task(
-                PaymentWorker(payment, place.payment, accounts, clock=lambda: datetime.now(UTC)).run(stop)
+                PaymentWorker(payment, place.payment, accounts, tokens, clock=lambda: datetime.now(UTC)).run(stop)
             ),
         ]
         try:

@@ -12,13 +12,16 @@ import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
 from harness.api_server import free_port
 from parpour_api.installing import SERVICE_ROLES, context_key, main
+from parpour_api.settings import SettingsError
 from parpour_api.workers.parts import parts
+from parpour_api.workers.settings import WorkerSettings
 from parpour_controlplane.context import ContextMint
 from parpour_controlplane.database import open_database
 from parpour_controlplane.sealing.keys import write_signing_key
@@ -141,10 +144,28 @@ async def test_events_are_sealed_and_published_by_processes(
 async def test_a_worker_starts_tells_and_stops(
     postgres: Postgres, installed: str, secrets_of_roles: Path, tmp_path: Path, part: str
 ) -> None:
-    async with working(part, postgres, installed, secrets_of_roles, ACCOUNTS=str(tmp_path)) as (process, address):
+    folders = {"ACCOUNTS": str(tmp_path), "TOKENS": str(tmp_path)}
+    async with working(part, postgres, installed, secrets_of_roles, **folders) as (process, address):
         assert answers(f"{address}/metrics").startswith(f"# TYPE parpour_worker_{part}_")
         assert answers(f"{address}/else") == ""
         await stopped(process)
+
+
+@pytest.mark.parametrize(
+    ("folders", "said"),
+    [
+        ({"ACCOUNTS": "/tmp"}, "accounts, tokens: the payment worker needs both folders"),
+        ({"TOKENS": "/tmp"}, "accounts, tokens: the payment worker needs both folders"),
+        ({"ACCOUNTS": "/tmp", "TOKENS": "/nowhere"}, "tokens: no folder that the payment worker can write to"),
+        ({"ACCOUNTS": "/tmp", "TOKENS": "/etc/hostname"}, "tokens: no folder that the payment worker can write to"),
+    ],
+)
+async def test_nothing_is_paid_without_a_place_for_what_was_sent(folders: dict[str, str], said: str) -> None:
+    named = {"DATABASE": "postgresql://nowhere/x", "CONTEXT_KEY_FILE": "/nowhere", **folders}
+    settings = WorkerSettings.read({f"PARPOUR_WORKER_{name}": value for name, value in named.items()})
+    nothing: Any = None
+    with pytest.raises(SettingsError, match=said):
+        await parts()["pay"].run(settings, nothing, nothing, asyncio.Event())
 
 
 @pytest.mark.parametrize(

@@ -27,6 +27,7 @@ from parpour_controlplane.sealing.stores import FolderStore
 from parpour_treasury.payments.accounts import MountedAccounts
 from parpour_treasury.payments.worker import PaymentWorker
 from parpour_treasury.providers.egress import MERCURY_HOSTS, STRIPE_HOSTS, Egress
+from parpour_treasury.reconciliation.tokens import TokenFile
 from parpour_treasury.sweeping import SweepCounts, run_sweeper
 
 RECONCILE_SECONDS = 3600.0
@@ -74,14 +75,16 @@ def parts() -> dict[str, Part]:
             await client.close()
 
     async def pay(settings: WorkerSettings, database: Database, mint: ContextMint, stop: asyncio.Event) -> object:
-        if settings.accounts is None:
-            raise SettingsError("accounts: the payment worker needs the folder of accounts")
+        if settings.accounts is None or settings.tokens is None:
+            raise SettingsError("accounts, tokens: the payment worker needs both folders")
+        if not os.access(settings.tokens, os.W_OK | os.X_OK) or not settings.tokens.is_dir():
+            raise SettingsError("tokens: no folder that the payment worker can write to")
         doubles = {"stripe": settings.stripe_endpoint, "mercury": settings.mercury_endpoint}
         endpoints = {name: address for name, address in doubles.items() if address is not None}
         egress = Egress(STRIPE_HOSTS | MERCURY_HOSTS, loopback=bool(endpoints))
         accounts = MountedAccounts(settings.accounts, egress=egress, endpoints=endpoints)
         try:
-            await PaymentWorker(database, mint, accounts, clock=_now).run(stop)
+            await PaymentWorker(database, mint, accounts, TokenFile(settings.tokens), clock=_now).run(stop)
         finally:
             await accounts.close()
         return paying

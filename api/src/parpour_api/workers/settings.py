@@ -39,6 +39,8 @@ class WorkerSettings(BaseModel):
     nats_password_file: Path | None = None
     accounts: Path | None = None
     """Payments: folder of the tenants' accounts at providers."""
+    tokens: Path | None = None
+    """Payments: folder in which the workers that pay from a database keep what they have sent; never in its backup."""
     stripe_endpoint: Text | None = None
     """Payments: address of a double of Stripe, on loopback; real accounts refuse it."""
     mercury_endpoint: Text | None = None

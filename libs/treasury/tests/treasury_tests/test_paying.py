@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from uuid import UUID
 
 import asyncpg
@@ -17,6 +18,7 @@ from parpour_controlplane.database import Database, open_database
 from parpour_controlplane.testing import Place
 from parpour_treasury.payments.worker import PaymentWorker
 from parpour_treasury.providers.port import Outcome
+from parpour_treasury.reconciliation.tokens import TokenFile
 from parpour_treasury.spending.states import State
 from parpour_treasury.spending.testing import RULES, Venture, new_venture, open_venture
 
@@ -27,7 +29,7 @@ pytestmark = pytest.mark.anyio
 FREELY = RULES.model_copy(update={"tiers": (), "windows": ()})
 """Nobody has to approve, and nothing counts how often."""
 
-POINTS = ("claimed", "begun", "answered", "learnt")
+POINTS = ("claimed", "begun", "counted", "answered", "learnt")
 SEEDS = 500
 BATCH = 50
 ENDS = {
@@ -57,6 +59,7 @@ class World:
     place: Place
     database: Database
     banks: dict[UUID, Bank]
+    tokens: TokenFile
     draw: random.Random = field(default_factory=lambda: random.Random(0))
     killing: float = 0.0
     now: datetime = field(default_factory=lambda: datetime.now(UTC))
@@ -68,7 +71,9 @@ class World:
         return ["stripe"] if tenant in self.banks else []
 
     def worker(self, at_point: Callable[[str], None] = lambda _: None) -> PaymentWorker:
-        return PaymentWorker(self.database, self.place.payment, self, clock=lambda: self.now, at_point=at_point)
+        return PaymentWorker(
+            self.database, self.place.payment, self, self.tokens, clock=lambda: self.now, at_point=at_point
+        )
 
     def maybe_kill(self, _point: str) -> None:
         if self.draw.random() < self.killing:
@@ -99,13 +104,13 @@ async def make_due(place: Place, now: datetime) -> None:
 
 
 @asynccontextmanager
-async def one_venture(place: Place, bank: Bank) -> AsyncIterator[tuple[Venture, World]]:
+async def one_venture(place: Place, bank: Bank, folder: Path) -> AsyncIterator[tuple[Venture, World]]:
     """A venture whose payments go to a bank."""
     async with (
         open_venture(place, rules=FREELY) as venture,
         open_database(place.dsn("parpour_payment"), connections=2) as database,
     ):
-        yield venture, World(place, database, {venture.tenant: bank})
+        yield venture, World(place, database, {venture.tenant: bank}, TokenFile(folder))
 
 
 async def check(venture: Venture, bank: Bank, spends: list[UUID]) -> set[State]:
@@ -124,13 +129,15 @@ async def check(venture: Venture, bank: Bank, spends: list[UUID]) -> set[State]:
 @pytest.mark.parametrize(
     "batch", [0, *(pytest.param(number, marks=pytest.mark.long) for number in range(1, SEEDS // BATCH))]
 )
-async def test_each_is_paid_once_whatever_is_lost_and_whoever_is_killed(place: Place, batch: int) -> None:
+async def test_each_is_paid_once_whatever_is_lost_and_whoever_is_killed(
+    place: Place, batch: int, tmp_path: Path
+) -> None:
     """Each seed is a venture with a bank of its own; the worker that is killed has them all in its hands."""
     async with (
         open_database(place.dsn(), connections=4) as books,
         open_database(place.dsn("parpour_payment"), connections=4) as database,
     ):
-        world = World(place, database, {}, random.Random(batch), killing=0.02)
+        world = World(place, database, {}, TokenFile(tmp_path), random.Random(batch), killing=0.02)
         asked: list[tuple[Venture, list[UUID]]] = []
         for seed in range(batch * BATCH, (batch + 1) * BATCH):
             bank = Bank(random.Random(seed))
@@ -155,9 +162,11 @@ async def test_each_is_paid_once_whatever_is_lost_and_whoever_is_killed(place: P
 
 
 @pytest.mark.parametrize("point", POINTS)
-async def test_a_worker_that_is_killed_at_a_point_leaves_the_payment_to_the_next(place: Place, point: str) -> None:
+async def test_a_worker_that_is_killed_at_a_point_leaves_the_payment_to_the_next(
+    place: Place, point: str, tmp_path: Path
+) -> None:
     bank = Bank(random.Random(2), trouble=0.0, refusals=0.0)
-    async with one_venture(place, bank) as (venture, world):
+    async with one_venture(place, bank, tmp_path) as (venture, world):
         asked = await venture.request(700)
         assert asked.spend is not None
         with pytest.raises(Killed):
@@ -167,13 +176,13 @@ async def test_a_worker_that_is_killed_at_a_point_leaves_the_payment_to_the_next
         assert await check(venture, bank, [asked.spend]) == {State.SENT}
 
 
-async def test_two_workers_pay_once(place: Place) -> None:
+async def test_two_workers_pay_once(place: Place, tmp_path: Path) -> None:
     bank = Bank(random.Random(3), trouble=0.0, refusals=0.0)
     async with (
-        one_venture(place, bank) as (venture, world),
+        one_venture(place, bank, tmp_path) as (venture, world),
         open_database(place.dsn("parpour_payment"), connections=4) as database,
     ):
-        other = World(place, database, world.banks)
+        other = World(place, database, world.banks, TokenFile(tmp_path))
         asked = [await venture.request(10) for _ in range(20)]
         for _ in range(3):
             await asyncio.gather(world.worker().turn(), other.worker().turn())
@@ -181,10 +190,10 @@ async def test_two_workers_pay_once(place: Place) -> None:
         assert len(bank.paid) == 20
 
 
-async def test_what_is_frozen_before_it_was_sent_is_released(place: Place) -> None:
+async def test_what_is_frozen_before_it_was_sent_is_released(place: Place, tmp_path: Path) -> None:
     """The stated end of what was claimed and never sent is failed, and its money is free again."""
     bank = Bank(random.Random(4), trouble=0.0)
-    async with one_venture(place, bank) as (venture, world):
+    async with one_venture(place, bank, tmp_path) as (venture, world):
         asked = await venture.request(700)
         with pytest.raises(Killed):
             await world.worker(kill_at("claimed")).turn()
@@ -202,9 +211,9 @@ def lossy(seed: int) -> Bank:
     return bank
 
 
-async def test_what_is_frozen_while_in_doubt_is_found_out_and_not_sent_again(place: Place) -> None:
+async def test_what_is_frozen_while_in_doubt_is_found_out_and_not_sent_again(place: Place, tmp_path: Path) -> None:
     bank = lossy(5)
-    async with one_venture(place, bank) as (venture, world):
+    async with one_venture(place, bank, tmp_path) as (venture, world):
         asked = await venture.request(700)
         await world.turn()
         await venture.governance.freeze(venture.context(), reason="a lost laptop")
@@ -216,10 +225,10 @@ async def test_what_is_frozen_while_in_doubt_is_found_out_and_not_sent_again(pla
         assert (await venture.spend(asked.spend)).state is State.FAILED
 
 
-async def test_a_webhook_is_a_reason_to_look_and_taken_once(place: Place) -> None:
+async def test_a_webhook_is_a_reason_to_look_and_taken_once(place: Place, tmp_path: Path) -> None:
     """What was settled comes back: nobody would look any more, but for the hint."""
     bank = Bank(random.Random(6), trouble=0.0, refusals=0.0)
-    async with one_venture(place, bank) as (venture, world):
+    async with one_venture(place, bank, tmp_path) as (venture, world):
         asked = await venture.request(700)
         await world.turn()
         bank.paid[0].outcome = Outcome.SETTLED
@@ -240,9 +249,9 @@ async def test_a_webhook_is_a_reason_to_look_and_taken_once(place: Place) -> Non
         assert await venture.faults() == []
 
 
-async def test_past_the_window_a_person_is_asked_and_nothing_is_sent_again(place: Place) -> None:
+async def test_past_the_window_a_person_is_asked_and_nothing_is_sent_again(place: Place, tmp_path: Path) -> None:
     bank = lossy(7)
-    async with one_venture(place, bank) as (venture, world):
+    async with one_venture(place, bank, tmp_path) as (venture, world):
         asked = await venture.request(700)
         await world.turn()
         bank.trouble = 0.0

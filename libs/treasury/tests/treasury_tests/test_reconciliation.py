@@ -29,6 +29,7 @@ from parpour_treasury.reconciliation import states
 from parpour_treasury.reconciliation.evidence import bundle, evidence, faults
 from parpour_treasury.reconciliation.reconciler import Check, Payment, Reconciler, suggestion
 from parpour_treasury.refusals import TreasuryError
+from parpour_treasury.spending.testing import AGENT, give_people
 from parpour_treasury.statements.camt053 import read_camt053
 from parpour_treasury.statements.model import BankStatement, Entry, check_follows
 from parpour_treasury.statements.store import Imported, Statements
@@ -101,6 +102,7 @@ async def new_bank(database: Database, place: Place) -> Bank:
             ("assets:returns:eur", Kind.ASSET, None),
         )
     ]
+    await give_people(books)
     bank = Bank(books, database, Statements(database), Reconciler(database, place.app), *accounts)
     await bank.move(100_000, days=-1, to=bank.funding)
     await bank.statements.bind(bank.context(), bank.account, identification=IBAN, since=DAY)
@@ -211,9 +213,7 @@ async def test_a_bank_account_is_bound_once_and_by_a_person(bank: Bank) -> None:
     exists = "RECONCILIATION_BANK_ACCOUNT_EXISTS"
     await refused(bind(bank.context(), bank.account, identification="other", since=DAY), exists)
     await refused(bind(bank.context(), bank.transit, identification=IBAN, since=DAY), exists)
-    await refused(
-        bind(bank.context("agent:a"), bank.transit, identification="x", since=DAY), "RECONCILIATION_PERSON_REQUIRED"
-    )
+    await refused(bind(bank.context(AGENT), bank.transit, identification="x", since=DAY), "TREASURY_NOT_A_PERSON")
     unknown = "RECONCILIATION_BANK_ACCOUNT_UNKNOWN"
     await refused(bind(bank.context(), bank.funding, identification="x", since=DAY), unknown)
     await refused(bank.reconciler.run(bank.context(), bank.transit), unknown)
@@ -302,20 +302,16 @@ async def test_a_fee_is_posted_when_a_second_person_confirms_and_once(bank: Bank
     await propose(bank, fee)
     tenant = bank.books.tenant
     await refused(bank.reconciler.confirm(tenant, "user:ann", fee), "RECONCILIATION_SECOND_PERSON_REQUIRED")
-    await refused(bank.reconciler.confirm(tenant, "agent:bot", fee), "RECONCILIATION_PERSON_REQUIRED")
+    await refused(bank.reconciler.confirm(tenant, AGENT, fee), "TREASURY_NOT_A_PERSON")
     assert await bank.books.balance(bank.fees) == 0
     answers = await asyncio.gather(
-        *(bank.reconciler.confirm(tenant, actor, fee) for actor in ("user:bob", "user:bob", "user:cleo")),
+        *(bank.reconciler.confirm(tenant, actor, fee) for actor in ("user:bob", "user:bob", "user:eve")),
         return_exceptions=True,
     )
     numbers = {one for one in answers if isinstance(one, int)}
     assert len(numbers) == 1
-    assert (
-        await bank.reconciler.confirm(
-            tenant, (await bank.reconciler.exception(bank.context(), fee)).closed_by or "", fee
-        )
-        in numbers
-    )
+    closed_by = (await bank.reconciler.exception(bank.context(), fee)).closed_by
+    assert await bank.reconciler.confirm(tenant, f"user:{closed_by}", fee) in numbers
     assert await bank.books.balance(bank.fees) == 25
     assert await bank.books.balance(bank.account) == 99_975
     assert await bank.queue() == [("fee", "resolved", -25)]
@@ -395,9 +391,7 @@ async def test_a_refusal_of_the_ledger_leaves_the_proposal_and_is_not_remembered
 async def test_people_close_exceptions_with_evidence_and_software_does_not(bank: Bank) -> None:
     fee = await a_fee(bank)
     decide = bank.reconciler.decide
-    await refused(
-        decide(bank.context("agent:a"), fee, outcome="written-off", evidence="x"), "RECONCILIATION_PERSON_REQUIRED"
-    )
+    await refused(decide(bank.context(AGENT), fee, outcome="written-off", evidence="x"), "TREASURY_NOT_A_PERSON")
     for nothing in ("", "  ", "x" * 2001):
         await refused(
             decide(bank.context(), fee, outcome="written-off", evidence=nothing), "RECONCILIATION_EVIDENCE_MISSING"

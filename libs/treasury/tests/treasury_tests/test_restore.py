@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
+import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -11,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import product
 from pathlib import Path
+from typing import TYPE_CHECKING
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -20,23 +20,22 @@ from hypothesis import strategies as st
 
 from parpour_controlplane.context import ContextMint
 from parpour_controlplane.database import Database, open_database
-from parpour_controlplane.embedded import THROWAWAY, EmbeddedCluster
 from parpour_controlplane.events import events_about
 from parpour_controlplane.testing import PAYMENT_KEY, Place
 from parpour_treasury.batcher import Batcher
 from parpour_treasury.books import Kind
 from parpour_treasury.commands import Hold, Leg, Post
-from parpour_treasury.ledger import Ledger
-from parpour_treasury.reconciliation.restore import (
-    ProviderPayment,
-    Restore,
-    Token,
-    TokenFile,
-    dispatch_allowed,
-    judge,
-)
+from parpour_treasury.ledger import Ledger, refusal
+from parpour_treasury.reconciliation.restore import ProviderPayment, Restore
+from parpour_treasury.reconciliation.tokens import Token, TokenFile, judge
 from parpour_treasury.refusals import TreasuryError
+from parpour_treasury.spending.testing import AGENT, give_people
 from parpour_treasury.testing import Books, new_books
+
+from .backups import Backup, backup_of
+
+if TYPE_CHECKING:
+    from parpour_controlplane.database import type_of_connection
 
 pytestmark = pytest.mark.anyio
 
@@ -63,18 +62,15 @@ class Site:
         return self.mint.mint(tenant=self.books.tenant, actor="system:payments")
 
     async def allow(self, spend: UUID) -> None:
-        """What the worker does around the commit of `submitting`."""
-        token = self.tokens.read(self.books.tenant)
-        try:
-            async with self.payment.pool.acquire() as connection, connection.transaction():
-                token = await dispatch_allowed(
-                    connection, self.worker(), provider="stripe", correlation=spend, token=token
-                )
-        except TreasuryError as error:
-            if error.code != "DISPATCH_PAYMENT_SENT":
-                await Restore(self.payment).lock(self.worker(), reason=error.code, token=token)
-            raise
-        self.tokens.write(self.books.tenant, token)
+        """What the worker does around the commit of an attempt."""
+        async with self.tokens.held(self.books.tenant) as held:
+            try:
+                async with self.payment.pool.acquire() as connection, connection.transaction():
+                    held.keep(await count(connection, self.worker(), spend, held.token))
+            except TreasuryError as error:
+                if error.code != "DISPATCH_PAYMENT_SENT":
+                    await Restore(self.payment).lock(self.worker(), reason=error.code, token=held.token)
+                raise
 
     async def send(self, amount: int, *, booked: bool = True, spend: UUID | None = None) -> UUID:
         """Send a payment, and book it unless the answer is lost."""
@@ -95,6 +91,18 @@ class Site:
         return outcome.journal
 
 
+async def count(connection: type_of_connection, context: str, spend: UUID, token: Token | None) -> Token:
+    """Count one payment in the transaction of a connection."""
+    fields = (None, None, None) if token is None else (token.epoch, token.epoch_id, token.counter)
+    query = "select * from treasury.dispatch_allowed($1, 'stripe', $2, $3, $4, $5)"
+    try:
+        row = await connection.fetchrow(query, context, spend, *fields)
+    except asyncpg.PostgresError as error:
+        raise refusal(error) from None
+    assert row is not None
+    return Token(row["epoch"], row["epoch_id"], row["counter"])
+
+
 @asynccontextmanager
 async def at(place: Place, folder: Path, *, like: Site | None = None) -> AsyncIterator[Site]:
     """A new tenant in a database, or the tenant of another site in a copy of its database."""
@@ -110,6 +118,7 @@ async def at(place: Place, folder: Path, *, like: Site | None = None) -> AsyncIt
         for code, kind in (("bank", Kind.ASSET), ("funding", Kind.EQUITY), ("in-transit", Kind.ASSET)):
             await books.open(code, kind, minimum=0 if code == "bank" else None)
         await books.post((1, 10_000), (2, -10_000))
+        await give_people(books)
         yield Site(books, app, payment, TokenFile(folder))
 
 
@@ -137,7 +146,7 @@ async def test_what_is_rolled_back_is_not_counted(site: Site) -> None:
     async with site.payment.pool.acquire() as connection:
         transaction = connection.transaction()
         await transaction.start()
-        token = await dispatch_allowed(connection, site.worker(), provider="stripe", correlation=uuid4(), token=None)
+        token = await count(connection, site.worker(), uuid4(), None)
         await transaction.rollback()
     assert token.counter == 1
     await site.send(10)
@@ -171,9 +180,12 @@ async def test_a_worker_that_lost_its_token_sends_nothing(site: Site, tmp_path: 
     await refused(site.send(10), "DISPATCH_TOKEN_MISSING")
 
 
-async def test_a_token_of_another_database_of_the_same_epoch_is_refused_until_people_have_looked(site: Site) -> None:
+async def test_a_token_of_another_database_of_the_same_epoch_is_refused_until_people_have_looked(
+    site: Site, tmp_path: Path
+) -> None:
     await site.send(10)
-    site.tokens.write(site.books.tenant, Token(1, uuid4(), 1))
+    token = {"epoch": 1, "epochId": str(uuid4()), "counter": 1}
+    (tmp_path / f"{site.books.tenant}.json").write_text(json.dumps(token))
     await refused(site.send(10), "DISPATCH_FORKED")
     await refused(site.send(10), "DISPATCH_LOCKED")
     await site.restore.review(site.context(), provider="stripe", as_of=datetime.now(UTC), payments=site.provider)
@@ -201,7 +213,7 @@ async def test_people_lock_and_two_of_them_unlock_with_evidence(site: Site) -> N
     await refused(restore.propose_unlock(site.context(), evidence="x"), "DISPATCH_NOT_RECONCILED")
     found = await restore.review(site.context(), as_of=datetime.now(UTC), **review)  # type: ignore[arg-type]
     assert found.unknown == 0
-    await refused(restore.propose_unlock(site.context("agent:a"), evidence="x"), "RECONCILIATION_PERSON_REQUIRED")
+    await refused(restore.propose_unlock(site.context(AGENT), evidence="x"), "TREASURY_NOT_A_PERSON")
     await refused(restore.propose_unlock(site.context(), evidence=" "), "RECONCILIATION_EVIDENCE_MISSING")
     await refused(restore.confirm_unlock(site.context("user:bob")), "RECONCILIATION_SECOND_PERSON_REQUIRED")
     await restore.propose_unlock(site.context(), evidence="Stripe's list")
@@ -309,57 +321,10 @@ def test_no_payment_is_sent_from_a_database_that_has_forgotten_one(actions: list
                 provider.add(payment)
 
 
-def run(*command: str | Path) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0, done.stderr[-2000:]
-
-
-@dataclass
-class Backup:
-    """A backup of a database, and what makes a server of it."""
-
-    way: str
-    place: Place
-    folder: Path
-    cluster: EmbeddedCluster | None = None
-
-    def program(self, name: str) -> Path:
-        return self.place.cluster.programs.root / "bin" / name
-
-    def take(self) -> None:
-        if self.way == "pg_dump":
-            run(self.program("pg_dump"), "-Fc", "-f", self.folder / "dump", self.place.dsn("postgres"))
-            return
-        address = f"host={self.place.cluster.folder} user=postgres"
-        run(self.program("pg_basebackup"), "-D", self.folder / "data", "-d", address, "-c", "fast", "-X", "stream")
-
-    async def restored(self) -> Place:
-        if self.way == "pg_dump":
-            name = f"{self.place.name}_{uuid4().hex}"
-            session = await asyncpg.connect(self.place.cluster.dsn())
-            await session.execute(f"create database {name}")
-            await session.close()
-            copy = replace(self.place, name=name)
-            run(self.program("pg_restore"), "--exit-on-error", "-d", copy.dsn("postgres"), self.folder / "dump")
-            return copy
-        owner = (self.place.cluster.data / "PG_VERSION").stat()
-        for path in (self.folder / "data", *(self.folder / "data").rglob("*")):
-            shutil.chown(path, owner.st_uid, owner.st_gid)
-        self.cluster = EmbeddedCluster(self.place.cluster.programs, self.folder, THROWAWAY)
-        self.cluster.start()
-        return replace(self.place, cluster=self.cluster)
-
-
 @pytest.fixture(params=["pg_dump", "pg_basebackup"])
 def backup(request: pytest.FixtureRequest, place: Place) -> Iterator[Backup]:
-    # Beside the server's own folder: its user can get there.
-    folder = place.cluster.folder.parent / f"backup-{request.param}"
-    folder.mkdir()
-    made = Backup(request.param, place, folder)
-    yield made
-    if made.cluster is not None:
-        made.cluster.stop()
-    shutil.rmtree(folder)
+    with backup_of(place, request.param) as backup:
+        yield backup
 
 
 async def test_a_drill_with_a_backup_sends_nothing_twice(

@@ -26,7 +26,7 @@ class Course:
     provider: str
     state: State
     reference: str
-    """The provider's, as the spend knows it; empty if it knows none."""
+    """The provider's, as the spend knows it or people found it there; empty if nobody knows it."""
     submitted_at: datetime
     version: int
     """Of the course that was read; 0 if none was ever kept."""
@@ -51,7 +51,7 @@ class Course:
             ),
             payment["provider"],
             State(payment["state"]),
-            payment["providerReference"] or "",
+            payment["providerReference"] or row["found"] or "",
             datetime.fromisoformat(payment["submittedAt"]),
             row["version"],
             History() if history is None else _HISTORY.validate_python(history),

@@ -1,7 +1,9 @@
 """The payment worker: claims what may be paid, asks providers, and records what they say. Nothing else calls them.
 
-It keeps nothing of its own. A payment's course is written before anything is sent and after every answer, over the
-version that was read, so a worker may be killed anywhere and two may meet: what one begins the other does not.
+A payment's course is written before anything is sent and after every answer, over the version that was read, so a
+worker may be killed anywhere and two may meet: what one begins the other does not. All that it keeps of its own is the
+token that tells whether the database has forgotten payments; where it may have, nothing is claimed or sent, and looking
+goes on.
 """
 
 from __future__ import annotations
@@ -11,16 +13,14 @@ import json
 import logging
 from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
-
-import asyncpg
 
 from parpour_controlplane.context import ContextMint
 from parpour_controlplane.database import Database, is_transient
 from parpour_controlplane.migrations import sql
-from parpour_treasury.ledger import refusal
+from parpour_treasury.payments.calls import Calls
 from parpour_treasury.payments.course import (
     OPEN,
     Course,
@@ -33,19 +33,22 @@ from parpour_treasury.payments.course import (
     stopped_step,
     told_by,
 )
+from parpour_treasury.payments.dispatching import SENT_BEFORE, Dispatch
 from parpour_treasury.providers.port import Provider
 from parpour_treasury.providers.steps import History, Next, begin, learn, next_step
 from parpour_treasury.providers.steps import Step as Action
+from parpour_treasury.reconciliation.tokens import TokenFile
 from parpour_treasury.refusals import TreasuryError
 from parpour_treasury.spending.states import Step
-
-ACTOR = "system:payments"
 
 CLAIMED_MAX = 20
 """Payments of one tenant that are claimed at once."""
 
 TOGETHER_MAX = 16
 """Payments of all tenants that are in the hands of providers at once."""
+
+HELD_PAUSE = timedelta(seconds=30)
+"""How long a payment that would be sent, and may not be, waits before it is thought of again."""
 
 IDLE_SECONDS = 1.0
 """Pause after a look that found nothing to do."""
@@ -78,12 +81,15 @@ class PaymentWorker:
         database: Database,
         mint: ContextMint,
         accounts: Accounts,
+        tokens: TokenFile,
         *,
         clock: Callable[[], datetime],
         at_point: Callable[[str], None] = nowhere,
     ) -> None:
+        """`tokens` are outside the database and its backup, shared by all workers that pay from it."""
         self._database = database
-        self._mint = mint
+        self._calls = Calls(database, mint)
+        self._dispatch = Dispatch(self._calls, tokens, at_point=at_point)
         self._accounts = accounts
         self._clock = clock
         self._at_point = at_point
@@ -112,13 +118,15 @@ class PaymentWorker:
 
     async def _pay(self, tenant: UUID) -> int:
         names = self._accounts.names(tenant)
-        if names:
-            await self._call("select treasury.claim($1, $2, $3)", tenant, names, CLAIMED_MAX)
+        sending = bool(names) and await self._dispatch.allowed(tenant)
+        if sending:
+            await self._calls.value("select treasury.claim($1, $2, $3)", tenant, names, CLAIMED_MAX)
             self._at_point("claimed")
-        rows = json.loads(await self._call("select treasury.due_payments($1, $2)", tenant, CLAIMED_MAX))
-        return sum(await _each(self._go_on_alone(tenant, row) for row in rows))
+        query = "select treasury.due_payments($1, $2, $3)"
+        rows = json.loads(await self._calls.value(query, tenant, CLAIMED_MAX, sending))
+        return sum(await _each(self._go_on_alone(tenant, row, sending=sending) for row in rows))
 
-    async def _go_on_alone(self, tenant: UUID, row: dict[str, Any]) -> bool:
+    async def _go_on_alone(self, tenant: UUID, row: dict[str, Any], *, sending: bool) -> bool:
         try:
             course = Course.from_json(row)
         except ValueError as error:
@@ -128,7 +136,7 @@ class PaymentWorker:
             logger.warning("spend %s waits: the tenant has no account at %s", course.spend, course.provider)
             return False
         async with self._together:
-            return await self._go_on(tenant, course, provider)
+            return await self._go_on(tenant, course, provider, sending=sending)
 
     async def _fail_malformed(self, tenant: UUID, row: dict[str, Any], why: str) -> bool:
         """A payment that cannot even be put into an order was never sent."""
@@ -136,33 +144,39 @@ class PaymentWorker:
         told = Told(Step.FAILED, "no order", None, evidence, 0)
         history = json.dumps(row["history"] or json.loads(history_text(History())))
         query = "select treasury.learn($1, $2, $3, $4, $5, $6, $7)"
-        await self._call(query, tenant, spend, row["version"], history, None, False, json.dumps(evidence_of([told])))
+        evidence_text = json.dumps(evidence_of([told]))
+        await self._calls.value(query, tenant, spend, row["version"], history, None, False, evidence_text)
         return True
 
-    async def _go_on(self, tenant: UUID, course: Course, provider: Provider) -> bool:
+    async def _go_on(self, tenant: UUID, course: Course, provider: Provider, *, sending: bool) -> bool:
         """One step of one payment; whether anything was done."""
         now = self._clock()
         if course.state not in OPEN:
             return await self._ask(tenant, course, provider, Action.LOOK_UP)
         following = next_step(course.history, provider.windows, now)
+        if following.step is Action.SEND and not sending:
+            return await self._hold(tenant, course, provider)
         if following.step is Action.SEND:
             begun = begin(course.history, now)
             due = due_after(course.kept(begun), provider.windows, now)[0]
-            answered = await self._call(
-                "select treasury.begin_attempt($1, $2, $3, $4, $5)",
-                tenant,
-                course.spend,
-                course.version,
-                history_text(begun),
-                due,
+            answered = await self._dispatch.begin(
+                tenant, course.spend, version=course.version, history=history_text(begun), due=due
             )
             if answered == "moved":
                 return False
             if answered == "begun":
-                self._at_point("begun")
                 return await self._ask(tenant, course.kept(begun), provider, Action.SEND)
+            if answered != "stopped":
+                return await self._hold(tenant, course, provider, sent_before=answered == SENT_BEFORE)
             following = stopped_step(course, provider.windows, now)
         return await self._follow(tenant, course, provider, following)
+
+    async def _hold(self, tenant: UUID, course: Course, provider: Provider, *, sent_before: bool = False) -> bool:
+        """Let a payment wait that would be sent and may not be; one that people found at the provider is looked up."""
+        later = self._clock() + HELD_PAUSE
+        if sent_before or course.reference:
+            return await self._ask(tenant, course, provider, Action.LOOK_UP, not_before=later)
+        return course.version > 0 and await self._learn(tenant, course, provider, [], due=later)
 
     async def _follow(self, tenant: UUID, course: Course, provider: Provider, following: Next) -> bool:
         if following.step is Action.CONCLUDE_FAILED:
@@ -174,7 +188,15 @@ class PaymentWorker:
             return await self._ask(tenant, course, provider, Action.LOOK_UP)
         return await self._learn(tenant, course, provider, [], due=following.at)
 
-    async def _ask(self, tenant: UUID, course: Course, provider: Provider, action: Action) -> bool:
+    async def _ask(
+        self,
+        tenant: UUID,
+        course: Course,
+        provider: Provider,
+        action: Action,
+        *,
+        not_before: datetime | None = None,
+    ) -> bool:
         if action is Action.SEND:
             answer = await provider.send(course.order)
         else:
@@ -184,7 +206,8 @@ class PaymentWorker:
         self._at_point("answered")
         history = learn(course.history, answer, self._clock(), of=action)
         tellings = told_by(course, answer, history)
-        done = await self._learn(tenant, replace(course, history=history), provider, list(tellings))
+        learnt = replace(course, history=history)
+        done = await self._learn(tenant, learnt, provider, list(tellings), not_before=not_before)
         self._at_point("learnt")
         return done
 
@@ -196,13 +219,16 @@ class PaymentWorker:
         tellings: list[Told],
         *,
         due: datetime | None = None,
+        not_before: datetime | None = None,
         ended: bool = False,
     ) -> bool:
         asks_person = False
         if due is None and not ended:
             due, asks_person = due_after(course, provider.windows, self._clock())
+        if due is not None and not_before is not None:
+            due = max(due, not_before)
         try:
-            await self._call(
+            await self._calls.value(
                 "select treasury.learn($1, $2, $3, $4, $5, $6, $7)",
                 tenant,
                 course.spend,
@@ -217,13 +243,6 @@ class PaymentWorker:
                 raise
             return False
         return True
-
-    async def _call(self, query: str, tenant: UUID, *arguments: Any) -> Any:
-        context = self._mint.mint(tenant=tenant, actor=ACTOR)
-        try:
-            return await self._database.pool.fetchval(query, context, *arguments)
-        except asyncpg.PostgresError as error:
-            raise refusal(error) from None
 
 
 async def _each(work: Iterable[Coroutine[Any, Any, int]]) -> list[int]:

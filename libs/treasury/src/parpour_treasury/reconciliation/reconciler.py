@@ -216,7 +216,7 @@ class Reconciler:
 
         Raises:
             TreasuryError: RECONCILIATION_EXCEPTION_UNKNOWN, RECONCILIATION_EXCEPTION_CLOSED,
-                RECONCILIATION_EVIDENCE_MISSING or RECONCILIATION_PERSON_REQUIRED.
+                RECONCILIATION_EVIDENCE_MISSING or TREASURY_NOT_A_PERSON.
         """
         await self._call("select treasury.decide_exception($1, $2, $3, $4)", context, exception, outcome, evidence)
 
@@ -245,7 +245,7 @@ class Reconciler:
 
         Raises:
             TreasuryError: RECONCILIATION_EXCEPTION_UNKNOWN, RECONCILIATION_EXCEPTION_CLOSED or
-                RECONCILIATION_PERSON_REQUIRED.
+                TREASURY_NOT_A_PERSON.
         """
         await self._call("select treasury.withdraw_exception($1, $2)", context, exception)
 
@@ -255,13 +255,13 @@ class Reconciler:
         Returns the journal's number, also when it is asked again.
 
         Raises:
-            TreasuryError: RECONCILIATION_SECOND_PERSON_REQUIRED, RECONCILIATION_PERSON_REQUIRED,
+            TreasuryError: RECONCILIATION_SECOND_PERSON_REQUIRED, TREASURY_NOT_A_PERSON,
                 RECONCILIATION_EXCEPTION_CLOSED, RECONCILIATION_EXCEPTION_UNKNOWN,
                 RECONCILIATION_PROPOSAL_MISMATCH, or whatever the ledger refuses the journal with.
         """
         context = self._mint.mint(tenant=tenant, actor=actor)
         standing = await self.exception(context, exception)
-        if standing.closing_journal is not None and standing.closed_by == actor:
+        if standing.closing_journal is not None and standing.closed_by == await self._person(context, actor):
             return standing.closing_journal
         if standing.proposal is None:
             raise TreasuryError("RECONCILIATION_EXCEPTION_CLOSED", detail=f"it is {standing.state}")
@@ -285,6 +285,11 @@ class Reconciler:
         if outcome.journal is None:
             raise AssertionError("a journal that was posted has a number")
         return outcome.journal
+
+    async def _person(self, context: str, actor: str) -> str | None:
+        async with self._database.transaction(context) as connection:
+            person: str | None = await connection.fetchval("select person from treasury.member where actor = $1", actor)
+        return person
 
     async def check(self, context: str, account: int, *, number: int | None = None) -> Check:
         """Bank and books at the end of a statement, the last one if none is named, and what explains the difference.

@@ -1,40 +1,26 @@
-"""Restore mode: a database that has forgotten payments sends none.
+"""Restore mode: a database that has forgotten payments sends none, until people have found out what it forgot.
 
-The payment worker keeps a token outside the database: the epoch, and how many payments were allowed to be sent. It is
-written, and on the disk, before the provider is called; so a database whose counter is below the token's has forgotten
-at least one payment. The token's file must not be in the database's backup, or both forget together.
+A database whose counter is below the payment worker's token has forgotten at least one payment. What providers list is
+then compared with the books, what only they know is recorded, and two people let payments be sent again.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from parpour_controlplane.database import Database
-from parpour_treasury.commands import BALANCE_MAX, check_minor, check_time
+from parpour_treasury.commands import check_minor, check_time
 from parpour_treasury.currencies import exponent_of
 from parpour_treasury.ledger import refusal
+from parpour_treasury.reconciliation.tokens import Token
 from parpour_treasury.refusals import TreasuryError
-
-if TYPE_CHECKING:
-    from parpour_controlplane.database import type_of_connection
-
-
-@dataclass(frozen=True, slots=True)
-class Token:
-    """How far a database was: `counter` payments within `epoch`."""
-
-    epoch: int
-    epoch_id: UUID
-    counter: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,104 +44,6 @@ class Review:
     review: int
     unknown: int
     """Payments that the books did not have; each is recorded before payments are unlocked."""
-
-
-def judge(token: Token | None, database: Token | None, *, began: int = 0, locked: bool) -> str | None:
-    """Why nothing may be sent; None if it may. treasury.judge_dispatch says the same, and a test holds them together.
-
-    Args:
-        token: what the worker kept; None if it has nothing.
-        database: what the database says; None if nothing was ever sent from it.
-        began: the database's counter when its epoch began.
-        locked: whether people, or a worker, locked it.
-    """
-    if locked:
-        return "DISPATCH_LOCKED"
-    if token is None:
-        # A worker that lost its token goes on after people have unlocked, and nobody has sent since.
-        return None if database is None or database.counter <= began else "DISPATCH_TOKEN_MISSING"
-    if database is None or token.epoch > database.epoch:
-        return "DISPATCH_ROLLED_BACK"
-    if token.epoch < database.epoch:
-        # People have unlocked since: only that begins an epoch.
-        return None
-    if token.epoch_id != database.epoch_id:
-        return "DISPATCH_FORKED"
-    return "DISPATCH_ROLLED_BACK" if token.counter > database.counter else None
-
-
-class TokenFile:
-    """Tokens of a payment worker, one a tenant, in a folder that is not part of the database's backup."""
-
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-
-    def read(self, tenant: UUID) -> Token | None:
-        """The token of a tenant; None if there is none.
-
-        Raises:
-            TreasuryError: DISPATCH_TOKEN_MISSING, if there is one that cannot be read: it is not as if there were none.
-        """
-        try:
-            text = self._path(tenant).read_text()
-        except FileNotFoundError:
-            return None
-        except OSError as error:
-            raise TreasuryError(
-                "DISPATCH_TOKEN_MISSING", detail=f"the token cannot be read: {error.strerror}"
-            ) from None
-        try:
-            fields = json.loads(text)
-            token = Token(fields["epoch"], UUID(fields["epochId"]), fields["counter"])
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise TreasuryError("DISPATCH_TOKEN_MISSING", detail="the token is damaged") from None
-        for number in (token.epoch, token.counter):
-            if type(number) is not int or not 0 <= number <= BALANCE_MAX:
-                raise TreasuryError("DISPATCH_TOKEN_MISSING", detail="the token is damaged")
-        return token
-
-    def write(self, tenant: UUID, token: Token) -> None:
-        """Keep a token, so that it survives whatever happens after this returns."""
-        path = self._path(tenant)
-        fields = {"epoch": token.epoch, "epochId": str(token.epoch_id), "counter": token.counter}
-        beside = path.with_suffix(".new")
-        with beside.open("w") as file:
-            json.dump(fields, file)
-            file.flush()
-            os.fsync(file.fileno())
-        beside.replace(path)
-        folder = os.open(self._folder, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
-
-    def _path(self, tenant: UUID) -> Path:
-        return self._folder / f"{tenant}.json"
-
-
-async def dispatch_allowed(
-    connection: type_of_connection, context: str, *, provider: str, correlation: UUID, token: Token | None
-) -> Token:
-    """Count one payment in the transaction of `connection`, which commits `submitting`; returns the token to keep.
-
-    The worker writes it after the commit and before it calls the provider. `correlation` is the spend. After
-    DISPATCH_PAYMENT_SENT the worker looks the payment up and sends nothing; after another refusal it rolls its
-    transaction back and calls `Restore.lock` with its token.
-
-    Raises:
-        TreasuryError: DISPATCH_LOCKED, DISPATCH_ROLLED_BACK, DISPATCH_FORKED, DISPATCH_TOKEN_MISSING,
-            DISPATCH_PAYMENT_SENT or TREASURY_LEDGER_UNKNOWN.
-    """
-    fields = (None, None, None) if token is None else (token.epoch, token.epoch_id, token.counter)
-    query = "select * from treasury.dispatch_allowed($1, $2, $3, $4, $5, $6)"
-    try:
-        row = await connection.fetchrow(query, context, provider, correlation, *fields)
-    except asyncpg.PostgresError as error:
-        raise refusal(error) from None
-    if row is None:
-        raise AssertionError("treasury.dispatch_allowed returns one row")
-    return Token(row["epoch"], row["epoch_id"], row["counter"])
 
 
 class Restore:
@@ -221,11 +109,11 @@ class Restore:
 
     async def record(self, context: str, *, provider: str, reference: str, journal: int | None, evidence: str) -> None:
         """A person says how a payment that was found comes into the books: by a journal, or, where an open hold of its
-        spend keeps it, by none: the spend's own state will bring it.
+        spend keeps it, by none: the spend is submitted then, if it was not, and its own states bring it.
 
         Raises:
             TreasuryError: DISPATCH_PAYMENT_UNKNOWN, RECONCILIATION_PROPOSAL_MISMATCH, RECONCILIATION_EVIDENCE_MISSING
-                or RECONCILIATION_PERSON_REQUIRED.
+                or TREASURY_NOT_A_PERSON.
         """
         query = "select treasury.record_found($1, $2, $3, $4, $5)"
         await self._call(query, context, provider, reference, journal, evidence)
@@ -235,7 +123,7 @@ class Restore:
 
         Raises:
             TreasuryError: DISPATCH_NOT_LOCKED, DISPATCH_NOT_RECONCILED, RECONCILIATION_EVIDENCE_MISSING or
-                RECONCILIATION_PERSON_REQUIRED.
+                TREASURY_NOT_A_PERSON.
         """
         await self._call("select treasury.propose_unlock($1, $2)", context, evidence)
 
@@ -244,7 +132,7 @@ class Restore:
 
         Raises:
             TreasuryError: DISPATCH_NOT_LOCKED, DISPATCH_NOT_RECONCILED, RECONCILIATION_SECOND_PERSON_REQUIRED or
-                RECONCILIATION_PERSON_REQUIRED.
+                TREASURY_NOT_A_PERSON.
         """
         return int(await self._call("select epoch from treasury.confirm_unlock($1)", context))
 

@@ -217,6 +217,13 @@ async def new_venture(
     return venture
 
 
+async def give_people(books: Books) -> None:
+    """Give books the members of a venture, who decide what people decide, and a second treasurer."""
+    members = (*MEMBERS, MemberBody(actor="user:eve", person="eve", roles=("treasurer",)))
+    context = books.mint.mint(tenant=books.tenant, actor="system:operator")
+    await Governance(books.database).bootstrap(context, members=members, rules=RULES, envelopes=(), payees=())
+
+
 @asynccontextmanager
 async def open_venture(place: Place, *, connections: int = 4, **fields: Any) -> AsyncIterator[Venture]:
     """A new venture in a test's database."""
@@ -244,8 +251,8 @@ class PaymentWorker:
         return claimed
 
     async def begin(self, spend: UUID) -> str:
-        """Note that a payment is about to be sent."""
-        query = "select treasury.begin_attempt($1, $2, 0, '{}', clock_timestamp())"
+        """Note that the first payment of a tenant is about to be sent."""
+        query = "select answer from treasury.begin_attempt($1, $2, 0, '{}', clock_timestamp(), null, null, null)"
         answer: str = await self._call(query, spend)
         return answer
 

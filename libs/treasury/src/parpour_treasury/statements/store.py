@@ -41,7 +41,7 @@ class Statements:
 
         Raises:
             TreasuryError: RECONCILIATION_BANK_ACCOUNT_EXISTS, RECONCILIATION_BANK_ACCOUNT_UNKNOWN,
-                RECONCILIATION_PERSON_REQUIRED or TREASURY_ACCOUNT_UNKNOWN.
+                TREASURY_NOT_A_PERSON or TREASURY_ACCOUNT_UNKNOWN.
         """
         query = "select treasury.bind_bank_account($1, $2, $3, $4)"
         try:

@@ -93,37 +93,6 @@ end
 $$;
 comment on function treasury.keep_course is 'Writes a course over the version that was read; false if another has written since';
 
-create function treasury.begin_attempt(
-    context text, spend_id uuid, version integer, history json, next_at timestamptz
-) returns text
-language plpgsql volatile security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off
-as $$
-declare
-    tenant constant uuid := controlplane.enter(context);
-    spend treasury.spend;
-begin
-    perform from treasury.ledger h where h.tenant_id = tenant for update;
-    select s.* into spend from treasury.spend s where s.tenant_id = tenant and s.spend_id = begin_attempt.spend_id;
-    if not found or spend.state not in ('submitting', 'unknown') then
-        return 'moved';
-    end if;
-    perform from treasury.control c where c.tenant_id = tenant and c.frozen_at is null and c.stopped_at is null;
-    if not found then
-        return 'stopped';
-    end if;
-    perform from treasury.payee p where p.tenant_id = tenant and p.payee_id = spend.payee_id and p.held_at is null;
-    if not found then
-        return 'stopped';
-    end if;
-    if not treasury.keep_course(tenant, spend_id, version, history, next_at, false) then
-        return 'moved';
-    end if;
-    return 'begun';
-end
-$$;
-comment on function treasury.begin_attempt is
-    'Notes that a payment is about to be sent: begun; stopped, if people have stopped it; moved, if another worker has it';
-
 create function treasury.learn(
     context text, spend_id uuid, version integer, history json, next_at timestamptz, asks_person boolean, outcomes json
 ) returns text
@@ -157,31 +126,8 @@ end
 $$;
 comment on function treasury.learn is 'What an answer tells: outcomes, journals, envelopes, events and the course, or none of them';
 
-create function treasury.due_payments(context text, most integer) returns json
-language plpgsql stable security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off
-as $$
-declare
-    tenant constant uuid := controlplane.enter(context);
-begin
-    return (
-        select coalesce(json_agg(d.payment), '[]') from (
-            select json_build_object('payment', treasury.payment_of(s, p), 'version', coalesce(c.version, 0),
-                'history', c.history) as payment
-            from treasury.spend s
-            join treasury.payee p on p.tenant_id = s.tenant_id and p.payee_id = s.payee_id
-            left join treasury.payment_course c on c.tenant_id = s.tenant_id and c.spend_id = s.spend_id
-            where s.tenant_id = tenant and s.provider <> 'internal'
-                and (s.state in ('submitting', 'unknown', 'sent') and c.spend_id is null or c.next_at <= clock_timestamp())
-            order by c.next_at nulls first, s.submitted_at limit most
-        ) d
-    );
-end
-$$;
-comment on function treasury.due_payments is 'Payments of which something is to be done now, each with its course';
-
 create policy due_for_payment on treasury.payment_course for select to parpour_payment using (next_at <= now());
 grant select (tenant_id, spend_id, next_at) on treasury.payment_course to parpour_payment;
 grant select on treasury.payment_course, treasury.provider_event to parpour_app;
 grant execute on function treasury.hint(text, text, text, text, text) to parpour_app;
-grant execute on function treasury.begin_attempt(text, uuid, integer, json, timestamptz), treasury.due_payments(text, integer),
-    treasury.learn(text, uuid, integer, json, timestamptz, boolean, json) to parpour_payment;
+grant execute on function treasury.learn(text, uuid, integer, json, timestamptz, boolean, json) to parpour_payment;

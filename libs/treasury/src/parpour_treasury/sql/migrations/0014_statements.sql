@@ -4,18 +4,13 @@
 -- Amounts are signed from the owner's side: what came in is positive, as a debit of the account is.
 
 create function treasury.person_acting() returns text
-language plpgsql stable set search_path = pg_catalog, pg_temp
+language plpgsql volatile set search_path = pg_catalog, pg_temp
 as $$
-declare
-    actor constant text := controlplane.current_actor();
 begin
-    if actor !~ '^user:.' then
-        perform treasury.refuse('RECONCILIATION_PERSON_REQUIRED', 'a person decides this');
-    end if;
-    return actor;
+    return (treasury.acting(controlplane.current_tenant(), array['owner', 'treasurer'])).person;
 end
 $$;
-comment on function treasury.person_acting is 'The person of the transaction; refuses software';
+comment on function treasury.person_acting is 'The person of the transaction, an owner or treasurer of the venture; refuses everybody else';
 
 create table treasury.bank_account (
     tenant_id uuid not null,

@@ -224,8 +224,12 @@ declare
     tenant constant uuid := controlplane.enter(context);
     person constant text := treasury.person_acting();
     standing treasury.found_payment;
+    spend treasury.spend;
+    brings boolean;
+    at timestamptz;
 begin
-    perform from treasury.ledger h where h.tenant_id = tenant for update;
+    select greatest(clock_timestamp(), h.recorded_at, h.locked_until) into at
+    from treasury.ledger h where h.tenant_id = tenant for update;
     select f.* into standing from treasury.found_payment f
     where f.tenant_id = tenant and f.provider = record_found.provider and f.reference = record_found.reference;
     if not found then
@@ -237,16 +241,35 @@ begin
     if standing.recorded_at is not null then
         return;
     end if;
-    if record_found.journal is null and not exists (
-        select from treasury.hold h
-        where h.tenant_id = tenant and h.correlation = standing.correlation and h.state = 'open'
-    ) then
-        perform treasury.refuse('RECONCILIATION_PROPOSAL_MISMATCH', 'no hold keeps it, so a journal takes it out');
-    elsif record_found.journal is not null and not exists (
+    select s.* into spend from treasury.spend s where s.tenant_id = tenant and s.spend_id = standing.correlation;
+    brings := spend.state in ('reserved', 'submitting', 'unknown')
+        and (spend.provider, spend.currency, spend.amount) = (standing.provider, standing.currency, standing.amount);
+    if record_found.journal is null then
+        if not exists (
+            select from treasury.hold h
+            where h.tenant_id = tenant and h.correlation = standing.correlation and h.state = 'open'
+        ) or spend.spend_id is not null and brings is not true then
+            perform treasury.refuse('RECONCILIATION_PROPOSAL_MISMATCH', 'no hold keeps it, so a journal takes it out');
+        end if;
+    elsif brings then
+        perform treasury.refuse('RECONCILIATION_PROPOSAL_MISMATCH', 'the hold of its spend keeps it: a journal would take it out twice');
+    elsif not exists (
         select from treasury.leg l where l.tenant_id = tenant and l.journal = record_found.journal
             and l.currency = standing.currency and l.amount = -standing.amount
     ) then
         perform treasury.refuse('RECONCILIATION_PROPOSAL_MISMATCH', format('journal %s takes no such amount out', record_found.journal));
+    end if;
+    -- What was sent is neither approved nor sent any more, and its hold does not expire.
+    if spend.state = 'reserved' and record_found.journal is null then
+        update treasury.hold h set pinned_at = at where h.tenant_id = tenant and h.hold_id = spend.hold_id;
+        update treasury.spend s
+        set state = 'submitting', step = 'submitted', submitted_at = at, changed_at = at, changed_by = controlplane.current_actor()
+        where s.tenant_id = tenant and s.spend_id = spend.spend_id;
+    elsif spend.state = 'awaiting_approval' then
+        update treasury.spend s
+        set state = 'cancelled', step = 'cancelled', code = 'DISPATCH_PAYMENT_SENT', changed_at = at,
+            changed_by = controlplane.current_actor()
+        where s.tenant_id = tenant and s.spend_id = spend.spend_id;
     end if;
     update treasury.found_payment f
     set journal = record_found.journal, evidence = record_found.evidence, recorded_at = clock_timestamp(), recorded_by = person
