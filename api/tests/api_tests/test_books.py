@@ -11,7 +11,9 @@ from uuid import UUID, uuid4, uuid5
 
 import pytest
 
-from parpour_controlplane.testing import Place
+from parpour_controlplane.database import open_database
+from parpour_controlplane.events import erase_payload
+from parpour_controlplane.testing import Place, seal
 from parpour_treasury import reading
 
 from .building import POST, Api, open_api
@@ -205,8 +207,10 @@ async def test_events_tell_what_was_done(api: Api) -> None:
     caller = await api.venture()
     bank, funding = await caller.open("bank"), await caller.open("funding", "EQUITY")
     await caller.post(bank, funding, "3", description="told")
+    assert (await caller.ask("{ events { nodes { id } } }"))["events"]["nodes"] == [], "nothing has its place yet"
+    await seal(api.place)
     query = """query($subject: String, $after: String) { events(subject: $subject, first: 2, after: $after) {
-        nodes { type subject actor payload version taint } pageInfo { endCursor hasNextPage } } }"""
+        nodes { position type subject actor payload version taint } pageInfo { endCursor hasNextPage } } }"""
     first = (await caller.ask(query, {}))["events"]
     assert [one["type"] for one in first["nodes"]] == ["treasury.account.opened"] * 2
     rest = (await caller.ask(query, {"after": first["pageInfo"]["endCursor"]}))["events"]
@@ -216,6 +220,24 @@ async def test_events_tell_what_was_done(api: Api) -> None:
     named = (await caller.ask(query, {"subject": "journal/1"}))["events"]["nodes"]
     assert named == rest["nodes"]
     assert json.loads(named[0]["payload"])["description"] == "told"
+    backward = "{ events(last: 2) { nodes { position } pageInfo { hasPreviousPage } } }"
+    last = (await caller.ask(backward))["events"]
+    assert ([one["position"] for one in last["nodes"]], last["pageInfo"]["hasPreviousPage"]) == (["2", "3"], True)
+
+
+async def test_what_an_event_said_is_null_after_it_was_erased(api: Api) -> None:
+    caller = await api.venture()
+    await caller.open("bank")
+    await seal(api.place)
+    (told,) = (await caller.ask("{ events { nodes { id payload } } }"))["events"]["nodes"]
+    assert json.loads(told["payload"])["code"] == "bank"
+    async with open_database(api.place.dsn(), connections=1) as database:
+        context = api.place.app.mint(tenant=caller.tenant, actor="user:ann")
+        assert await erase_payload(database.pool, context, UUID(told["id"]), reason="asked for")
+    await seal(api.place)
+    erased, erasure = (await caller.ask("{ events { nodes { id payload type } } }"))["events"]["nodes"]
+    assert (erased["id"], erased["payload"]) == (told["id"], None)
+    assert erasure["type"] == "controlplane.payload.erased"
 
 
 AMOUNTS = [

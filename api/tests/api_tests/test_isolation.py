@@ -16,7 +16,7 @@ import pytest
 from graphql import GraphQLObjectType
 
 from parpour_api.graphql.schema import executable
-from parpour_controlplane.testing import Place
+from parpour_controlplane.testing import Place, seal
 
 from .building import Api, Caller
 
@@ -61,6 +61,7 @@ async def two(api: Api) -> Two:
         for account, side in (("3", "CREDIT"), ("4", "DEBIT"))
     ]
     hold = (await a.ask(place % SECRET, {"legs": legs}))["placeHold"]["hold"]["id"]
+    await seal(api.place)
     cursors = {}
     for name in ("accounts", "journals", "holds", "trialBalance", "events"):
         page = await a.ask(f"{{ {name}(first: 1) {{ pageInfo {{ endCursor }} }} }}")

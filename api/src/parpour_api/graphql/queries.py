@@ -28,7 +28,6 @@ from parpour_api.graphql.types import (
     money,
     session_of,
 )
-from parpour_contracts.events import EventEnvelopeV1
 from parpour_controlplane.events import page_of_events
 from parpour_treasury import reading
 from parpour_treasury.books import Balance
@@ -190,7 +189,7 @@ class Query:
         row = None if known is None else await session_of(info).accounts.load(known)
         return None if row is None else Statement(since=since, until=until, book=row)
 
-    @strawberry.field(description="What happened, in its order.")
+    @strawberry.field(description="What happened, by its place: within a second or two of its commit.")
     async def events(
         self,
         info: Info,
@@ -208,11 +207,13 @@ class Query:
             raise TreasuryError("TREASURY_COMMAND_MALFORMED", field="subject")
         scope = f"events {subject or ''}"
         page = _page(session, scope, first, last, after, before)
+        low, high = _numbers(page)
         rows = await session.reader.read(
             lambda connection: page_of_events(
                 connection,
-                after=_place(page.after),
-                before=_place(page.before),
+                session.context(),
+                after=low,
+                before=high,
                 subject=subject,
                 limit=page.read_limit,
                 backward=page.backward,
@@ -221,20 +222,12 @@ class Query:
         return connection_of(
             rows,
             page,
-            node=_event,
-            cursor=lambda row: session.cursor(scope, row[0].time.isoformat(), str(row[0].id)),
+            node=Event.of,
+            cursor=lambda row: session.cursor(scope, row.position),
         )
 
 
 SUBJECT_MAX = 200
-
-
-def _event(row: tuple[EventEnvelopeV1, str]) -> Event:
-    return Event.of(*row)
-
-
-def _place(key: tuple[int | str, ...] | None) -> tuple[datetime, UUID] | None:
-    return None if key is None else (datetime.fromisoformat(str(key[0])), UUID(str(key[1])))
 
 
 def _line(row: Balance) -> TrialBalanceLine:

@@ -15,7 +15,7 @@ from parpour_api.graphql.paging import After, Connection, First, connection_of, 
 from parpour_api.graphql.session import Session
 from parpour_api.identity.principal import Principal
 from parpour_api.identity.principal import Role as RoleValue
-from parpour_contracts.events import EventEnvelopeV1
+from parpour_controlplane.events import PlacedEvent
 from parpour_treasury import books, reading
 from parpour_treasury.commands import check_time
 from parpour_treasury.currencies import format_amount
@@ -416,6 +416,7 @@ class Statement:
 class Event:
     """An event."""
 
+    position: strawberry.ID = strawberry.field(description="Its place in the tenant's history, from 1 without a gap.")
     id: UUID
     type: str
     version: int
@@ -424,13 +425,17 @@ class Event:
     correlation: UUID
     causation: UUID | None
     subject: str
-    payload: str = strawberry.field(description="JSON, to the letter as it was written.")
+    payload: str | None = strawberry.field(
+        description="JSON, to the letter as it was written; null after it was erased."
+    )
     taint: list[str]
 
     @classmethod
-    def of(cls, envelope: EventEnvelopeV1, payload: str) -> Event:
-        """The event of an envelope and its payload's text."""
+    def of(cls, row: PlacedEvent) -> Event:
+        """The event of a row."""
+        envelope = row.event
         return cls(
+            position=strawberry.ID(str(row.position)),
             id=envelope.id,
             type=envelope.type,
             version=envelope.version,
@@ -439,6 +444,6 @@ class Event:
             correlation=envelope.correlation,
             causation=envelope.causation,
             subject=envelope.subject,
-            payload=payload,
+            payload=row.payload,
             taint=list(envelope.taint),
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -95,26 +95,36 @@ async def events_about(connection: type_of_connection, subject: str) -> list[Eve
     return [envelope_of(row, tenant=row["tenant_id"]) for row in rows]
 
 
-Place = tuple[datetime, UUID]
-"""When an event happened, and its id."""
+_PAGE = (
+    "select *, (select controlplane.current_tenant()) as tenant_id "
+    "from controlplane.page_of_events($1, $2, $3, $4, $5, $6)"
+)
+PLACE_END = 2**63 - 1
+"""Behind every position."""
 
-_PAGE = sql("parpour_controlplane", "page_of_events.sql")
-_PAGE_BACKWARD = _PAGE.replace(" asc", " desc")
+
+@dataclass(frozen=True, slots=True)
+class PlacedEvent:
+    """An event that has its place, and its payload's text; None after it was erased."""
+
+    position: int
+    event: EventEnvelopeV1
+    payload: str | None
 
 
 async def page_of_events(
     connection: type_of_connection,
+    context: str,
     *,
-    after: Place | None,
-    before: Place | None,
-    subject: str | None,
+    after: int = 0,
+    before: int = PLACE_END,
+    subject: str | None = None,
     limit: int,
     backward: bool = False,
-) -> list[tuple[EventEnvelopeV1, str]]:
-    """Events strictly between two places, each with its payload's text, in the order in which they happened.
+) -> list[PlacedEvent]:
+    """Events strictly between two positions, in their order; of one subject, if one is named.
 
-    The first ones, or backward the last ones; of one subject, if one is named.
+    The first ones, or backward the last ones. What was committed has its place within a second or two.
     """
-    bounds = (*(after or (None, None)), *(before or (None, None)))
-    rows = await connection.fetch(_PAGE_BACKWARD if backward else _PAGE, *bounds, subject, limit)
-    return [(envelope_of(row, tenant=row["tenant_id"]), row["payload"]) for row in (rows[::-1] if backward else rows)]
+    rows = await connection.fetch(_PAGE, context, after, before, subject, limit, backward)
+    return [PlacedEvent(row["position"], envelope_of(row, tenant=row["tenant_id"]), row["payload"]) for row in rows]

@@ -13,6 +13,7 @@ import shutil
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -23,9 +24,14 @@ import asyncpg
 import pytest
 from _pytest.mark.structures import ParameterSet
 
+from parpour_controlplane.chain.checkpoints import SigningKey
 from parpour_controlplane.context import ContextKey, ContextMint, install_key
+from parpour_controlplane.database import open_database
 from parpour_controlplane.embedded import THROWAWAY, EmbeddedCluster, embedded, installed
 from parpour_controlplane.migrations import Migration, migrate, prepare
+from parpour_controlplane.sealing.keys import SigningKeys
+from parpour_controlplane.sealing.sealer import Sealer, SealingPace
+from parpour_controlplane.sealing.stores import FolderStore
 
 SWEEPER_KEY = ContextKey("test-sweeper", "parpour_sweeper", secrets.token_bytes(32))
 APP_KEY = ContextKey("test-app", "parpour_app", secrets.token_bytes(32))
@@ -186,3 +192,21 @@ def bus(tmp_path: Path) -> Iterator[Bus]:
     made.start()
     yield made
     made.kill()
+
+
+async def seal(place: Place) -> None:
+    """Give every committed event of a test's database its place."""
+    with tempfile.TemporaryDirectory() as folder:
+        async with open_database(place.dsn("parpour_sealer"), connections=2) as database:
+            sealer = Sealer(
+                database.pool,
+                place.sealer,
+                SigningKeys((SigningKey(b"k" * 32),)),
+                FolderStore(Path(folder)),
+                clock=lambda: datetime.now(UTC),
+                random=os.urandom,
+                pace=SealingPace(sign=3600),
+            )
+            while await sealer.round():
+                pass
+            await sealer.finish()

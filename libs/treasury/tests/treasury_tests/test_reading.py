@@ -9,6 +9,7 @@ from uuid import UUID
 import pytest
 
 from parpour_controlplane.events import page_of_events
+from parpour_controlplane.testing import Place, seal
 from parpour_treasury import reading
 from parpour_treasury.books import Kind
 from parpour_treasury.testing import Books
@@ -97,28 +98,31 @@ async def test_balances_movements_and_the_head_agree_with_the_ledger(books: Book
     assert found == [one.amount for one in whole.movements] == [1, 2, 3, 4, 5]
 
 
-async def test_events_are_read_in_pages_and_by_subject(books: Books) -> None:
+async def test_events_are_read_in_pages_and_by_subject(place: Place, books: Books) -> None:
     await filled(books)
     async with books.database.transaction(books.context) as connection:
-        everything = await page_of_events(connection, after=None, before=None, subject=None, limit=99)
-        ids = [envelope.id for envelope, _ in everything]
-        assert len(ids) == 5 + 7 + 4
+        assert await page_of_events(connection, books.context, limit=9) == [], "nothing has its place yet"
+    await seal(place)
+    async with books.database.transaction(books.context) as connection:
+        everything = await page_of_events(connection, books.context, limit=99)
+        assert [one.position for one in everything] == list(range(1, 5 + 7 + 4 + 1))
+
+        async def positions(after: int, before: int, backward: bool) -> list[int]:
+            rows = await page_of_events(
+                connection, books.context, after=after, before=before, limit=3, backward=backward
+            )
+            return [row.position for row in rows]
+
         for backward in (False, True):
-            found: list[UUID] = []
-            after = before = None
-            while rows := await page_of_events(
-                connection, after=after, before=before, subject=None, limit=3, backward=backward
-            ):
-                page = [envelope.id for envelope, _ in rows]
-                found = page + found if backward else found + page
-                first, last = rows[0][0], rows[-1][0]
-                if backward:
-                    before = (first.time, first.id)
-                else:
-                    after = (last.time, last.id)
-            assert found == ids
-        named = await page_of_events(connection, after=None, before=None, subject="journal/3", limit=9)
-        assert [envelope.type for envelope, _ in named] == ["treasury.journal.posted"]
+            assert await walked(positions, backward=backward) == [one.position for one in everything]
+        for backward in (False, True):
+            named = await page_of_events(connection, books.context, subject="journal/3", limit=9, backward=backward)
+            assert [one.event.type for one in named] == ["treasury.journal.posted"]
+            assert named[0] in everything
+        opened = await page_of_events(
+            connection, books.context, subject="account/2", after=everything[-1].position, limit=9
+        )
+        assert opened == []
 
 
 async def test_a_tenant_without_books_has_no_head(books: Books) -> None:
