@@ -16,6 +16,7 @@ from parpour_api.graphql.schema import sdl
 from parpour_api.identity.fetching import fetching
 from parpour_api.identity.tokens import RevokedList
 from parpour_api.logs import log_to
+from parpour_api.serving import Sockets
 from parpour_api.settings import Settings, SettingsError
 from parpour_controlplane.context import SECRET_BYTES_MIN
 
@@ -52,7 +53,9 @@ def serve(settings: Settings) -> None:
         port=settings.port,
         loop="uvloop",
         http="httptools",
-        ws="none",
+        ws=Sockets,
+        ws_max_size=settings.body_bytes_max,
+        ws_per_message_deflate=False,
         lifespan="on",
         access_log=False,
         log_config=None,

@@ -42,6 +42,7 @@ FIELDS: dict[str, frozenset[Role]] = {
     "Mutation.settleHold": KEEPERS,
     "Mutation.voidHold": KEEPERS,
     "Mutation.lockPeriod": KEEPERS,
+    "Subscription.events": READERS,
     "GET /v1/books/export/{language}": READERS,
 }
 """Root fields and HTTP operations, and which roles may use them."""

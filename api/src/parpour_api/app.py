@@ -27,9 +27,12 @@ from parpour_api.edge import Bounds, Edge, problem_response
 from parpour_api.errors import ApiError
 from parpour_api.graphql.cursors import Cursors
 from parpour_api.graphql.documents import DocumentLimits, Documents
+from parpour_api.graphql.following import Tails
 from parpour_api.graphql.operations import Operations
 from parpour_api.graphql.schema import executable
+from parpour_api.graphql.seats import SocketBounds
 from parpour_api.graphql.session import Service
+from parpour_api.graphql.sockets import Carrying, SocketEndpoint
 from parpour_api.graphql.transport import GraphQLEndpoint
 from parpour_api.identity.keys import Fetch, KeySet
 from parpour_api.identity.principal import Principal
@@ -88,6 +91,19 @@ def rate_limits(settings: Settings, clock: Callable[[], float]) -> RateLimits:
     )
 
 
+def socket_bounds(settings: Settings) -> SocketBounds:
+    """The bounds of the settings."""
+    return SocketBounds(
+        sockets=settings.sockets_max,
+        tenant_sockets=settings.tenant_sockets_max,
+        subscriptions=settings.socket_subscriptions_max,
+        first_seconds=settings.socket_first_seconds_max,
+        send_seconds=settings.socket_send_seconds_max,
+        trust_seconds=settings.socket_trust_seconds,
+        origins=frozenset(settings.origins),
+    )
+
+
 @asynccontextmanager
 async def running(
     settings: Settings, *, secret: bytes, fetch: Fetch, revocations: Revocations, metrics: Metrics
@@ -119,17 +135,20 @@ async def running(
             clock=time.time,
             names=settings.claim_names,
         )
-        service = Service(database, mint, ledger, batcher, Cursors(secret), metrics, settings.page_max)
+        tails = Tails(database, mint)
+        service = Service(database, mint, ledger, batcher, Cursors(secret), metrics, settings.page_max, tails)
         limits = rate_limits(settings, time.monotonic)
+        documents = Documents(schema, document_limits)
         endpoint = GraphQLEndpoint(
             schema=schema,
-            documents=Documents(schema, document_limits),
+            documents=documents,
             operations=operations,
             verifier=verifier,
             limits=limits,
             service=service,
             cost_max=settings.query_cost_max,
         )
+        carrying = Carrying(schema, documents, operations, verifier, limits, service, endpoint)
         try:
             yield Parts(
                 database,
@@ -140,6 +159,7 @@ async def running(
                 Exports(database),
                 endpoint,
                 MountedEndpoints(settings.webhooks),
+                SocketEndpoint(carrying, socket_bounds(settings)),
             )
         finally:
             async with asyncio.timeout(settings.drain_seconds_max):
@@ -245,6 +265,8 @@ def application(settings: Settings, *, secret: bytes, fetch: Fetch, revocations:
     async def front(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"] == GRAPHQL_PATH:
             await app.state.parts.graphql(scope, receive, send)
+        elif scope["type"] == "websocket" and scope["path"] == GRAPHQL_PATH:
+            await app.state.parts.sockets(scope, receive, send)
         else:
             await app(scope, receive, send)
 

@@ -29,6 +29,9 @@ class Metrics:
         self.mutations = Counter(
             "parpour_api_mutations_total", "Mutations by outcome", ["field", "code"], registry=self.registry
         )
+        self.sockets = Counter(
+            "parpour_api_sockets_closed_total", "WebSockets by how they ended", ["code"], registry=self.registry
+        )
         self.cost = Histogram(
             "parpour_api_operation_cost",
             "Static cost of GraphQL operations, in points",

@@ -18,6 +18,7 @@ from parpour_api.books_export import Exports
 from parpour_api.edge import problem_response
 from parpour_api.errors import ApiError
 from parpour_api.graphql.session import Service
+from parpour_api.graphql.sockets import SocketEndpoint
 from parpour_api.graphql.transport import GraphQLEndpoint
 from parpour_api.identity.principal import Principal
 from parpour_api.identity.tokens import TokenVerifier
@@ -56,6 +57,7 @@ class Parts:
     exports: Exports
     graphql: GraphQLEndpoint
     endpoints: MountedEndpoints
+    sockets: SocketEndpoint
 
 
 def parts_of(request: Request) -> Parts:

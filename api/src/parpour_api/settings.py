@@ -89,6 +89,21 @@ class Settings(BaseModel):
     persisted_only: bool = False
     """Whether nothing but listed operations is carried out."""
 
+    sockets_max: Annotated[int, Field(ge=0, le=10_000)] = 200
+    """WebSockets of one process."""
+    tenant_sockets_max: Annotated[int, Field(ge=0, le=10_000)] = 20
+    """WebSockets of one tenant in one process."""
+    socket_subscriptions_max: Annotated[int, Field(ge=1, le=100)] = 4
+    """Subscriptions of one WebSocket."""
+    socket_first_seconds_max: Annotated[float, Field(gt=0, le=60)] = 5.0
+    """Seconds until a WebSocket says who it is."""
+    socket_send_seconds_max: Annotated[float, Field(gt=0, le=600)] = 10.0
+    """Seconds that a reader may take for one message."""
+    socket_trust_seconds: Annotated[float, Field(gt=0, le=60)] = 2.0
+    """Seconds between two looks whether the bearer was revoked."""
+    origins: tuple[str, ...] = ()
+    """Origins whose scripts may open WebSockets, as browsers name them."""
+
     principal_points_a_second: Annotated[int, Field(ge=1)] = 2_000
     """Points that refill for one caller."""
     principal_points_burst: Annotated[int, Field(ge=1)] = 10_000
@@ -103,9 +118,9 @@ class Settings(BaseModel):
     def _keys_over_tls(cls, value: str) -> str:
         return checked_url(value)
 
-    @field_validator("revoked", mode="before")
+    @field_validator("revoked", "origins", mode="before")
     @classmethod
-    def _revoked_as_text(cls, value: object) -> object:
+    def _listed_as_text(cls, value: object) -> object:
         return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
 
     @property

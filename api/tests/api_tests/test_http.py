@@ -44,6 +44,11 @@ def root_fields() -> set[str]:
     return {f"{root.name}.{name}" for root in roots if isinstance(root, GraphQLObjectType) for name in root.fields}
 
 
+def followable() -> set[str]:
+    kind = executable().subscription_type
+    return set(kind.fields) if isinstance(kind, GraphQLObjectType) else set()
+
+
 def test_every_field_and_every_download_has_its_roles_and_nothing_else_has() -> None:
     http = {
         f"{method.upper()} {path}"
@@ -52,7 +57,8 @@ def test_every_field_and_every_download_has_its_roles_and_nothing_else_has() -> 
         if not {"probes", "webhooks"} & set(operation["tags"])
     }
     always = {"Query.__typename", "Query.__schema", "Query.__type", "Mutation.__typename"}
-    assert set(FIELDS) == root_fields() | http | always
+    followed = {f"Subscription.{name}" for name in followable()}
+    assert set(FIELDS) == root_fields() | http | always | followed
     assert {name for name, roles in FIELDS.items() if name.startswith("Mutation.") and roles != KEEPERS} == {
         "Mutation.__typename"
     }

@@ -142,6 +142,9 @@ def attacks(two: Two) -> dict[str, list[tuple[str, str, str]]]:
 
 def test_every_root_field_is_attacked() -> None:
     schema = executable()
+    followed = schema.subscription_type
+    assert isinstance(followed, GraphQLObjectType)
+    assert set(followed.fields) == {"events"}, "test_following has the attacks on these"
     roots = [schema.query_type, schema.mutation_type]
     fields = {f"{root.name}.{name}" for root in roots if isinstance(root, GraphQLObjectType) for name in root.fields}
     someone = Caller(httpx.AsyncClient(), UUID(int=1), "")

@@ -9,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.request import Request, urlopen
@@ -17,12 +18,19 @@ from uuid import UUID, uuid4
 import pytest
 import schemathesis
 from hypothesis import HealthCheck, settings
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import Close
+from websockets.sync.client import ClientConnection, connect
+from websockets.typing import Subprotocol
 
 from harness.api_server import Served, log_lines, serving
 from parpour_api.app import openapi
 from parpour_controlplane.database import open_database
-from parpour_controlplane.testing import Place
+from parpour_controlplane.testing import Place, seal
+from parpour_treasury.batcher import Batcher
+from parpour_treasury.books import Kind
 from parpour_treasury.ledger import Ledger
+from parpour_treasury.testing import Books
 
 AUDITS = Path(__file__).parent.parent / "graphql_http"
 AUDITS_PASSED = 61
@@ -113,6 +121,82 @@ def test_a_token_of_a_key_that_came_later_is_taken_and_one_of_a_withdrawn_key_in
     before = served.token(tenant, "auditor")
     served.issuer.issuer.rotate()
     assert served.get("/v1/books/export/ledger", before)[0] == 200
+
+
+@pytest.fixture(scope="module")
+def told(place: Place) -> UUID:
+    """A tenant of whom more is told than sockets keep."""
+    made = uuid4()
+
+    async def make() -> None:
+        async with open_database(place.dsn(), connections=4) as database:
+            await Ledger(database).create_tenant(place.app.mint(tenant=made, actor="user:ann"), name="a tenant")
+            books = Books(made, place.app, database, Ledger(database), Batcher(Ledger(database), place.app))
+            await books.open("bank")
+            await books.open("funding", Kind.EQUITY)
+            await asyncio.gather(*(books.post((1, 1), (2, -1), description="x" * 900) for _ in range(500)))
+        await seal(place)
+
+    asyncio.run(make())
+    return made
+
+
+@contextmanager
+def follow(served: Served, token: str, fields: str) -> Iterator[ClientConnection]:
+    """A socket that follows everything."""
+    protocols = [Subprotocol("graphql-transport-ws")]
+    address = served.url.replace("http", "ws") + "/graphql"
+    with connect(address, subprotocols=protocols, compression=None, max_queue=1) as socket:
+        socket.send(json.dumps({"type": "connection_init", "payload": {"authorization": f"Bearer {token}"}}))
+        assert json.loads(socket.recv(10)) == {"type": "connection_ack"}
+        query = f"subscription {{ events(after: 0) {{ {fields} }} }}"
+        socket.send(json.dumps({"type": "subscribe", "id": "1", "payload": {"query": query}}))
+        yield socket
+
+
+def read_out(socket: ClientConnection) -> tuple[int, Close | None]:
+    """How many messages still come before the end, and what is said at it."""
+    taken = 0
+    while True:
+        try:
+            socket.recv(10)
+        except ConnectionClosed as ended:
+            return taken, ended.rcvd
+        taken += 1
+
+
+def test_a_socket_follows_and_one_that_does_not_read_is_told_that_it_was_cut_off(
+    place: Place, told: UUID, tmp_path: Path
+) -> None:
+    with serving(place, tmp_path, PARPOUR_API_SOCKET_SEND_SECONDS_MAX="0.5") as served:
+        token = served.token(told, "auditor")
+        with follow(served, token, "position") as quick:
+            positions = [json.loads(quick.recv(10))["payload"]["data"]["events"]["position"] for _ in range(502)]
+        assert positions == [str(number) for number in range(1, 503)]
+        fields = "position " + " ".join(f"p{number}: payload" for number in range(20))
+        with follow(served, token, fields) as slow:
+            time.sleep(2)
+            taken, close = read_out(slow)
+        assert close == Close(4410, "API_SUBSCRIBER_SLOW")
+        assert taken < 502
+        served.process.terminate()
+        served.process.wait(30)
+        outcomes = [one["outcome"] for one in log_lines(served) if one["message"] == "socket"]
+        assert sorted(map(str, outcomes)) == ["API_SUBSCRIBER_SLOW", "OK"]
+        assert token not in served.log.read_text()
+
+
+def test_a_stop_closes_sockets_and_waits_for_none(place: Place, told: UUID, tmp_path: Path) -> None:
+    with (
+        serving(place, tmp_path) as served,
+        follow(served, served.token(told, "auditor"), "position") as socket,
+    ):
+        socket.recv(10)
+        began = time.monotonic()
+        served.process.terminate()
+        read_out(socket)
+        assert served.process.wait(30) in (0, -15)
+        assert time.monotonic() - began < 10
 
 
 def test_a_stop_carries_out_what_was_asked_and_loses_no_line(place: Place, tenant: UUID, tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ MUTATION_POINTS = 10
 WEIGHTS: dict[str, int] = {
     "Query.ledger": 1,
     "Query.events": 20,
+    "Subscription.events": 20,
     "Account.balance": 1,
     "TrialBalanceLine.balance": 2,
     "Statement.opening": 2,

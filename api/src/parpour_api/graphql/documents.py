@@ -86,7 +86,7 @@ class Operation:
     """One operation of a document."""
 
     kind: str
-    """query or mutation."""
+    """query, mutation or subscription."""
     fields: tuple[str, ...]
     """Its root fields, each as Query.me."""
     node: OperationDefinitionNode

@@ -74,7 +74,7 @@ def read_body(body: bytes) -> GraphQLRequest:
     Raises:
         ApiError: API_BATCH_REFUSED or API_BODY_MALFORMED.
     """
-    return _request(_json(body, "the body"))
+    return request_of(read_json(body, "the body"))
 
 
 def read_query_string(parameters: Mapping[str, str]) -> GraphQLRequest:
@@ -86,11 +86,16 @@ def read_query_string(parameters: Mapping[str, str]) -> GraphQLRequest:
     fields: dict[str, Any] = {name: parameters[name] for name in ("query", "operationName") if name in parameters}
     for name in ("variables", "extensions"):
         if parameters.get(name):
-            fields[name] = _json(parameters[name].encode(), name)
-    return _request(fields)
+            fields[name] = read_json(parameters[name].encode(), name)
+    return request_of(fields)
 
 
-def _json(text: bytes, what: str) -> Any:
+def read_json(text: bytes, what: str) -> Any:
+    """The value of a text in JSON.
+
+    Raises:
+        ApiError: API_BODY_MALFORMED.
+    """
     try:
         value = json.loads(text)
         if _SURROGATE.search(text):
@@ -101,7 +106,12 @@ def _json(text: bytes, what: str) -> Any:
     return value
 
 
-def _request(fields: Any) -> GraphQLRequest:
+def request_of(fields: Any) -> GraphQLRequest:
+    """The request of a body's fields.
+
+    Raises:
+        ApiError: API_BATCH_REFUSED or API_BODY_MALFORMED.
+    """
     if isinstance(fields, list):
         raise ApiError("API_BATCH_REFUSED")
     if not isinstance(fields, dict):

@@ -9,8 +9,14 @@ from strawberry.schema.config import StrawberryConfig
 
 from parpour_api.graphql.mutations import Mutation
 from parpour_api.graphql.queries import Query
+from parpour_api.graphql.subscriptions import Subscription
 
-SCHEMA = strawberry.Schema(query=Query, mutation=Mutation, config=StrawberryConfig(disable_field_suggestions=True))
+SCHEMA = strawberry.Schema(
+    query=Query,
+    mutation=Mutation,
+    subscription=Subscription,
+    config=StrawberryConfig(disable_field_suggestions=True),
+)
 
 
 def executable() -> GraphQLSchema:

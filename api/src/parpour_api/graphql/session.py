@@ -18,6 +18,7 @@ from uuid import UUID
 from strawberry.dataloader import DataLoader
 
 from parpour_api.graphql.cursors import Cursors
+from parpour_api.graphql.following import Tails
 from parpour_api.identity.principal import Principal
 from parpour_api.logs import AUDIT, line
 from parpour_api.metrics import Metrics
@@ -45,6 +46,7 @@ class Service:
     cursors: Cursors
     metrics: Metrics
     page_max: int
+    tails: Tails
 
 
 class Reader:

@@ -92,15 +92,16 @@ class GraphQLEndpoint:
             prepared = self._documents.prepare(text)
             operation = prepared.operation(asked.operation_name)
         except DocumentInvalid as invalid:
-            told = [_formatted(error, "API_QUERY_INVALID") for error in invalid.errors]
-            return _refused(told, BAD_REQUEST, media, state)
+            return _refused(invalid_errors(invalid), BAD_REQUEST, media, state)
         except ApiError as error:
             return _refused_by(error, media, state)
         try:
+            if operation.kind == "subscription":
+                raise ApiError("API_OPERATION_MISPLACED")
             if request.method == "GET" and operation.kind != "query":
                 raise ApiError("API_MUTATION_BY_GET", allow=["POST"])
             check_allowed(principal, operation.fields)
-            cost = self._priced(prepared, operation, asked.variables, session)
+            cost = self.priced(prepared, operation, asked.variables, session)
         except ApiError as error:
             if operation.kind == "mutation":
                 for name in operation.fields:
@@ -109,13 +110,18 @@ class GraphQLEndpoint:
                 raise
             return _refused_by(error, media, state)
         result = await self._carry_out(prepared, asked, session)
-        errors = [self._told(error, session) for error in result.errors or ()]
+        errors = [self.told(error, session) for error in result.errors or ()]
         if result.data is None and errors and all(error.path is None for error in result.errors or ()):
             # Nothing was carried out: the variables do not fit.
             return _refused(errors, BAD_REQUEST, media, state)
         return _answer(result, errors, cost, self._cost_max, media)
 
-    def _priced(self, prepared: Prepared, operation: Operation, variables: Mapping[str, Any], session: Session) -> int:
+    def priced(self, prepared: Prepared, operation: Operation, variables: Mapping[str, Any], session: Session) -> int:
+        """The price of an operation, taken from the limits.
+
+        Raises:
+            ApiError: API_QUERY_TOO_COSTLY or API_RATE_LIMITED.
+        """
         cost = self._documents.cost(prepared, operation, variables)
         if cost > self._cost_max:
             raise ApiError("API_QUERY_TOO_COSTLY", f"it costs {cost} points, and one request may cost {self._cost_max}")
@@ -141,7 +147,8 @@ class GraphQLEndpoint:
         finally:
             await session.reader.close()
 
-    def _told(self, error: GraphQLError, session: Session) -> dict[str, Any]:
+    def told(self, error: GraphQLError, session: Session) -> dict[str, Any]:
+        """An error of execution as the caller sees it."""
         original = error.original_error
         if error.path is None:
             return _formatted(error, "API_VARIABLES_INVALID")
@@ -166,6 +173,11 @@ def _formatted(error: GraphQLError, code: str, **extensions: str) -> dict[str, A
     told["message"] = told["message"][:MESSAGE_MAX]
     told["extensions"] = {"code": code, **extensions}
     return told
+
+
+def invalid_errors(invalid: DocumentInvalid) -> list[dict[str, Any]]:
+    """What is told of a document that does not fit the schema."""
+    return [_formatted(error, "API_QUERY_INVALID") for error in invalid.errors]
 
 
 def _refused_by(error: ApiError, media: str, state: dict[str, Any]) -> Response:

@@ -113,7 +113,7 @@ class PlacedEvent:
 
 
 async def page_of_events(
-    connection: type_of_connection,
+    calls: Calls | type_of_connection,
     context: str,
     *,
     after: int = 0,
@@ -126,5 +126,5 @@ async def page_of_events(
 
     The first ones, or backward the last ones. What was committed has its place within a second or two.
     """
-    rows = await connection.fetch(_PAGE, context, after, before, subject, limit, backward)
+    rows = await calls.fetch(_PAGE, context, after, before, subject, limit, backward)
     return [PlacedEvent(row["position"], envelope_of(row, tenant=row["tenant_id"]), row["payload"]) for row in rows]
