@@ -68,7 +68,7 @@ class Socket:
 
     async def events(self, count: int) -> list[Any]:
         """So many events, in the order in which they came."""
-        found = []
+        found: list[Any] = []
         while len(found) < count:
             message = await self.next()
             assert message["type"] == "next", message

@@ -151,7 +151,7 @@ async def test_what_is_passed_on_takes_from_the_rate_and_waits_for_it(place: Pla
 
 async def test_no_header_no_cookie_and_no_query_string_opens_a_socket(api: Api) -> None:
     caller = await api.venture()
-    for payload in (
+    hostile: tuple[Any, ...] = (
         None,
         {},
         [],
@@ -159,7 +159,8 @@ async def test_no_header_no_cookie_and_no_query_string_opens_a_socket(api: Api) 
         {"authorization": None},
         {"authorization": "Basic YTpi"},
         {"token": caller.token},
-    ):
+    )
+    for payload in hostile:
         headers = {"authorization": f"Bearer {caller.token}", "cookie": f"token={caller.token}"}
         async with connected(api, **headers) as socket:
             assert (await socket.answer())["type"] == "websocket.accept"
@@ -315,7 +316,8 @@ async def test_a_payload_that_is_none_is_refused_by_its_code(api: Api) -> None:
     caller = await api.venture()
     async with connected(api) as socket:
         await socket.begin(caller.token)
-        for name, payload in enumerate(([], None, {"query": 1}, {"variables": {}}, {"query": "{a}", "variables": []})):
+        hostile: list[Any] = [[], None, {"query": 1}, {"variables": {}}, {"query": "{a}", "variables": []}]
+        for name, payload in enumerate(hostile):
             socket.say("subscribe", id=str(name), payload=payload)
             assert await socket.refused() in ("API_BATCH_REFUSED", "API_BODY_MALFORMED")
 
