@@ -98,7 +98,7 @@ class Hooked:
     async def due(self) -> set[UUID]:
         """Payments that the worker would look at now."""
         async with payment_worker(self.api.place, self.venture) as worker:
-            rows = json.loads(await worker._call("select treasury.due_payments($1, 100)"))
+            rows = json.loads(await worker._call("select treasury.due_payments($1, 100, false)"))
         return {UUID(row["payment"]["spend"]) for row in rows}
 
 
