@@ -18,6 +18,8 @@ from uuid import UUID
 from strawberry.dataloader import DataLoader
 
 from parpour_api.graphql.cursors import Cursors
+from parpour_api.graphql.spending.loading import SpendingLoads
+from parpour_api.identity.members import Members
 from parpour_api.identity.principal import Principal
 from parpour_api.logs import AUDIT, line
 from parpour_api.metrics import Metrics
@@ -27,6 +29,9 @@ from parpour_treasury.batcher import Batcher
 from parpour_treasury.books import Account
 from parpour_treasury.ledger import Ledger
 from parpour_treasury.reading import accounts_of, balances_of
+from parpour_treasury.spending.authority import Authority
+from parpour_treasury.spending.facts import Member
+from parpour_treasury.spending.governing import Governance
 
 if TYPE_CHECKING:
     from parpour_controlplane.database import type_of_connection
@@ -45,6 +50,9 @@ class Service:
     cursors: Cursors
     metrics: Metrics
     page_max: int
+    authority: Authority
+    governance: Governance
+    members: Members
 
 
 class Reader:
@@ -77,13 +85,28 @@ class Reader:
 class Session:
     """One request's."""
 
-    def __init__(self, service: Service, principal: Principal, *, request_id: str) -> None:
+    def __init__(self, service: Service, principal: Principal, member: Member | None, *, request_id: str) -> None:
         self.service = service
         self.principal = principal
+        self.member = member
+        """Who the principal is in the venture, as it was known when the request began."""
         self.request_id = request_id
         self.reader = Reader(service.database, self.context)
         self.accounts: DataLoader[int, Account | None] = DataLoader(load_fn=self._load_accounts)
         self._balances: dict[tuple[datetime | None, datetime | None], DataLoader[int, int]] = {}
+        self._spending: SpendingLoads | None = None
+
+    @property
+    def spending(self) -> SpendingLoads:
+        """Loaders of what the authority keeps."""
+        if self._spending is None:
+            self._spending = SpendingLoads(self.reader.read)
+        return self._spending
+
+    @classmethod
+    async def begin(cls, service: Service, principal: Principal, *, request_id: str) -> Session:
+        """A request's, before anything is read: nobody waits for the member while holding a connection."""
+        return cls(service, principal, await service.members.member(principal), request_id=request_id)
 
     def context(self) -> str:
         """A fresh context of the principal."""
@@ -105,6 +128,7 @@ class Session:
         await self.reader.close()
         self.accounts.clear_all()
         self._balances.clear()
+        self._spending = None
 
     def audit(self, field: str, code: str, **fields: str) -> None:
         """Note a mutation that was asked for, and how it ended."""
