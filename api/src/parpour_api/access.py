@@ -16,6 +16,10 @@ READERS = frozenset({Role.OWNER, Role.TREASURER, Role.APPROVER, Role.AUDITOR})
 """Who sees the books: not agents, who learn what they may by asking for it."""
 KEEPERS = frozenset({Role.OWNER, Role.TREASURER})
 """Who writes to the books."""
+SPENDERS = frozenset({Role.OWNER, Role.TREASURER, Role.APPROVER, Role.AGENT})
+"""Who may ask to spend; what a venture's rules allow is another matter."""
+APPROVERS = frozenset({Role.OWNER, Role.TREASURER, Role.APPROVER})
+"""Who approves what others ask."""
 
 FIELDS: dict[str, frozenset[Role]] = {
     "Query.__typename": EVERYONE,
@@ -32,6 +36,19 @@ FIELDS: dict[str, frozenset[Role]] = {
     "Query.trialBalance": READERS,
     "Query.statement": READERS,
     "Query.events": READERS,
+    "Query.venture": EVERYONE,
+    "Query.envelope": EVERYONE,
+    "Query.envelopes": EVERYONE,
+    "Query.members": READERS,
+    "Query.ruleBooks": READERS,
+    "Query.payee": EVERYONE,
+    "Query.payees": EVERYONE,
+    "Query.spend": EVERYONE,
+    "Query.spends": EVERYONE,
+    "Query.pendingApprovals": APPROVERS,
+    "Query.change": READERS,
+    "Query.changes": READERS,
+    "Query.explain": EVERYONE,
     "Mutation.__typename": EVERYONE,
     "Mutation.openAccount": KEEPERS,
     "Mutation.limitAccount": KEEPERS,
@@ -43,7 +60,30 @@ FIELDS: dict[str, frozenset[Role]] = {
     "Mutation.voidHold": KEEPERS,
     "Mutation.lockPeriod": KEEPERS,
     "Subscription.events": READERS,
+    "Mutation.requestSpend": SPENDERS,
+    "Mutation.cancelSpend": SPENDERS,
+    "Mutation.settleSpend": SPENDERS,
+    "Mutation.renewSpend": SPENDERS,
+    "Mutation.approveSpend": APPROVERS,
+    "Mutation.rejectSpend": APPROVERS,
+    "Mutation.proposeMember": KEEPERS,
+    "Mutation.proposeEnvelope": KEEPERS,
+    "Mutation.proposePayee": KEEPERS,
+    "Mutation.proposeRules": KEEPERS,
+    "Mutation.proposeRelease": KEEPERS,
+    "Mutation.proposeResolution": KEEPERS,
+    "Mutation.confirmChange": KEEPERS,
+    "Mutation.declineChange": KEEPERS,
+    "Mutation.freezeVenture": READERS,
+    "Mutation.throwKillSwitch": EVERYONE,
+    "Mutation.holdPayee": READERS,
+    "Mutation.revokeMember": KEEPERS,
     "GET /v1/books/export/{language}": READERS,
+    "POST /v1/spends": SPENDERS,
+    "GET /v1/spends/{spend}": EVERYONE,
+    "POST /v1/spends/{spend}/cancel": SPENDERS,
+    "POST /v1/spends/{spend}/approve": APPROVERS,
+    "POST /v1/spends/{spend}/reject": APPROVERS,
 }
 """Root fields and HTTP operations, and which roles may use them."""
 

@@ -20,7 +20,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from parpour_api import __version__, webhooks
+from parpour_api import __version__, spends_http, webhooks
 from parpour_api.access import check_allowed
 from parpour_api.books_export import LANGUAGES, Exports, Language, chunks
 from parpour_api.edge import Bounds, Edge, problem_response
@@ -35,6 +35,7 @@ from parpour_api.graphql.session import Service
 from parpour_api.graphql.sockets import Carrying, SocketEndpoint
 from parpour_api.graphql.transport import GraphQLEndpoint
 from parpour_api.identity.keys import Fetch, KeySet
+from parpour_api.identity.members import Members
 from parpour_api.identity.principal import Principal
 from parpour_api.identity.tokens import Revocations, TokenVerifier
 from parpour_api.limits import Buckets, RateLimits
@@ -48,6 +49,9 @@ from parpour_treasury import MIGRATIONS
 from parpour_treasury.batcher import Batcher
 from parpour_treasury.ledger import Ledger
 from parpour_treasury.providers.endpoints import MountedEndpoints
+from parpour_treasury.spending.authority import Authority
+from parpour_treasury.spending.governing import Governance
+from parpour_treasury.spending.register import Register
 
 APP_ROLE = "parpour_app"
 EXPORT_POINTS = 1000
@@ -55,7 +59,7 @@ EXPORT_POINTS = 1000
 
 GRAPHQL_PATH = "/graphql"
 
-ROUTERS = (webhooks.ROUTES,)
+ROUTERS = (webhooks.ROUTES, spends_http.ROUTES)
 """Groups of HTTP operations, beside the probes and the export."""
 
 ROUTES = frozenset({GRAPHQL_PATH, "/healthz", "/readyz", "/metrics", *(f"/v1/books/export/{one}" for one in Language)})
@@ -73,6 +77,12 @@ PROBLEM_SCHEMA: dict[str, Any] = {
         "detail": {"type": "string"},
         "instance": {"type": "string", "format": "uri"},
         "code": {"type": "string", "description": "Stable; the reference explains each."},
+        "codes": {
+            "type": "array",
+            "items": {"type": "string"},
+            "description": "Everything that stood against a spend that was decided and refused.",
+        },
+        "spend": {"type": "string", "format": "uuid", "description": "The spend that was decided and refused."},
     },
 }
 
@@ -127,16 +137,30 @@ async def running(
     async with open_database(settings.database, connections=settings.connections) as database:
         ledger = Ledger(database)
         batcher = Batcher(ledger, mint)
+        authority = Authority(database, mint)
+        members = Members(Register(database), mint, listed=revocations, clock=time.monotonic)
         verifier = TokenVerifier(
             KeySet(fetch, clock=time.monotonic),
             issuer=settings.issuer,
             audience=settings.audience,
-            revocations=revocations,
+            revocations=members,
             clock=time.time,
             names=settings.claim_names,
         )
         tails = Tails(database, mint)
-        service = Service(database, mint, ledger, batcher, Cursors(secret), metrics, settings.page_max, tails)
+        service = Service(
+            database,
+            mint,
+            ledger,
+            batcher,
+            Cursors(secret),
+            metrics,
+            settings.page_max,
+            tails,
+            authority,
+            Governance(database),
+            members,
+        )
         limits = rate_limits(settings, time.monotonic)
         documents = Documents(schema, document_limits)
         endpoint = GraphQLEndpoint(
@@ -164,6 +188,7 @@ async def running(
         finally:
             async with asyncio.timeout(settings.drain_seconds_max):
                 await batcher.drain()
+                await authority.drain()
 
 
 async def missing_migrations(database: Database) -> list[Migration]:

@@ -10,6 +10,7 @@ from parpour_controlplane.testing import Place, Postgres
 from parpour_treasury import MIGRATIONS
 
 from .building import Api, open_api
+from .spending import Spending, spending
 
 
 @pytest.fixture
@@ -28,3 +29,10 @@ async def api(place: Place) -> AsyncIterator[Api]:
     """The application over a real database, called without a socket."""
     async with open_api(place) as api:
         yield api
+
+
+@pytest.fixture
+async def venture(api: Api) -> AsyncIterator[Spending]:
+    """A venture that spends, behind the application."""
+    async with spending(api) as venture:
+        yield venture

@@ -59,9 +59,11 @@ def test_every_field_and_every_download_has_its_roles_and_nothing_else_has() -> 
     always = {"Query.__typename", "Query.__schema", "Query.__type", "Mutation.__typename"}
     followed = {f"Subscription.{name}" for name in followable()}
     assert set(FIELDS) == root_fields() | http | always | followed
-    assert {name for name, roles in FIELDS.items() if name.startswith("Mutation.") and roles != KEEPERS} == {
-        "Mutation.__typename"
-    }
+    of_everyone = {name for name, roles in FIELDS.items() if name.startswith("Mutation.") and roles == EVERYONE}
+    assert of_everyone == {"Mutation.__typename", "Mutation.throwKillSwitch"}
+    others = {name for name, roles in FIELDS.items() if name.startswith("Mutation.") and Role.AGENT in roles}
+    spends = {"requestSpend", "cancelSpend", "settleSpend", "renewSpend"}
+    assert others - of_everyone == {f"Mutation.{name}" for name in spends}
 
 
 def arguments(field: Any) -> str:
@@ -72,6 +74,13 @@ def arguments(field: Any) -> str:
         "DateTime": '"2026-01-01T00:00:00Z"',
         "AccountKind": "ASSET",
         "LegInput": '[{account: "1", side: DEBIT, amount: "1", currency: "USD"}]',
+        "SpendInput": '{envelope: "1", payee: "1", amount: "1", currency: "USD", purpose: "x"}',
+        "PairInput": '[{name: "x", value: "x"}]',
+        "Int": "1",
+        "Role": "[AUDITOR]",
+        "PayeeProvider": "STRIPE",
+        "ReleaseKind": "FREEZE",
+        "ResolvedAs": "SENT",
     }
     required = [
         f"{name}: {samples[re.sub('[^A-Za-z]', '', str(argument.type))]}"

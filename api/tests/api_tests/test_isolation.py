@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import httpx
 import pytest
 from graphql import GraphQLObjectType
@@ -19,18 +17,13 @@ from parpour_api.graphql.schema import executable
 from parpour_controlplane.testing import Place, seal
 
 from .building import Api, Caller
+from .isolating import SECRET, Attack, fingerprint, neutral
+from .test_spending_isolation import SPENDING
 
 pytestmark = pytest.mark.anyio
 
 UNKNOWN_NUMBER = "77"
 UNKNOWN_HOLD = str(UUID(int=99))
-SECRET = "the-secret-of-a"
-
-TABLES = """
-    select n.nspname || '.' || c.relname as name from pg_class c join pg_namespace n on n.oid = c.relnamespace
-    join pg_attribute a on a.attrelid = c.oid and a.attname = 'tenant_id' and not a.attisdropped
-    where n.nspname in ('controlplane', 'treasury') and c.relkind in ('r', 'p')
-"""
 
 
 @dataclass
@@ -70,18 +63,7 @@ async def two(api: Api) -> Two:
     return Two(a, b, hold, "3", "4", cursors, [one["subject"] for one in events])
 
 
-async def fingerprint(place: Place, tenant: UUID) -> dict[str, int]:
-    """What an administrator sees of a tenant, table by table."""
-    connection = await asyncpg.connect(place.dsn("postgres"))
-    found = {}
-    for row in await connection.fetch(TABLES):
-        query = f"select coalesce(sum(hashtextextended(t::text, 0)), 0) from {row['name']} t where tenant_id = $1"
-        found[row["name"]] = await connection.fetchval(query, tenant)
-    await connection.close()
-    return found
-
-
-def attacks(two: Two) -> dict[str, list[tuple[str, str, str]]]:
+def attacks(two: Two) -> dict[str, list[Attack]]:
     """By root field: a document, the id of A's that it names, and one that nobody has."""
     debit, credit = '{account: "%s", side: DEBIT, ', '{account: "1", side: CREDIT, '
     rest = 'amount: "1", currency: "USD"}'
@@ -150,13 +132,7 @@ def test_every_root_field_is_attacked() -> None:
     someone = Caller(httpx.AsyncClient(), UUID(int=1), "")
     lists = ("accounts", "journals", "holds", "trialBalance", "events")
     nothing = Two(someone, someone, "", "", "", dict.fromkeys(lists, ""), [])
-    assert set(attacks(nothing)) == fields
-
-
-def neutral(body: dict[str, Any], named: str) -> str:
-    """An answer without its price, and without the id that was asked for."""
-    text = json.dumps({name: value for name, value in body.items() if name != "extensions"})
-    return re.sub(rf"\b{re.escape(named)}\b", "ID", text) if named else text
+    assert set(attacks(nothing)) | SPENDING == fields
 
 
 async def test_b_sees_nothing_of_a_whatever_it_asks(place: Place, two: Two) -> None:

@@ -21,5 +21,11 @@ WEIGHTS: dict[str, int] = {
     "Statement.opening": 2,
     "Statement.closing": 2,
     "Mutation.lockPeriod": 100,
+    "Query.spends": 5,
+    "Query.pendingApprovals": 10,
+    "Query.explain": 5,
+    "Spend.decisions": 4,
+    "Spend.journals": 4,
+    "SpendDecision.replays": 2,
 }
 """Points beside those of the objects: for what the database adds up."""

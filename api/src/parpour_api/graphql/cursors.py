@@ -15,7 +15,7 @@ from uuid import UUID
 from parpour_api.errors import ApiError
 
 _TAG_BYTES = 16
-CURSOR_MAX = 400
+CURSOR_MAX = 2000
 """Characters."""
 
 Key = tuple[int | str, ...]

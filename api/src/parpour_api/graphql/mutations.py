@@ -6,18 +6,17 @@ derived from the key, so that the second request is the first one to the letter.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated
 from uuid import UUID, uuid5
 
 import strawberry
 from strawberry.types import Info
 
+from parpour_api.graphql.answering import Key, Refusal, answered
 from parpour_api.graphql.queries import hold_of, journal_of
 from parpour_api.graphql.session import Session, hold_id, number
 from parpour_api.graphql.types import Account, AccountKind, Hold, Journal, Side, session_of
-from parpour_controlplane.database import is_transient
 from parpour_treasury import reading
 from parpour_treasury.batches import Outcome
 from parpour_treasury.books import NewAccount
@@ -28,19 +27,6 @@ from parpour_treasury.refusals import TreasuryError
 
 NAME_MAX = 200
 CODE_MAX = 200
-
-Payload = TypeVar("Payload")
-
-Key = Annotated[str, strawberry.argument(description="Idempotency key, 1 to 200 printable characters.")]
-
-
-@strawberry.type(description="Why nothing was done.")
-class Refusal:
-    """A refusal as a result."""
-
-    code: str = strawberry.field(description="Stable; the reference explains each.")
-    message: str
-    field: str | None = strawberry.field(description="Path of the argument that it is about.", default=None)
 
 
 @strawberry.type(description="An account was opened, or the same one was there.")
@@ -145,26 +131,6 @@ def _correlation(session: Session, key: str, given: UUID | None) -> UUID:
     return given or uuid5(session.principal.tenant, f"correlation {key}")
 
 
-async def _answered(
-    session: Session, field: str, work: Callable[[], Awaitable[Payload]], **noted: str
-) -> Payload | Refusal:
-    """The payload of some work, or its refusal; either is noted."""
-    # Nobody waits for a connection to write with while holding one to read with: there are few.
-    await session.reader.close()
-    try:
-        payload = await work()
-    except Exception as error:
-        refused = error if isinstance(error, TreasuryError) else None
-        if refused is None and is_transient(error):
-            refused = TreasuryError("TREASURY_UNAVAILABLE")
-        session.audit(field, refused.code if refused else "API_INTERNAL", **noted)
-        if refused is None:
-            raise
-        return Refusal(code=refused.code, message=refused.detail, field=refused.field or None)
-    session.audit(field, "OK", **noted)
-    return payload
-
-
 async def _submitted(session: Session, command: Command) -> Outcome:
     """The outcome of a command that was accepted.
 
@@ -225,9 +191,9 @@ def _limit(text: str | None, currency: str, field: str) -> int | None:
     return None if text is None else parse_limit(text, currency, field=field)
 
 
-@strawberry.type(description="What can be done. Mutations of one request are carried out one after the other.")
-class Mutation:
-    """The root of mutations."""
+@strawberry.type
+class BooksMutation:
+    """Root fields of what is done to the books."""
 
     @strawberry.mutation(
         description="Open an account. The same account again is found; another under its code is refused."
@@ -257,7 +223,7 @@ class Mutation:
             opened = await session.service.ledger.open_account(session.context(), account)
             return OpenedAccount(account=await _account(session, opened))
 
-        return await _answered(session, "openAccount", work)
+        return await answered(session, "openAccount", work)
 
     @strawberry.mutation(description="Set an account's limits; a limit that is left out is taken away.")
     async def limit_account(
@@ -278,7 +244,7 @@ class Mutation:
             )
             return LimitedAccount(account=await _account(session, known))
 
-        return await _answered(session, "limitAccount", work)
+        return await answered(session, "limitAccount", work)
 
     @strawberry.mutation(description="Close an account for good; it must be empty.")
     async def close_account(self, info: Info, account: strawberry.ID) -> CloseAccountResult:
@@ -290,7 +256,7 @@ class Mutation:
             await session.service.ledger.close_account(session.context(), known)
             return ClosedAccount(account=await _account(session, known))
 
-        return await _answered(session, "closeAccount", work)
+        return await answered(session, "closeAccount", work)
 
     @strawberry.mutation(description="Post a journal: debits and credits that are equal in each currency.")
     async def post_journal(
@@ -313,7 +279,7 @@ class Mutation:
             outcome = await _submitted(session, command)
             return PostedJournal(journal=await _journal(session, outcome), replayed=outcome.replayed)
 
-        return await _answered(session, "postJournal", work, correlation=str(belongs))
+        return await answered(session, "postJournal", work, correlation=str(belongs))
 
     @strawberry.mutation(description="Post the opposite of a journal; each is reversed at most once.")
     async def reverse_journal(
@@ -339,7 +305,7 @@ class Mutation:
             outcome = await _submitted(session, command)
             return PostedJournal(journal=await _journal(session, outcome), replayed=outcome.replayed)
 
-        return await _answered(session, "reverseJournal", work, correlation=str(belongs))
+        return await answered(session, "reverseJournal", work, correlation=str(belongs))
 
     @strawberry.mutation(description="Keep amounts free until they are settled, voided, or the hold expires.")
     async def place_hold(
@@ -373,7 +339,7 @@ class Mutation:
             outcome = await _submitted(session, command)
             return PlacedHold(hold=await _hold(session, known), replayed=outcome.replayed)
 
-        return await _answered(session, "placeHold", work, correlation=str(belongs))
+        return await answered(session, "placeHold", work, correlation=str(belongs))
 
     @strawberry.mutation(description="Post what a hold keeps, in part or in whole.")
     async def settle_hold(
@@ -416,7 +382,7 @@ class Mutation:
                 replayed=outcome.replayed,
             )
 
-        return await _answered(session, "settleHold", work, correlation=str(belongs))
+        return await answered(session, "settleHold", work, correlation=str(belongs))
 
     @strawberry.mutation(description="Set free what a hold keeps.")
     async def void_hold(
@@ -431,7 +397,7 @@ class Mutation:
             outcome = await _submitted(session, Void(key=key, correlation=belongs, hold=known))
             return VoidedHold(hold=await _hold(session, known), replayed=outcome.replayed)
 
-        return await _answered(session, "voidHold", work, correlation=str(belongs))
+        return await answered(session, "voidHold", work, correlation=str(belongs))
 
     @strawberry.mutation(description="Lock everything that takes effect before a time, for good.")
     async def lock_period(self, info: Info, until: datetime) -> LockPeriodResult:
@@ -443,7 +409,7 @@ class Mutation:
             await session.written()
             return LockedPeriod(locked_until=until)
 
-        return await _answered(session, "lockPeriod", work)
+        return await answered(session, "lockPeriod", work)
 
 
 async def _settled_amounts(session: Session, hold: UUID, amounts: list[str]) -> tuple[int, ...]:

@@ -58,9 +58,9 @@ def _time_text(at: datetime | None) -> str:
     return "" if at is None else at.isoformat()
 
 
-@strawberry.type(description="What can be asked. Every answer is of one moment.")
-class Query:
-    """The root of queries."""
+@strawberry.type
+class BooksQuery:
+    """Root fields of the books."""
 
     @strawberry.field(description="Who asks.")
     def me(self, info: Info) -> Me:

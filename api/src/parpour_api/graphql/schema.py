@@ -7,9 +7,30 @@ from graphql import GraphQLSchema
 from strawberry.printer import print_schema
 from strawberry.schema.config import StrawberryConfig
 
-from parpour_api.graphql.mutations import Mutation
-from parpour_api.graphql.queries import Query
+from parpour_api.graphql.mutations import BooksMutation
+from parpour_api.graphql.queries import BooksQuery
+from parpour_api.graphql.spending.changes import ChangeMutation
+from parpour_api.graphql.spending.mutations import SpendMutation
+from parpour_api.graphql.spending.queries import SpendingQuery
 from parpour_api.graphql.subscriptions import Subscription
+
+
+@strawberry.type(description="What can be asked. Every answer is of one moment.")
+class Query(
+    BooksQuery,
+    SpendingQuery,
+):
+    """The root of queries: the fields of every part."""
+
+
+@strawberry.type(description="What can be done. Mutations of one request are carried out one after the other.")
+class Mutation(
+    BooksMutation,
+    SpendMutation,
+    ChangeMutation,
+):
+    """The root of mutations: the fields of every part."""
+
 
 SCHEMA = strawberry.Schema(
     query=Query,

@@ -19,6 +19,8 @@ from strawberry.dataloader import DataLoader
 
 from parpour_api.graphql.cursors import Cursors
 from parpour_api.graphql.following import Tails
+from parpour_api.graphql.spending.loading import SpendingLoads
+from parpour_api.identity.members import Members
 from parpour_api.identity.principal import Principal
 from parpour_api.logs import AUDIT, line
 from parpour_api.metrics import Metrics
@@ -28,6 +30,9 @@ from parpour_treasury.batcher import Batcher
 from parpour_treasury.books import Account
 from parpour_treasury.ledger import Ledger
 from parpour_treasury.reading import accounts_of, balances_of
+from parpour_treasury.spending.authority import Authority
+from parpour_treasury.spending.facts import Member
+from parpour_treasury.spending.governing import Governance
 
 if TYPE_CHECKING:
     from parpour_controlplane.database import type_of_connection
@@ -47,6 +52,9 @@ class Service:
     metrics: Metrics
     page_max: int
     tails: Tails
+    authority: Authority
+    governance: Governance
+    members: Members
 
 
 class Reader:
@@ -79,13 +87,28 @@ class Reader:
 class Session:
     """One request's."""
 
-    def __init__(self, service: Service, principal: Principal, *, request_id: str) -> None:
+    def __init__(self, service: Service, principal: Principal, member: Member | None, *, request_id: str) -> None:
         self.service = service
         self.principal = principal
+        self.member = member
+        """Who the principal is in the venture, as it was known when the request began."""
         self.request_id = request_id
         self.reader = Reader(service.database, self.context)
         self.accounts: DataLoader[int, Account | None] = DataLoader(load_fn=self._load_accounts)
         self._balances: dict[tuple[datetime | None, datetime | None], DataLoader[int, int]] = {}
+        self._spending: SpendingLoads | None = None
+
+    @property
+    def spending(self) -> SpendingLoads:
+        """Loaders of what the authority keeps."""
+        if self._spending is None:
+            self._spending = SpendingLoads(self.reader.read)
+        return self._spending
+
+    @classmethod
+    async def begin(cls, service: Service, principal: Principal, *, request_id: str) -> Session:
+        """A request's, before anything is read: nobody waits for the member while holding a connection."""
+        return cls(service, principal, await service.members.member(principal), request_id=request_id)
 
     def context(self) -> str:
         """A fresh context of the principal."""
@@ -107,6 +130,7 @@ class Session:
         await self.reader.close()
         self.accounts.clear_all()
         self._balances.clear()
+        self._spending = None
 
     def audit(self, field: str, code: str, **fields: str) -> None:
         """Note a mutation that was asked for, and how it ended."""

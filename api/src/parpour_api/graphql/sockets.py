@@ -203,8 +203,9 @@ class _Socket:
 
     async def _follow(self, name: str, payload: Any, principal: Principal) -> None:
         """Carry one subscription out, until either side ends it."""
-        session = Session(self._carrying.service, principal, request_id=self._request_id)
+        session: Session | None = None
         try:
+            session = await Session.begin(self._carrying.service, principal, request_id=self._request_id)
             await self._carry_out(name, payload, session)
             await self._say({"type": "complete", "id": name})
         except DocumentInvalid as invalid:
@@ -216,7 +217,8 @@ class _Socket:
         finally:
             if self._running.get(name) is asyncio.current_task():
                 del self._running[name]
-            await session.reader.close()
+            if session is not None:
+                await session.reader.close()
 
     async def _carry_out(self, name: str, payload: Any, session: Session) -> None:
         carrying, principal = self._carrying, session.principal

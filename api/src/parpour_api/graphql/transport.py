@@ -87,7 +87,7 @@ class GraphQLEndpoint:
             asked = read_body(await request.body())
         text = self._operations.text(asked.query, asked.extensions)
         state: dict[str, Any] = request.scope["state"]
-        session = Session(self._service, principal, request_id=state["request_id"])
+        session = await Session.begin(self._service, principal, request_id=state["request_id"])
         try:
             prepared = self._documents.prepare(text)
             operation = prepared.operation(asked.operation_name)

@@ -89,6 +89,9 @@ def principal_of(claims: Mapping[str, Any], names: ClaimNames) -> Principal:
         tenant = UUID(_text(claims, names.tenant))
     except ValueError:
         raise _wrong(names.tenant) from None
+    if not tenant.int:
+        # The platform's own contexts are of this one.
+        raise _wrong(names.tenant)
     person = claims.get(names.person, subject) if kind is Kind.USER else None
     if person is not None and not (isinstance(person, str) and SUBJECT.fullmatch(person)):
         raise _wrong(names.person)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -25,6 +25,9 @@ from parpour_treasury.spending.gathering import Gathered
 from parpour_treasury.spending.planning import asked_things, make_plan
 from parpour_treasury.spending.rules import RuleBook, read_rules
 
+if TYPE_CHECKING:
+    from parpour_controlplane.database import type_of_connection
+
 BATCH_MAX = 300
 """Asks of one batch: about 0.15 s of the ledger's head."""
 
@@ -38,18 +41,19 @@ class RuleBooks:
     """Rule books that were read already, the last one of each tenant."""
 
     def __init__(self) -> None:
-        self._known: dict[UUID, tuple[int, RuleBook]] = {}
+        self._known: dict[UUID, tuple[int | None, RuleBook]] = {}
 
-    def version(self, tenant: UUID) -> int | None:
-        """Which one is known."""
-        known = self._known.get(tenant)
-        return known and known[0]
+    def known(self, tenant: UUID) -> tuple[int | None, RuleBook]:
+        """The one that is known, and its version; None, and an empty one, if none is."""
+        return self._known.get(tenant, (None, RuleBook()))
 
-    def take(self, tenant: UUID, told: dict[str, Any]) -> RuleBook:
-        """The rule book in force, from the facts that named its version and held it if it is another one."""
-        if told["rules"] is not None:
-            self._known[tenant] = (told["version"], read_rules(json.dumps(told["rules"])))
-        return self._known[tenant][1]
+    def take(self, tenant: UUID, told: dict[str, Any], known: RuleBook) -> RuleBook:
+        """The rule book in force, from facts that hold it if it is another one than was known when they were asked."""
+        if told["rules"] is None:
+            return known
+        rules = read_rules(json.dumps(told["rules"]))
+        self._known[tenant] = (told["version"], rules)
+        return rules
 
 
 class Authority:
@@ -87,27 +91,25 @@ class Authority:
         """Wait until nothing is in flight."""
         await self._group.drain()
 
-    async def explain(self, tenant: UUID, actor: str, ask: RequestSpend) -> Explanation:
+    async def explain(
+        self, tenant: UUID, actor: str, ask: RequestSpend, *, connection: type_of_connection | None = None
+    ) -> Explanation:
         """What would become of a request now. Nothing is kept, and nothing is counted.
+
+        On a connection that is given it is asked in the reader's transaction there.
 
         Raises:
             TreasuryError: TREASURY_RULES_UNKNOWN.
         """
         context = self._mint.mint(tenant=tenant, actor=actor)
+        version, known = self._books.known(tenant)
+        place = connection or self._database.pool
         try:
-            text = await self._database.pool.fetchval(
-                _FACTS_NOW,
-                context,
-                [],
-                [ask.payee],
-                [ask.envelope],
-                [ask.currency],
-                self._books.version(tenant),
-            )
+            text = await place.fetchval(_FACTS_NOW, context, [], [ask.payee], [ask.envelope], [ask.currency], version)
         except asyncpg.PostgresError as error:
             raise refusal(error) from None
         told = json.loads(text)
-        rules = self._books.take(tenant, told)
+        rules = self._books.take(tenant, told, known)
         facts = Gathered(told).facts(maker=actor, envelope=ask.envelope, payee=ask.payee, currency=ask.currency)
         return explain(decide(rules, facts, Asked(ask.currency, ask.amount)), facts)
 
@@ -118,9 +120,9 @@ class Authority:
         try:
             async with self._database.pool.acquire() as connection, connection.transaction():
                 keys = [one.key for one in asks]
-                version = self._books.version(tenant)
+                version, known = self._books.known(tenant)
                 told = json.loads(await connection.fetchval(_FACTS, context, actors, keys, *things, version))
-                rules = self._books.take(tenant, told)
+                rules = self._books.take(tenant, told, known)
                 plan = make_plan(asks, Gathered(told), rules, tenant=tenant, new_id=self._new_id)
                 if not plan.empty:
                     spends = [spend for spend, _ in plan.ledger]

@@ -10,16 +10,22 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
+
+import asyncpg
 
 from parpour_controlplane.database import Database
 from parpour_controlplane.migrations import sql
+from parpour_treasury.ledger import refusal
 from parpour_treasury.refusals import TreasuryError
 from parpour_treasury.spending.deciding import Asked, Decision, decide
 from parpour_treasury.spending.facts import Facts, Member
 from parpour_treasury.spending.rules import RuleBook, read_rules
 from parpour_treasury.spending.states import State, Step
+
+if TYPE_CHECKING:
+    from parpour_controlplane.database import type_of_connection
 
 PAGE = 1000
 """Rows of one page where a caller does not say."""
@@ -174,7 +180,7 @@ class Register:
         rows = await self._rows(context, _SPEND, spend)
         if not rows:
             raise TreasuryError("TREASURY_SPEND_UNKNOWN")
-        return _spend(rows[0])
+        return spend_of(rows[0])
 
     async def spends(
         self,
@@ -186,7 +192,7 @@ class Register:
     ) -> list[Spend]:
         """Spends by the time they were asked for, from after (requested_at, spend_id) on."""
         rows = await self._rows(context, _SPENDS, None if state is None else state.value, *after, limit)
-        return [_spend(row) for row in rows]
+        return [spend_of(row) for row in rows]
 
     async def approvals(self, context: str, spend: UUID) -> list[ApprovalState]:
         """Approvals and rejections of a spend, in their order."""
@@ -231,6 +237,18 @@ class Register:
         )
         return [Member.of(row) for row in await self._rows(context, query, after, limit)]
 
+    async def membership(self, context: str) -> Member | None:
+        """The member whose context it is, in one round trip; None if the venture has no such account.
+
+        Raises:
+            ControlPlaneError: CONTEXT_REFUSED or CONTEXT_EXPIRED.
+        """
+        try:
+            text = await self._database.pool.fetchval("select treasury.membership($1)", context)
+        except asyncpg.PostgresError as error:
+            raise refusal(error) from None
+        return None if text is None else Member.of(json.loads(text))
+
     async def changes(self, context: str, *, after: UUID = NOBODY, limit: int = PAGE) -> list[ChangeState]:
         """Changes by id."""
         return [ChangeState(**row) for row in await self._rows(context, _CHANGES, after, limit)]
@@ -253,11 +271,8 @@ class Register:
         Raises:
             TreasuryError: TREASURY_RULES_UNKNOWN, if it was never set up.
         """
-        query = "select frozen_at, frozen_by, stopped_at, stopped_by, reason from treasury.control"
-        rows = await self._rows(context, query)
-        if not rows:
-            raise TreasuryError("TREASURY_RULES_UNKNOWN")
-        return Stops(**rows[0])
+        async with self._database.transaction(context) as connection:
+            return await stops_of(connection)
 
     async def faults(self, context: str) -> list[tuple[str, str]]:
         """Whatever in the authority's tables contradicts itself or the books, as (fault, subject)."""
@@ -269,5 +284,18 @@ class Register:
             return [dict(row) for row in await connection.fetch(query, *arguments)]
 
 
-def _spend(row: Mapping[str, Any]) -> Spend:
+def spend_of(row: Mapping[str, Any]) -> Spend:
+    """The spend of a row."""
     return Spend(**{**row, "state": State(row["state"]), "step": Step(row["step"])})
+
+
+async def stops_of(connection: type_of_connection) -> Stops:
+    """What stops the spending of the venture that a transaction sees.
+
+    Raises:
+        TreasuryError: TREASURY_RULES_UNKNOWN, if it was never set up.
+    """
+    row = await connection.fetchrow("select frozen_at, frozen_by, stopped_at, stopped_by, reason from treasury.control")
+    if row is None:
+        raise TreasuryError("TREASURY_RULES_UNKNOWN")
+    return Stops(**dict(row))

@@ -23,6 +23,20 @@ end
 $$;
 comment on function treasury.acting is 'The person who acts, if they have one of these roles; takes the head';
 
+create function treasury.membership(context text) returns json
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    tenant constant uuid := controlplane.enter(context);
+begin
+    return (
+        select json_build_object('actor', m.actor, 'person', m.person, 'roles', m.roles, 'revoked', m.revoked_at is not null)
+        from treasury.member m where m.tenant_id = tenant and m.actor = controlplane.current_actor()
+    );
+end
+$$;
+comment on function treasury.membership is 'The member whose context it is, in one call; null if the venture has no such account';
+
 create function treasury.payee_fingerprint(name text, category text, provider text, destination text, account bytea) returns bytea
 language sql immutable set search_path = pg_catalog, pg_temp
 as $$
@@ -409,7 +423,7 @@ end
 $$;
 comment on function treasury.revoke is 'Revokes an account at once; false if it is revoked already';
 
-grant execute on function treasury.bootstrap(text, json, json, json, json), treasury.propose(text, uuid, text, json, bytea),
+grant execute on function treasury.membership(text), treasury.bootstrap(text, json, json, json, json), treasury.propose(text, uuid, text, json, bytea),
     treasury.decide_change(text, uuid, bytea, boolean, timestamptz), treasury.freeze_venture(text, text),
     treasury.throw_kill_switch(text, text), treasury.hold_payee(text, uuid, text), treasury.revoke(text, text, text)
     to parpour_app;

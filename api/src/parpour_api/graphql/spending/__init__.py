@@ -1,0 +1,1 @@
+"""Spending in the schema: what the venture's authority keeps, and what can be asked of it."""

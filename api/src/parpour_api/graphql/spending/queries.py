@@ -1,0 +1,323 @@
+"""Queries over a venture's spending.
+
+The member's row says who may ask, beside the token's roles; what does not exist and what is another's are answered
+alike.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+import strawberry
+from strawberry.types import Info
+
+from parpour_api.graphql.paging import After, Before, Connection, First, Last, Page, connection_of, page_of
+from parpour_api.graphql.session import Session, hold_id
+from parpour_api.graphql.spending.inputs import SpendInput
+from parpour_api.graphql.spending.spends import Spend, SpendState
+from parpour_api.graphql.spending.trusting import member_who, own_only
+from parpour_api.graphql.spending.types import (
+    Change,
+    ChangeState,
+    Envelope,
+    Explanation,
+    Member,
+    Payee,
+    RuleBook,
+    Venture,
+    venture_of,
+)
+from parpour_api.graphql.types import session_of
+from parpour_treasury.commands import check_time
+from parpour_treasury.ledger import INSTANT
+from parpour_treasury.reading import FIRST_ID, LAST_ID
+from parpour_treasury.refusals import TreasuryError
+from parpour_treasury.spending import reading
+from parpour_treasury.spending.reading import BEGINNING, END, Moment, Wanted
+from parpour_treasury.spending.register import ChangeState as ChangeRow
+from parpour_treasury.spending.register import Spend as SpendRow
+
+ACTOR_MAX = 200
+
+
+def _page(
+    session: Session, scope: str, first: int | None, last: int | None, after: str | None, before: str | None
+) -> Page:
+    return page_of(
+        first=first,
+        last=last,
+        after=after,
+        before=before,
+        page_max=session.service.page_max,
+        key_of=lambda cursor: session.key_of(scope, cursor),
+    )
+
+
+def _moment(key: tuple[int | str, ...] | None, otherwise: Moment) -> Moment:
+    return otherwise if key is None else (datetime.fromisoformat(str(key[0])), UUID(str(key[1])))
+
+
+def _text(key: tuple[int | str, ...] | None) -> str | None:
+    return None if key is None else str(key[0])
+
+
+def _uuid(key: tuple[int | str, ...] | None, otherwise: UUID) -> UUID:
+    return otherwise if key is None else UUID(str(key[0]))
+
+
+def _whole(key: tuple[int | str, ...] | None, otherwise: int) -> int:
+    return otherwise if key is None else int(key[0])
+
+
+def _asked(session: Session, scope: str, row: SpendRow) -> str:
+    return session.cursor(scope, row.requested_at.isoformat(), str(row.spend_id))
+
+
+def _proposed(session: Session, scope: str, row: ChangeRow) -> str:
+    return session.cursor(scope, row.proposed_at.isoformat(), str(row.change_id))
+
+
+@strawberry.type
+class SpendingQuery:
+    """Root fields of spending."""
+
+    @strawberry.field(description="The venture; refused where it was never set up to spend.")
+    async def venture(self, info: Info) -> Venture:
+        """The venture."""
+        session = session_of(info)
+        member_who(session, "Query.venture")
+        return await venture_of(session)
+
+    @strawberry.field(description="An envelope.")
+    async def envelope(self, info: Info, id: strawberry.ID) -> Envelope | None:
+        """An envelope by its id."""
+        session, known = session_of(info), hold_id(id)
+        member_who(session, "Query.envelope")
+        row = None if known is None else await session.spending.envelopes.load(known)
+        return None if row is None else Envelope.of(row)
+
+    @strawberry.field(description="The envelopes, by code.")
+    async def envelopes(
+        self, info: Info, first: First = None, last: Last = None, after: After = None, before: Before = None
+    ) -> Connection[Envelope]:
+        """A page of envelopes."""
+        session, scope = session_of(info), "envelopes"
+        member_who(session, "Query.envelopes")
+        page = _page(session, scope, first, last, after, before)
+        rows = await session.reader.read(
+            lambda connection: reading.page_of_envelopes(
+                connection,
+                after=_text(page.after) or "",
+                before=_text(page.before),
+                limit=page.read_limit,
+                backward=page.backward,
+            )
+        )
+        return connection_of(rows, page, node=Envelope.of, cursor=lambda row: session.cursor(scope, row.code))
+
+    @strawberry.field(description="The members, by name.")
+    async def members(
+        self, info: Info, first: First = None, last: Last = None, after: After = None, before: Before = None
+    ) -> Connection[Member]:
+        """A page of members."""
+        session, scope = session_of(info), "members"
+        member_who(session, "Query.members")
+        page = _page(session, scope, first, last, after, before)
+        rows = await session.reader.read(
+            lambda connection: reading.page_of_members(
+                connection,
+                after=_text(page.after) or "",
+                before=_text(page.before),
+                limit=page.read_limit,
+                backward=page.backward,
+            )
+        )
+        return connection_of(rows, page, node=Member.of, cursor=lambda row: session.cursor(scope, row.actor))
+
+    @strawberry.field(description="Every version of the rules, the first one first.")
+    async def rule_books(
+        self, info: Info, first: First = None, last: Last = None, after: After = None, before: Before = None
+    ) -> Connection[RuleBook]:
+        """A page of rule books."""
+        session, scope = session_of(info), "ruleBooks"
+        member_who(session, "Query.ruleBooks", person=True)
+        page = _page(session, scope, first, last, after, before)
+        rows = await session.reader.read(
+            lambda connection: reading.page_of_rules(
+                connection,
+                after=_whole(page.after, 0),
+                before=_whole(page.before, reading.VERSION_END),
+                limit=page.read_limit,
+                backward=page.backward,
+            )
+        )
+        return connection_of(rows, page, node=RuleBook.of, cursor=lambda row: session.cursor(scope, row.version))
+
+    @strawberry.field(description="A payee.")
+    async def payee(self, info: Info, id: strawberry.ID) -> Payee | None:
+        """A payee by its id."""
+        session, known = session_of(info), hold_id(id)
+        member_who(session, "Query.payee")
+        row = None if known is None else await session.spending.payees.load(known)
+        return None if row is None else Payee.of(row)
+
+    @strawberry.field(description="The payees, by id.")
+    async def payees(
+        self, info: Info, first: First = None, last: Last = None, after: After = None, before: Before = None
+    ) -> Connection[Payee]:
+        """A page of payees."""
+        session, scope = session_of(info), "payees"
+        member_who(session, "Query.payees")
+        page = _page(session, scope, first, last, after, before)
+        rows = await session.reader.read(
+            lambda connection: reading.page_of_payees(
+                connection,
+                after=_uuid(page.after, FIRST_ID),
+                before=_uuid(page.before, LAST_ID),
+                limit=page.read_limit,
+                backward=page.backward,
+            )
+        )
+        return connection_of(rows, page, node=Payee.of, cursor=lambda row: session.cursor(scope, str(row.payee_id)))
+
+    @strawberry.field(description="A spend; an agent sees its own.")
+    async def spend(self, info: Info, id: strawberry.ID) -> Spend | None:
+        """A spend by its id."""
+        session, known = session_of(info), hold_id(id)
+        member = member_who(session, "Query.spend")
+        row = None if known is None else await session.spending.spends.load(known)
+        if row is None or (own_only(member) and row.actor != member.actor):
+            return None
+        return Spend.of(row)
+
+    @strawberry.field(description="The spends, by the time they were asked for; an agent sees its own.")
+    async def spends(
+        self,
+        info: Info,
+        state: SpendState | None = None,  # type: ignore[valid-type]
+        payee: strawberry.ID | None = None,
+        envelope: strawberry.ID | None = None,
+        actor: Annotated[str | None, strawberry.argument(description="Only what this account asked for.")] = None,
+        since: Annotated[
+            datetime | None, strawberry.argument(description="Only what was asked for from then on.")
+        ] = None,
+        until: Annotated[datetime | None, strawberry.argument(description="Only what was asked for before.")] = None,
+        first: First = None,
+        last: Last = None,
+        after: After = None,
+        before: Before = None,
+    ) -> Connection[Spend]:
+        """A page of spends."""
+        session = session_of(info)
+        member = member_who(session, "Query.spends")
+        wanted = Wanted(
+            state=state,
+            payee=None if payee is None else hold_id(payee) or NOTHING,
+            envelope=None if envelope is None else hold_id(envelope) or NOTHING,
+            actor=_actor(actor),
+        )
+        check_time(since, "since")
+        check_time(until, "until")
+        scope = f"spends {wanted.state} {wanted.payee} {wanted.envelope} {wanted.actor} {since} {until}"
+        page = _page(session, scope, first, last, after, before)
+        if own_only(member):
+            if wanted.actor not in (None, member.actor):
+                return connection_of([], page, node=Spend.of, cursor=lambda row: _asked(session, scope, row))
+            wanted = Wanted(state=wanted.state, payee=wanted.payee, envelope=wanted.envelope, actor=member.actor)
+        low = BEGINNING if since is None else (since - INSTANT, LAST_ID)
+        high = END if until is None else (until, FIRST_ID)
+        rows = await session.reader.read(
+            lambda connection: reading.page_of_spends(
+                connection,
+                after=_moment(page.after, low),
+                before=_moment(page.before, high),
+                limit=page.read_limit,
+                wanted=wanted,
+                backward=page.backward,
+            )
+        )
+        for row in rows:
+            session.spending.spends.prime(row.spend_id, row)
+        return connection_of(rows, page, node=Spend.of, cursor=lambda row: _asked(session, scope, row))
+
+    @strawberry.field(description="The spends that wait for people and for which the caller's approval would count.")
+    async def pending_approvals(
+        self, info: Info, first: First = None, last: Last = None, after: After = None, before: Before = None
+    ) -> Connection[Spend]:
+        """A page of what waits for the caller."""
+        session, scope = session_of(info), "pendingApprovals"
+        member = member_who(session, "Query.pendingApprovals", person=True)
+        page = _page(session, scope, first, last, after, before)
+        rows = await session.reader.read(
+            lambda connection: reading.page_of_pending(
+                connection,
+                member,
+                after=_moment(page.after, BEGINNING),
+                before=_moment(page.before, END),
+                limit=page.read_limit,
+                backward=page.backward,
+            )
+        )
+        return connection_of(rows, page, node=Spend.of, cursor=lambda row: _asked(session, scope, row))
+
+    @strawberry.field(description="A change.")
+    async def change(self, info: Info, id: strawberry.ID) -> Change | None:
+        """A change by its id."""
+        session, known = session_of(info), hold_id(id)
+        member_who(session, "Query.change", person=True)
+        if known is None:
+            return None
+        found = await session.reader.read(lambda connection: reading.changes_of(connection, [known]))
+        return Change.of(found[known]) if known in found else None
+
+    @strawberry.field(description="The changes, by the time they were proposed.")
+    async def changes(
+        self,
+        info: Info,
+        state: ChangeState | None = None,
+        first: First = None,
+        last: Last = None,
+        after: After = None,
+        before: Before = None,
+    ) -> Connection[Change]:
+        """A page of changes."""
+        session = session_of(info)
+        member_who(session, "Query.changes", person=True)
+        wanted = None if state is None else state.value
+        scope = f"changes {wanted}"
+        page = _page(session, scope, first, last, after, before)
+        rows = await session.reader.read(
+            lambda connection: reading.page_of_changes(
+                connection,
+                after=_moment(page.after, BEGINNING),
+                before=_moment(page.before, END),
+                limit=page.read_limit,
+                state=wanted,
+                backward=page.backward,
+            )
+        )
+        return connection_of(rows, page, node=Change.of, cursor=lambda row: _proposed(session, scope, row))
+
+    @strawberry.field(description="What would become of a request now. Nothing is kept, and nothing is counted.")
+    async def explain(self, info: Info, spend: SpendInput) -> Explanation:
+        """A dry run."""
+        session = session_of(info)
+        member_who(session, "Query.explain")
+        ask = spend.parsed("explain")
+        authority, principal = session.service.authority, session.principal
+        told = await session.reader.read(
+            lambda connection: authority.explain(principal.tenant, principal.actor, ask, connection=connection)
+        )
+        return Explanation.of(told)
+
+
+NOTHING = UUID(int=0)
+"""Names no payee and no envelope: ids of things are made at random or from names."""
+
+
+def _actor(text: str | None) -> str | None:
+    if text is not None and not (1 <= len(text) <= ACTOR_MAX and text.isprintable()):
+        raise TreasuryError("TREASURY_COMMAND_MALFORMED", field="actor")
+    return text

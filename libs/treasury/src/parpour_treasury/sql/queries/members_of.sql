@@ -1,0 +1,2 @@
+select actor, person, roles, added_at, revoked_at
+from treasury.member where actor = any($1)

@@ -1,0 +1,1 @@
+select version, body::text from treasury.rules where version = any($1)
