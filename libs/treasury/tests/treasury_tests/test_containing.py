@@ -9,7 +9,7 @@ import pytest
 
 from parpour_controlplane.testing import Place
 from parpour_treasury.refusals import TreasuryError
-from parpour_treasury.spending.changes import MemberBody, ReleaseBody
+from parpour_treasury.spending.changes import Body, MemberBody, ReleaseBody
 from parpour_treasury.spending.containing import FATES, METERED, Cause, Contained, Containment
 from parpour_treasury.spending.states import State
 from parpour_treasury.spending.testing import AGENT, Venture, open_venture, payment_worker
@@ -50,7 +50,8 @@ async def in_each_state(place: Place, venture: Venture) -> dict[State, UUID]:
             found[state] = asked.spend
     for state, amount in ((State.RESERVED, 100), (State.AWAITING_APPROVAL, 2_000)):
         asked = await venture.request(amount)
-        assert asked.spend is not None and asked.state == state
+        assert asked.spend is not None
+        assert asked.state == state
         found[state] = asked.spend
     return found
 
@@ -89,7 +90,7 @@ async def test_what_is_not_called_off_waits_and_goes_on_when_it_is_let_go(
     assert [(one.spend, one.fate) for one in done.endings] == [(asked.spend, FATES[State.RESERVED])]
     async with payment_worker(place, venture) as worker:
         assert await worker.claim() == []
-        release = {
+        release: dict[str, Body] = {
             "venture": ReleaseBody(what="freeze"),
             "agent": MemberBody(actor=AGENT, person="bob", roles=("agent",)),
             "payee": ReleaseBody(what="payee", payee=venture.shop),

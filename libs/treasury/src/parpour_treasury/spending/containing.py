@@ -1,7 +1,7 @@
-"""Containment: one command that stops a venture, an account or a payee, and says what becomes of all that is in flight.
+"""Containment: one command that stops a venture, an account or a payee, and says what becomes of all in flight.
 
-Stopping comes first, so nothing joins what is looked at afterwards. What was not sent can be called off; what the payment
-worker has claimed cannot, because the money may be on its way: it is followed to the end that `fate` names.
+Stopping comes first, so nothing joins what is looked at afterwards. What was not sent can be called off; what the
+payment worker has claimed cannot, because the money may be on its way: it comes to the end that its fate names.
 """
 
 from __future__ import annotations
