@@ -53,25 +53,30 @@ def document(found: Audited) -> dict[str, Any]:
         "blocks": found.history.blocks,
         "erased": found.history.erased,
         "unproven": found.tail,
-        "accounts": found.accounts,
-        "journals": found.journals,
-        "holds": found.holds,
+        "accounts": len(found.books.accounts),
+        "journals": len(found.books.journals),
+        "holds": len(found.books.holds),
+        "spends": len(found.dossier.spends),
+        "decisions": sum(map(len, found.dossier.decisions.values())),
         "findings": [{"code": one.code, "place": one.place, "detail": one.detail} for one in found.findings],
     }
 
 
 def shown(found: Audited) -> str:
     """The outcome for people."""
+    books, dossier = found.books, found.dossier
+    decisions = sum(map(len, dossier.decisions.values()))
     lines = [
         f"history   {found.history.events} events in {found.history.blocks} blocks are the ones that were signed",
-        f"books     {found.accounts} accounts, {found.journals} journals, {found.holds} holds",
-        f"unproven  {found.tail} events of the ledger came after the last checkpoint",
+        f"books     {len(books.accounts)} accounts, {len(books.journals)} journals, {len(books.holds)} holds",
+        f"spends    {len(dossier.spends)} spends, {decisions} decisions, each decided again from its facts",
+        f"unproven  {found.tail} events came after the last checkpoint",
     ]
     if found.history.erased:
         lines.append(f"erased    {found.history.erased} payloads: that they were there is proven, not what they said")
     if found.findings:
         return "\n".join([*lines, *(str(one) for one in found.findings), "NOT VERIFIED"])
-    return "\n".join([*lines, "verified: the books are what the events tell"])
+    return "\n".join([*lines, "verified: books and spends are what the events tell"])
 
 
 def read_key(path: Path) -> bytes:
