@@ -41,8 +41,8 @@ class Wronged:
 async def wronged(place: Place, folder: Path) -> Wronged:
     """Write the audit folder of such a venture.
 
-    The agent spends on the shop until it is revoked; another agent spends on the firm. One thing happens after the last
-    checkpoint.
+    The agent spends on the shop until it is revoked; another one spends on the shop and on the firm. One thing happens
+    after the last checkpoint.
     """
     store = FolderStore(folder.parent / f"{folder.name}-checkpoints")
     async with (
@@ -76,6 +76,7 @@ async def _spend(venture: Venture, worker: PaymentWorker) -> dict[str, UUID]:
     spends = {"refused": (await venture.request(6_000)).spend}
     for name, amount in (("sent", 300), ("unknown", 200), ("submitting", 100)):
         spends[name] = (await venture.request(amount)).spend
+    spends["neighbour"] = (await venture.request(40, actor="agent:other")).spend
     spends["settled"] = await _approved(venture, 1_500, HOSTILE)
     other = await venture.request(70, actor="agent:other", payee=venture.firm)
     run = await venture.request(30, actor="user:bob", payee=venture.platform)
@@ -87,7 +88,7 @@ async def _spend(venture: Venture, worker: PaymentWorker) -> dict[str, UUID]:
             evidence = json.dumps({"status": 200, "id": f"po_{name}"})
             reference = None if name == "unknown" else f"po_{name}"
             await worker.advance(UUID(item["spend"]), step, provider=reference, evidence=evidence)
-    for name in ("settled", "other"):
+    for name in ("settled", "other", "neighbour"):
         spend = spends[name]
         assert spend is not None, name
         await worker.advance(spend, "settled", fee=5)
