@@ -69,7 +69,10 @@ def verify(folder: Path, audits: Path, *more: str) -> Result:
 
 def test_an_audit_of_untouched_books_holds_and_says_what_is_not_proven_yet(audits: Path, tmp_path: Path) -> None:
     first = verify(audits / "first", audits, "--keep", str(tmp_path / "kept"))
-    assert (first.exit_code, first.output.splitlines()[-1]) == (0, "verified: the books are what the events tell")
+    assert (first.exit_code, first.output.splitlines()[-1]) == (
+        0,
+        "verified: books and spends are what the events tell",
+    )
     second = verify(audits / "second", audits, "--kept", str(tmp_path / "kept"), "--json")
     found = json.loads(second.output)
     assert second.exit_code == 0

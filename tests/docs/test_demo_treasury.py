@@ -27,7 +27,7 @@ def test_the_demo_tells_its_story_to_the_end(tmp_path: Path) -> None:
         "acme: the spend is settled, paid once: 1 payment",
         "globex: the spend is settled, paid once: 1 payment",
         "decided again from that: the same",
-        "verified: the books are what the events tell",
+        "verified: books and spends are what the events tell",
         "AUDIT_JOURNAL_CHANGED: journal/2",
     ):
         assert said in done.stdout

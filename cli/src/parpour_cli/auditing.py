@@ -24,25 +24,41 @@ def verify_command(frame: Frame, folder: Path, *, keys: tuple[Path, ...], kept: 
     """
     from rich.text import Text
 
+    from parpour_controlplane.chain.faults import FAULTS
+
+    try:
+        found = opened(folder, keys=keys, kept=kept)
+    except CliError as fault:
+        if fault.code not in FAULTS:
+            raise
+        said = fault.message
+        frame.answer({"verified": False, "code": fault.code, "message": said}, lambda: Text(f"NOT VERIFIED: {said}"))
+        return CONTRADICTED
+    if keep is not None and found.history.checkpoint is not None and not found.findings:
+        keep.write_text(f"{found.history.checkpoint.encode().hex()}\n")
+    frame.answer(document(found), lambda: Text(shown(found)))
+    return CONTRADICTED if found.findings else 0
+
+
+def opened(folder: Path, *, keys: tuple[Path, ...], kept: Path | None) -> Audited:
+    """An audit folder whose history proved itself.
+
+    Raises:
+        CliError: CHAIN_… with the place that contradicts the rest; AUDIT_… or EXPORT_MALFORMED for files that are none.
+    """
     from parpour_controlplane.chain.faults import ChainFault
     from parpour_controlplane.errors import ControlPlaneError
     from parpour_treasury.auditing.handing import audit
     from parpour_treasury.refusals import TreasuryError
 
     try:
-        found = audit(folder, [read_key(path) for path in keys], kept=read_checkpoint(kept) if kept else None)
+        return audit(folder, [read_key(path) for path in keys], kept=read_checkpoint(kept) if kept else None)
     except ChainFault as fault:
-        said = str(fault)
-        frame.answer({"verified": False, "code": fault.code, "message": said}, lambda: Text(f"NOT VERIFIED: {said}"))
-        return CONTRADICTED
+        raise CliError(fault.code, str(fault), remedy="what it tells is not what was signed") from None
     except (ControlPlaneError, TreasuryError) as fault:
         raise CliError(fault.code, str(fault), remedy="export the audit folder anew") from None
     except OSError as fault:
         raise CliError("AUDIT_UNREADABLE", str(fault), remedy="name a folder that an audit was written to") from None
-    if keep is not None and found.history.checkpoint is not None and not found.findings:
-        keep.write_text(f"{found.history.checkpoint.encode().hex()}\n")
-    frame.answer(document(found), lambda: Text(shown(found)))
-    return CONTRADICTED if found.findings else 0
 
 
 def document(found: Audited) -> dict[str, Any]:
@@ -53,25 +69,30 @@ def document(found: Audited) -> dict[str, Any]:
         "blocks": found.history.blocks,
         "erased": found.history.erased,
         "unproven": found.tail,
-        "accounts": found.accounts,
-        "journals": found.journals,
-        "holds": found.holds,
+        "accounts": len(found.books.accounts),
+        "journals": len(found.books.journals),
+        "holds": len(found.books.holds),
+        "spends": len(found.dossier.spends),
+        "decisions": sum(map(len, found.dossier.decisions.values())),
         "findings": [{"code": one.code, "place": one.place, "detail": one.detail} for one in found.findings],
     }
 
 
 def shown(found: Audited) -> str:
     """The outcome for people."""
+    books, dossier = found.books, found.dossier
+    decisions = sum(map(len, dossier.decisions.values()))
     lines = [
         f"history   {found.history.events} events in {found.history.blocks} blocks are the ones that were signed",
-        f"books     {found.accounts} accounts, {found.journals} journals, {found.holds} holds",
-        f"unproven  {found.tail} events of the ledger came after the last checkpoint",
+        f"books     {len(books.accounts)} accounts, {len(books.journals)} journals, {len(books.holds)} holds",
+        f"spends    {len(dossier.spends)} spends, {decisions} decisions, each decided again from its facts",
+        f"unproven  {found.tail} events came after the last checkpoint",
     ]
     if found.history.erased:
         lines.append(f"erased    {found.history.erased} payloads: that they were there is proven, not what they said")
     if found.findings:
         return "\n".join([*lines, *(str(one) for one in found.findings), "NOT VERIFIED"])
-    return "\n".join([*lines, "verified: the books are what the events tell"])
+    return "\n".join([*lines, "verified: books and spends are what the events tell"])
 
 
 def read_key(path: Path) -> bytes:

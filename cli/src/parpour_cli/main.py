@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from uuid import UUID
 
 import click
 
@@ -137,22 +138,18 @@ def logs(frame: Frame, name: str, shard: int | None, follow: bool, tail: int) ->
     logs_command(frame, name, shard=shard, live=follow, tail=tail)
 
 
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_KEY_HELP = "Public key of checkpoints, 64 hexadecimal digits; may be repeated."
+
+
 @command.group()
 def treasury() -> None:
-    """Books of ventures: verify."""
+    """Books of ventures: verify, incident."""
 
 
 @treasury.command("verify")
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
-@click.option(
-    "--key",
-    "keys",
-    type=click.Path(path_type=Path, dir_okay=False),
-    multiple=True,
-    required=True,
-    metavar="FILE",
-    help="Public key of checkpoints, 64 hexadecimal digits; may be repeated.",
-)
+@click.option("--key", "keys", type=_FILE, multiple=True, required=True, metavar="FILE", help=_KEY_HELP)
 @click.option("--kept", type=click.Path(path_type=Path), metavar="FILE", help="The checkpoint kept from the last look.")
 @click.option(
     "--keep", type=click.Path(path_type=Path), metavar="FILE", help="Keep this look's checkpoint, if it holds."
@@ -174,6 +171,56 @@ def verify_books(folder: Path, keys: tuple[Path, ...], kept: Path | None, keep: 
     frame = Frame(namespace=None, context=None, kubeconfig=None, as_json=as_json)
     codes: list[int] = []
     guarded(lambda: codes.append(verify_command(frame, folder, keys=keys, kept=kept, keep=keep)), as_json=as_json)
+    sys.exit(codes[0])
+
+
+@treasury.command("incident")
+@click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
+@click.option("--key", "keys", type=_FILE, multiple=True, required=True, metavar="FILE", help=_KEY_HELP)
+@click.option("--kept", type=click.Path(path_type=Path), metavar="FILE", help="The checkpoint kept from the last look.")
+@click.option("--agent", metavar="ACCOUNT", help="What this account asked for, for example agent:buyer.")
+@click.option("--payee", type=click.UUID, metavar="ID", help="What was to be paid to this payee.")
+@click.option("--since", metavar="TIME", help="From then on, in ISO 8601; UTC if no zone is said. [default: all]")
+@click.option("--until", metavar="TIME", help="Before then.")
+@click.option("-o", "--bundle", type=click.Path(path_type=Path), metavar="FOLDER", help="Write the bundle here.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def tell_incident(
+    folder: Path,
+    keys: tuple[Path, ...],
+    kept: Path | None,
+    agent: str | None,
+    payee: UUID | None,
+    since: str | None,
+    until: str | None,
+    bundle: Path | None,
+    as_json: bool,
+) -> None:
+    """Tell what went wrong: an agent's spends, a payee's, or all of a venture.
+
+    FOLDER is what an audit was written to. The bundle is a new folder with the incident as JSON and as a page, and the
+    audit that both were made from. The exit code is 1 if anything contradicts what was signed.
+
+    \b
+    Examples:
+      parpour treasury incident audit/acme --key signing.pub --agent agent:buyer --since 2026-11-29T08:00
+      parpour treasury incident audit/acme --key signing.pub -o incident-7
+    """
+    from parpour_cli.incident import incident_command, read_moment
+    from parpour_treasury.spending.containing import Cause
+
+    try:
+        cause = Cause(actor=agent, payee=payee)
+        begin, end = (None if text is None else read_moment(text) for text in (since, until))
+    except ValueError as fault:
+        raise click.UsageError(str(fault)) from None
+    frame = Frame(namespace=None, context=None, kubeconfig=None, as_json=as_json)
+    codes: list[int] = []
+    guarded(
+        lambda: codes.append(
+            incident_command(frame, folder, keys=keys, kept=kept, cause=cause, since=begin, until=end, bundle=bundle)
+        ),
+        as_json=as_json,
+    )
     sys.exit(codes[0])
 
 

@@ -11,6 +11,7 @@ REFUSALS: dict[str, str] = {
     "AMOUNT_OUT_OF_RANGE": "an amount is below 2^63 minor units",
     "AMOUNT_TOO_PRECISE": "the amount has more decimals than its currency",
     "AUDIT_BOOKS_MALFORMED": "books that were handed over cannot be read",
+    "AUDIT_DOSSIER_MALFORMED": "what was handed over about spends cannot be read",
     "CURRENCY_UNKNOWN": "no currency of ISO 4217 with minor units",
     "DISPATCH_FORKED": "the database and the worker's token have the same epoch by number, and not the same",
     "DISPATCH_LOCKED": "payments are locked until the providers have been reconciled",

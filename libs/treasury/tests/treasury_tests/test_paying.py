@@ -123,6 +123,7 @@ async def check(venture: Venture, bank: Bank, spends: list[UUID]) -> set[State]:
         assert standing.state is expected
         found.add(standing.state)
     assert await venture.faults() == []
+    assert await venture.untold() == []
     return found
 
 

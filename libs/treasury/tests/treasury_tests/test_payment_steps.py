@@ -36,6 +36,7 @@ async def venture(place: Place) -> AsyncIterator[Venture]:
     async with open_venture(place) as venture:
         yield venture
         assert await venture.faults() == []
+        assert await venture.untold() == []
 
 
 @pytest.fixture

@@ -47,6 +47,7 @@ async def venture(place: Place) -> AsyncIterator[Venture]:
     async with open_venture(place) as venture:
         yield venture
         assert await venture.faults() == []
+        assert await venture.untold() == []
 
 
 async def room(venture: Venture, code: str = "ads") -> tuple[int, int]:

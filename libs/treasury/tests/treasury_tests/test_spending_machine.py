@@ -189,6 +189,7 @@ class SpendingMachine(RuleBasedStateMachine):
         if hasattr(self, "venture"):
             standing, told = self.do(snapshot(self.venture.books))
             assert compare(standing, tell(told)) == []
+            assert self.do(self.venture.untold()) == []
 
 
 def test_spends_live_as_in_the_model(place: Place) -> None:

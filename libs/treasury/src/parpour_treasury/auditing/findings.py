@@ -8,7 +8,11 @@ AUDIT_FINDINGS: dict[str, str] = {
     "AUDIT_ACCOUNT_CHANGED": "the books have another account here than was opened",
     "AUDIT_ACCOUNT_MISSING": "an account that was opened is not in the books",
     "AUDIT_ACCOUNT_UNTOLD": "no event tells that this account was opened",
+    "AUDIT_APPROVAL_MISSING": "an approval that an event tells of is not in the dossier",
+    "AUDIT_APPROVAL_UNTOLD": "no event tells of this approval or rejection",
     "AUDIT_BALANCE_DIFFERS": "the balance is not the sum of what was posted",
+    "AUDIT_DECISION_DIFFERS": "the rules do not decide from the recorded facts what was decided",
+    "AUDIT_DECISION_MISSING": "a decision about the spend is not in the dossier",
     "AUDIT_EVENT_MALFORMED": "an event does not say what its type has to",
     "AUDIT_HOLD_CHANGED": "the hold keeps something else than was placed, settled and freed",
     "AUDIT_HOLD_MISSING": "a hold that was placed is not in the books",
@@ -20,9 +24,14 @@ AUDIT_FINDINGS: dict[str, str] = {
     "AUDIT_JOURNAL_UNBALANCED": "the journal does not sum to zero",
     "AUDIT_JOURNAL_UNTOLD": "no event tells of this journal",
     "AUDIT_LEG_BALANCE_DIFFERS": "the balance beside a leg is not the sum up to it",
+    "AUDIT_OUTCOME_DIFFERS": "the outcomes of the payment are not the ones that events tell of",
     "AUDIT_PENDING_DIFFERS": "what the account keeps free is not what its open holds keep",
+    "AUDIT_RULES_CHANGED": "the rules are not the ones that came into force",
+    "AUDIT_SPEND_CHANGED": "the spend is not as its last event left it, or its digest is of something else",
+    "AUDIT_SPEND_MISSING": "a spend that events tell of is not in the dossier",
+    "AUDIT_SPEND_UNTOLD": "no event tells of this spend",
 }
-"""Every code of an audit of books, and what it tells a person."""
+"""Every code of an audit, and what it tells a person."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,10 @@ import asyncpg
 
 from parpour_controlplane.database import Database, open_database
 from parpour_controlplane.testing import Place
+from parpour_treasury.auditing.dossier import dossier_lines, read_dossier
+from parpour_treasury.auditing.events import TAIL_EVENTS, read_tail, tail_line
+from parpour_treasury.auditing.findings import Finding
+from parpour_treasury.auditing.spends import compare_spends
 from parpour_treasury.books import standard_accounts
 from parpour_treasury.ledger import refusal
 from parpour_treasury.spending.asks import (
@@ -169,6 +173,13 @@ class Venture:
         """Whatever contradicts itself, in the books and beside them."""
         return [*await self.books.ledger.faults(self.context()), *await self.register.faults(self.context())]
 
+    async def untold(self) -> list[Finding]:
+        """Whatever an auditor would find in which spends and events differ."""
+        async with self.books.database.transaction(self.context()) as connection:
+            dossier = read_dossier([line async for line in dossier_lines(connection)])
+            lines = [tail_line(dict(row)) for row in await connection.fetch(TAIL_EVENTS, 0)]
+        return compare_spends(dossier, read_tail(lines, "events"), self.tenant)
+
 
 def payee_body(payee: UUID, *, name: str = "The Shop", provider: str = "stripe", account: str = "1") -> PayeeBody:
     """A payee whose account has a number."""
@@ -257,11 +268,18 @@ class PaymentWorker:
         return answer
 
     async def advance(
-        self, spend: UUID, step: str, *, reference: str | None = None, fee: int = 0, provider: str | None = None
+        self,
+        spend: UUID,
+        step: str,
+        *,
+        reference: str | None = None,
+        fee: int = 0,
+        provider: str | None = None,
+        evidence: str = "{}",
     ) -> str:
         """Record an outcome; returns the state that it leads to."""
         query = "select treasury.advance($1, $2, $3, $4, $5, $6, $7)"
-        state: str = await self._call(query, spend, reference or f"event-{step}", step, provider, "{}", fee)
+        state: str = await self._call(query, spend, reference or f"event-{step}", step, provider, evidence, fee)
         return state
 
     async def payment(self, spend: UUID) -> dict[str, Any]:

@@ -57,6 +57,11 @@ begin
         answer := 'stopped';
         return;
     end if;
+    perform from treasury.member m where m.tenant_id = tenant and m.actor = spend.actor and m.revoked_at is null;
+    if not found then
+        answer := 'stopped';
+        return;
+    end if;
     if not treasury.keep_course(tenant, spend_id, version, history, next_at, false) then
         answer := 'moved';
         return;

@@ -1,0 +1,142 @@
+"""What is handed over about spends: an untouched dossier is what the events tell, and each change of it has a name."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from parpour_controlplane.testing import Place
+from parpour_treasury.auditing.dossier import read_dossier
+from parpour_treasury.auditing.handing import DOSSIER, TAIL, audit
+from parpour_treasury.auditing.testing import Wronged, wronged
+from parpour_treasury.refusals import TreasuryError
+
+Line = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("handed") / "audit"
+
+
+@pytest.fixture(scope="module")
+def handed(place: Place, folder: Path) -> Wronged:
+    return asyncio.run(wronged(place, folder))
+
+
+def findings(folder: Path, handed: Wronged) -> set[tuple[str, str]]:
+    return {(one.code, one.place) for one in audit(folder, [handed.key]).findings}
+
+
+def test_what_nobody_touched_is_what_the_events_tell(handed: Wronged, folder: Path) -> None:
+    found = audit(folder, [handed.key])
+    assert found.findings == ()
+    assert set(handed.spends.values()) == set(found.dossier.spends)
+    assert {event.type for event in found.events[-found.tail :]} == {
+        "treasury.journal.posted",
+        "treasury.spend.settled",
+    }
+
+
+def changed(kind: str, spend: str, change: Callable[[Line], None]) -> Callable[[list[Line], Wronged], list[Line]]:
+    """The dossier with the first thing of a kind about a spend changed."""
+
+    def apply(lines: list[Line], handed: Wronged) -> list[Line]:
+        wanted = str(handed.spends[spend])
+        change(next(one[kind] for one in lines if one.get(kind, {}).get("spend_id") == wanted))
+        return lines
+
+    return apply
+
+
+def without(kind: str, spend: str) -> Callable[[list[Line], Wronged], list[Line]]:
+    def apply(lines: list[Line], handed: Wronged) -> list[Line]:
+        wanted = str(handed.spends[spend])
+        return [one for one in lines if one.get(kind, {}).get("spend_id") != wanted]
+
+    return apply
+
+
+def more_allowed(lines: list[Line], _handed: Wronged) -> list[Line]:
+    next(one["rules"] for one in lines if "rules" in one)["body"]["allow"][0]["perAction"] = 9_000
+    return lines
+
+
+def another_spend(lines: list[Line], handed: Wronged) -> list[Line]:
+    lines.append(json.loads(json.dumps(next(one for one in lines if "spend" in one))))
+    lines[-1]["spend"]["spend_id"] = str(handed.tenant)
+    return lines
+
+
+def set_to(**fields: Any) -> Callable[[Line], None]:
+    return lambda thing: thing.update(fields)
+
+
+@pytest.mark.parametrize(
+    ("change", "code", "spend"),
+    [
+        (changed("spend", "settled", set_to(amount=1)), "AUDIT_SPEND_CHANGED", "settled"),
+        (changed("spend", "settled", set_to(purpose="other")), "AUDIT_SPEND_CHANGED", "settled"),
+        (changed("spend", "sent", set_to(state="sent")), "AUDIT_SPEND_CHANGED", "sent"),
+        (changed("spend", "settled", set_to(fingerprint="0" * 64)), "AUDIT_SPEND_CHANGED", "settled"),
+        (without("spend", "refused"), "AUDIT_SPEND_MISSING", "refused"),
+        (another_spend, "AUDIT_SPEND_UNTOLD", ""),
+        (without("decision", "refused"), "AUDIT_DECISION_MISSING", "refused"),
+        (without("approval", "settled"), "AUDIT_APPROVAL_MISSING", "settled"),
+        (changed("approval", "settled", set_to(actor="user:bob")), "AUDIT_APPROVAL_UNTOLD", "settled"),
+        (changed("approval", "settled", set_to(verdict="reject")), "AUDIT_APPROVAL_UNTOLD", "settled"),
+        (without("outcome", "unknown"), "AUDIT_OUTCOME_DIFFERS", "unknown"),
+        (changed("outcome", "unknown", set_to(step="failed")), "AUDIT_OUTCOME_DIFFERS", "unknown"),
+        (more_allowed, "AUDIT_RULES_CHANGED", ""),
+        (changed("decision", "refused", lambda one: one["facts"].update(frozen=True)), "AUDIT_DECISION_DIFFERS", ""),
+        (changed("decision", "refused", lambda one: one["facts"].clear()), "AUDIT_DECISION_DIFFERS", ""),
+        (changed("decision", "refused", lambda one: one["answer"].update(quorum=7)), "AUDIT_DECISION_DIFFERS", ""),
+    ],
+)
+def test_each_change_of_it_has_a_name(
+    handed: Wronged,
+    folder: Path,
+    tmp_path: Path,
+    change: Callable[[list[Line], Wronged], list[Line]],
+    code: str,
+    spend: str,
+) -> None:
+    shutil.copytree(folder, tmp_path / "changed")
+    path = tmp_path / "changed" / DOSSIER
+    lines = change([json.loads(line) for line in path.read_text().splitlines()], handed)
+    path.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    found = findings(tmp_path / "changed", handed)
+    wanted = f"spend/{handed.spends[spend]}" if spend else ""
+    assert any(one == code and place.startswith(wanted) for one, place in found), found
+
+
+def test_everything_is_handed_over_once_and_in_one_order(handed: Wronged, folder: Path) -> None:
+    lines = (folder / DOSSIER).read_text().splitlines()
+    kinds = [next(iter(json.loads(line))) for line in lines]
+    order = ["rules", "member", "envelope", "payee", "stops", "spend", "decision", "approval", "outcome"]
+    assert list(dict.fromkeys(kinds)) == order
+    assert kinds == sorted(kinds, key=order.index)
+    spends = [json.loads(line)["spend"]["spend_id"] for line in lines if line.startswith('{"spend"')]
+    assert spends == sorted(map(str, handed.spends.values()))
+
+
+@given(st.text() | st.from_regex(r'\{"(spend|decision|rules|stops)":\{.*\}\}', fullmatch=True))
+def test_lines_that_are_no_dossier_are_refused(line: str) -> None:
+    with pytest.raises(TreasuryError, match="AUDIT_DOSSIER_MALFORMED: line 1"):
+        read_dossier([line])
+
+
+@pytest.mark.parametrize("line", ["", "[]", "{}", '{"id":1}', "null"])
+def test_a_tail_that_is_none_is_refused(handed: Wronged, folder: Path, tmp_path: Path, line: str) -> None:
+    shutil.copytree(folder, tmp_path / "changed")
+    (tmp_path / "changed" / TAIL).write_text(f"{line}\n")
+    with pytest.raises(TreasuryError, match=r"AUDIT_BOOKS_MALFORMED: tail\.ndjson line 1"):
+        audit(tmp_path / "changed", [handed.key])
