@@ -69,7 +69,7 @@ def test_helm_test_passes(release: Release) -> None:
         assert f"ok    {part}" in text
 
 
-@pytest.mark.parametrize("values", ["defaults", "external"])
+@pytest.mark.parametrize("values", ["defaults", "external", "treasury", "treasury-external"])
 def test_the_api_server_accepts_every_rendered_object(release: Release, values: str) -> None:
     rendered = release.cluster.helm(
         *("template", "other", CHART, "--namespace", NAMESPACE, "--set", "crds.install=false"),
