@@ -1,4 +1,4 @@
-"""What `helm test` asks: are operator and treasury ready, does the bus take a worker's report and no more, does the store store.
+"""What `helm test` asks: are the services ready, does the bus take a worker's report and no more, does the store store.
 
 It speaks with the workers' own credentials, so that a passing test means that a worker can do its work.
 """

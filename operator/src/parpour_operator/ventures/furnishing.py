@@ -1,7 +1,7 @@
 """What a Venture's namespace is given, so that a Simulation can run there: the same that the chart writes elsewhere.
 
 A namespace that is made while the chart rests cannot be the chart's to fill. Manifests and secrets are mounted beside
-the operator and applied as they stand, so it needs no right to read a Secret, and what they hold is decided in one place.
+the operator and applied as they stand, so it needs no right to read a Secret, and one place decides what they hold.
 """
 
 from __future__ import annotations
