@@ -43,7 +43,7 @@ from parpour_api.routing import PROBLEM_RESPONSES, Parts, ProblemRoute, parts_of
 from parpour_api.settings import Settings
 from parpour_api.waiting import missing_migrations
 from parpour_controlplane.context import ContextMint
-from parpour_controlplane.database import Database, open_database
+from parpour_controlplane.database import open_database
 from parpour_treasury.batcher import Batcher
 from parpour_treasury.ledger import Ledger
 from parpour_treasury.providers.endpoints import MountedEndpoints
