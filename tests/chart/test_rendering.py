@@ -139,7 +139,7 @@ def test_no_role_reads_secrets_or_has_wildcards(values: Path) -> None:
 
 
 MOUNTED = {
-    "api": {"database-app"},
+    "api": {"database-app", "acme-webhooks"},
     "internal": {"database-app", "internal-tls"},
     "sealer": {"database-sealer", "signing"},
     "relay": {"database-relay", "relay-bus"},
