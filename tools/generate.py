@@ -45,6 +45,8 @@ def chart_permissions() -> str:
     scopes: dict[str, list[dict[str, list[str]]]] = {}
     for one in PERMISSIONS:
         rule = {"apiGroups": [one.group], "resources": list(one.resources), "verbs": list(one.verbs)}
+        if one.names:
+            rule["resourceNames"] = list(one.names)
         scopes.setdefault(one.scope, []).append(rule)
     head = "# Generated from parpour_operator.permissions by `make generate`; do not edit.\n"
     return head + yaml.safe_dump(scopes, sort_keys=True)

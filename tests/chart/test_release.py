@@ -69,10 +69,11 @@ def test_helm_test_passes(release: Release) -> None:
         assert f"ok    {part}" in text
 
 
-@pytest.mark.parametrize("values", ["defaults", "external"])
+@pytest.mark.parametrize("values", ["defaults", "external", "treasury", "treasury-external"])
 def test_the_api_server_accepts_every_rendered_object(release: Release, values: str) -> None:
     rendered = release.cluster.helm(
-        *("template", "other", CHART, "--namespace", NAMESPACE, "--set", "crds.install=false"),
+        *("template", "other", CHART, "--namespace", NAMESPACE),
+        *("--set", "crds.install=false,metrics.serviceMonitor.enabled=false"),
         *("--values", str(ROOT / "tests" / "chart" / "values" / f"{values}.yaml")),
     )
     namespaces = ["team-a", "team-b"] if values == "external" else []

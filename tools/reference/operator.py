@@ -50,11 +50,16 @@ def permissions() -> str:
     """What the operator may do."""
     parts = [
         "## Permissions",
-        "No rule names Secrets. `parpour-operator --print-permissions` prints the rules as JSON.",
+        "No rule reads Secrets. `parpour-operator --print-permissions` prints the rules as JSON.",
     ]
     for scope, where in SCOPES.items():
         rows = [
-            (code(f"{p.group + '/' if p.group else ''}{', '.join(p.resources)}"), ", ".join(p.verbs), cell(p.why))
+            (
+                code(f"{p.group + '/' if p.group else ''}{', '.join(p.resources)}")
+                + (f" named {', '.join(map(code, p.names))}" if p.names else ""),
+                ", ".join(p.verbs),
+                cell(p.why),
+            )
             for p in PERMISSIONS
             if p.scope == scope
         ]

@@ -17,7 +17,7 @@ from parpour_api.identity.fetching import fetching
 from parpour_api.identity.tokens import RevokedList
 from parpour_api.logs import log_to
 from parpour_api.serving import Sockets
-from parpour_api.settings import Settings, SettingsError
+from parpour_api.settings import Settings, SettingsError, read_file, read_password
 from parpour_controlplane.context import SECRET_BYTES_MIN
 
 KEEP_ALIVE_SECONDS = 75
@@ -33,18 +33,20 @@ def serve(settings: Settings) -> None:
     """Serve until told to stop.
 
     Raises:
-        SettingsError: if the context key cannot be read.
+        SettingsError: if a file that the settings name cannot be used.
     """
-    try:
-        secret = settings.context_key_file.read_bytes()
-    except OSError as error:
-        raise SettingsError(f"context_key_file: {type(error).__name__}") from error
+    secret = read_file(settings.context_key_file, "context_key_file")
     if len(secret) < SECRET_BYTES_MIN:
         raise SettingsError(f"context_key_file: fewer than {SECRET_BYTES_MIN} bytes")
+    try:
+        fetch = fetching(settings.keys_url, authority=settings.keys_ca_file)
+    except OSError as error:
+        raise SettingsError(f"keys_ca_file: {type(error).__name__}") from error
     app = application(
         settings,
         secret=secret,
-        fetch=fetching(settings.keys_url),
+        password=read_password(settings.database_password_file),
+        fetch=fetch,
         revocations=RevokedList(frozenset(settings.revoked)),
     )
     config = uvicorn.Config(

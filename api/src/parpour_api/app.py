@@ -14,7 +14,6 @@ from http import HTTPStatus
 from typing import Annotated, Any
 from uuid import uuid4
 
-import asyncpg
 from fastapi import Depends, FastAPI, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.exceptions import HTTPException
@@ -38,14 +37,14 @@ from parpour_api.identity.keys import Fetch, KeySet
 from parpour_api.identity.members import Members
 from parpour_api.identity.principal import Principal
 from parpour_api.identity.tokens import Revocations, TokenVerifier
+from parpour_api.installing import context_key
 from parpour_api.limits import Buckets, RateLimits
 from parpour_api.metrics import CONTENT_TYPE, Metrics
 from parpour_api.routing import PROBLEM_RESPONSES, Parts, ProblemRoute, parts_of, principal_of
 from parpour_api.settings import Settings
-from parpour_controlplane.context import ContextKey, ContextMint
-from parpour_controlplane.database import Database, open_database
-from parpour_controlplane.migrations import Migration
-from parpour_treasury import MIGRATIONS
+from parpour_api.waiting import missing_migrations
+from parpour_controlplane.context import ContextMint
+from parpour_controlplane.database import open_database
 from parpour_treasury.batcher import Batcher
 from parpour_treasury.ledger import Ledger
 from parpour_treasury.providers.endpoints import MountedEndpoints
@@ -116,7 +115,13 @@ def socket_bounds(settings: Settings) -> SocketBounds:
 
 @asynccontextmanager
 async def running(
-    settings: Settings, *, secret: bytes, fetch: Fetch, revocations: Revocations, metrics: Metrics
+    settings: Settings,
+    *,
+    secret: bytes,
+    password: str | None,
+    fetch: Fetch,
+    revocations: Revocations,
+    metrics: Metrics,
 ) -> AsyncIterator[Parts]:
     """The parts of an application, until the end of the block.
 
@@ -124,7 +129,7 @@ async def running(
         ControlPlaneError: DATABASE_UNAVAILABLE.
         ValueError: if the secret is too short, or the listed operations cannot be read.
     """
-    mint = ContextMint(ContextKey(settings.context_key_id, APP_ROLE, secret), clock=time.time)
+    mint = ContextMint(context_key(APP_ROLE, secret, key_id=settings.context_key_id), clock=time.time)
     operations = Operations.read(settings.persisted_file, only=settings.persisted_only)
     schema = executable()
     document_limits = DocumentLimits(
@@ -134,7 +139,7 @@ async def running(
         page=settings.page_max,
         introspection=settings.introspection,
     )
-    async with open_database(settings.database, connections=settings.connections) as database:
+    async with open_database(settings.database, connections=settings.connections, password=password) as database:
         ledger = Ledger(database)
         batcher = Batcher(ledger, mint)
         authority = Authority(database, mint)
@@ -191,17 +196,6 @@ async def running(
                 await authority.drain()
 
 
-async def missing_migrations(database: Database) -> list[Migration]:
-    """Migrations that this program needs and the database lacks; it may have newer ones."""
-    try:
-        rows = await database.pool.fetch("select component, number, checksum from controlplane.applied_migrations()")
-    except (asyncpg.InvalidSchemaNameError, asyncpg.UndefinedFunctionError, asyncpg.InsufficientPrivilegeError):
-        # The first migration, or what it grants, was never applied here.
-        return list(MIGRATIONS)
-    applied = {(row["component"], row["number"]): row["checksum"] for row in rows}
-    return [one for one in MIGRATIONS if applied.get((one.component, one.number)) != one.checksum]
-
-
 def routes(metrics: Metrics) -> FastAPI:
     """The routes, without a database: enough for the OpenAPI document."""
     app = FastAPI(
@@ -228,7 +222,7 @@ def routes(metrics: Metrics) -> FastAPI:
         responses={503: PROBLEM_RESPONSES[503]},
     )
     async def readyz(request: Request) -> Response:
-        missing = await missing_migrations(parts_of(request).database)
+        missing = await missing_migrations(parts_of(request).database.pool)
         if missing:
             raise ApiError(
                 "API_SCHEMA_MISSING", f"{missing[0].component} {missing[0].number:04} and later are not applied"
@@ -276,14 +270,19 @@ def openapi() -> dict[str, Any]:
     return document
 
 
-def application(settings: Settings, *, secret: bytes, fetch: Fetch, revocations: Revocations) -> ASGIApp:
+def application(
+    settings: Settings, *, secret: bytes, fetch: Fetch, revocations: Revocations, password: str | None = None
+) -> ASGIApp:
     """The application with everything around it."""
     metrics = Metrics()
     app = routes(metrics)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        async with running(settings, secret=secret, fetch=fetch, revocations=revocations, metrics=metrics) as parts:
+        parts_while = running(
+            settings, secret=secret, password=password, fetch=fetch, revocations=revocations, metrics=metrics
+        )
+        async with parts_while as parts:
             app.state.parts = parts
             yield
 

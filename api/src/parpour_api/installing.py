@@ -62,13 +62,14 @@ def scram_verifier(password: str, *, salt: bytes) -> str:
     return f"SCRAM-SHA-256${SCRAM_ITERATIONS}:{salt_text}${stored_text}:{server_text}"
 
 
-def context_key(role: str, secret: bytes) -> ContextKey:
-    """The key of a role's contexts, under an id that another secret does not have.
+def context_key(role: str, secret: bytes, *, key_id: str | None = None) -> ContextKey:
+    """The key of a role's contexts; under an id that another secret does not have, unless one is given.
 
     Raises:
         ValueError: if the secret is too short.
     """
-    return ContextKey(f"{role.removeprefix('parpour_')}-{hashlib.sha256(secret).hexdigest()[:12]}", role, secret)
+    made = f"{role.removeprefix('parpour_')}-{hashlib.sha256(secret).hexdigest()[:12]}"
+    return ContextKey(key_id or made, role, secret)
 
 
 async def install(

@@ -28,6 +28,27 @@ class SettingsError(Exception):
     """Settings that cannot be used; the message names them and no value."""
 
 
+def read_file(path: Path, name: str) -> bytes:
+    """A file that a setting names.
+
+    Raises:
+        SettingsError: if it cannot be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise SettingsError(f"{name}: {type(error).__name__}") from error
+
+
+def read_password(path: Path | None) -> str | None:
+    """The password in the file that `database_password_file` names; None without one.
+
+    Raises:
+        SettingsError: if it cannot be read.
+    """
+    return None if path is None else read_file(path, "database_password_file").decode().strip()
+
+
 class Settings(BaseModel):
     """What an installation decides."""
 
@@ -35,8 +56,10 @@ class Settings(BaseModel):
 
     database: Text
     """Address of PostgreSQL for the role parpour_app."""
-    context_key_id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,32}$")]
-    """Id under which the database knows the key of contexts."""
+    database_password_file: Path | None = None
+    """File with the role's password; it wins over one in the address."""
+    context_key_id: Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]{1,32}$")] | None = None
+    """Id under which the database knows the key of contexts; by default the one that the installation gives it."""
     context_key_file: Path
     """File with the key of contexts, 32 bytes or more."""
     issuer: Text
@@ -45,6 +68,8 @@ class Settings(BaseModel):
     """Claim `aud`."""
     keys_url: Text
     """Where the issuer publishes its keys."""
+    keys_ca_file: Path | None = None
+    """PEM file of the authority that signed the certificate there; by default what is commonly trusted."""
     claim_tenant: Claim = ClaimNames.tenant
     """Claim that names the tenant, as a UUID."""
     claim_roles: Claim = ClaimNames.roles

@@ -401,7 +401,7 @@ async def test_a_database_without_our_schema_is_not_ready(postgres: Postgres) ->
 
 async def test_a_database_that_lacks_a_migration_is_not_ready(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
     later = Migration("treasury", 9999, "later", "select 1")
-    monkeypatch.setattr("parpour_api.app.MIGRATIONS", (*MIGRATIONS, later))
+    monkeypatch.setattr("parpour_api.waiting.MIGRATIONS", (*MIGRATIONS, later))
     response = await api.client.get("/readyz")
     assert (response.status_code, response.json()["code"]) == (503, "API_SCHEMA_MISSING")
 

@@ -14,7 +14,9 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from parpour_api import waiting
 from parpour_api.installing import SERVICE_ROLES, context_key, install, scram_verifier
+from parpour_api.waiting import fault, wait
 from parpour_controlplane.context import ContextMint
 from parpour_controlplane.database import open_database
 from parpour_controlplane.errors import ControlPlaneError
@@ -43,6 +45,8 @@ def test_a_verifier_is_that_of_the_standard() -> None:
 
 
 async def _install_twice(postgres: Postgres) -> None:
+    dsn = postgres.cluster.dsn("parpour_installed", role="parpour_app")
+    assert "Error" in await fault(dsn, "parpour_app's %I")
     key = context_key("parpour_app", secrets.token_bytes(32))
     given = {
         "database": "parpour_installed",
@@ -54,7 +58,7 @@ async def _install_twice(postgres: Postgres) -> None:
     second = await install(postgres.cluster.dsn(), **given)  # type: ignore[arg-type]
     assert (first.made_database, first.migrations) == (True, MIGRATIONS)
     assert (second.made_database, second.migrations) == (False, ())
-    dsn = postgres.cluster.dsn("parpour_installed", role="parpour_app")
+    assert await wait(dsn, "parpour_app's %I", seconds=0) == ""
     async with open_database(dsn) as database:
         ledger = Ledger(database)
         context = ContextMint(key, clock=time.time).mint(tenant=TENANT, actor="user:ann")
@@ -74,6 +78,21 @@ async def _install_twice(postgres: Postgres) -> None:
 
 def test_an_installation_is_whole_and_may_be_repeated(postgres: Postgres) -> None:
     asyncio.run(_install_twice(postgres))
+
+
+def test_a_service_waits_for_a_schema_and_says_what_is_missing(
+    postgres: Postgres, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert waiting.main(["--database", postgres.cluster.dsn(), "--wait", "0"]) == waiting.LATE
+    assert "not there: migration controlplane 0001 is not applied" in capsys.readouterr().err
+    assert waiting.main(["--database", "postgresql://127.0.0.1:1/x", "--wait", "0"]) == waiting.LATE
+    assert "not there: ConnectionRefusedError" in capsys.readouterr().err
+
+
+def test_an_id_that_is_given_wins_over_the_one_that_is_made() -> None:
+    secret = bytes(32)
+    assert context_key("parpour_app", secret).key_id == "app-66687aadf862"
+    assert context_key("parpour_app", secret, key_id="mine").key_id == "mine"
 
 
 def test_a_password_for_nobody_is_refused() -> None:

@@ -1,4 +1,4 @@
-"""What `helm test` asks: is the operator ready, does the bus take a worker's report and no more, does the store store.
+"""What `helm test` asks: are the services ready, does the bus take a worker's report and no more, does the store store.
 
 It speaks with the workers' own credentials, so that a passing test means that a worker can do its work.
 """
@@ -15,9 +15,9 @@ import obstore
 PROBE = f"check-{uuid.uuid4().hex[:8]}"
 
 
-def check_operator() -> str:
-    """The operator says that it is ready."""
-    with urllib.request.urlopen(os.environ["OPERATOR_URL"] + "/readyz", timeout=10) as answer:
+def check_ready(address: str) -> str:
+    """A service says that it is ready."""
+    with urllib.request.urlopen(address + "/readyz", timeout=10) as answer:
         return f"ready ({answer.status})"
 
 
@@ -59,7 +59,9 @@ def check_store() -> str:
 
 def main() -> int:
     """Run the checks that are configured; returns the exit status."""
-    checks = {"operator": check_operator}
+    checks = {"operator": lambda: check_ready(os.environ["OPERATOR_URL"])}
+    if "API_URL" in os.environ:
+        checks["treasury"] = lambda: check_ready(os.environ["API_URL"])
     if "BUS_URL" in os.environ:
         checks["bus"] = lambda: asyncio.run(check_bus())
     if "AWS_ACCESS_KEY_ID" in os.environ:

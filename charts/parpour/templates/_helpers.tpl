@@ -93,6 +93,13 @@ PARPOUR_WORKER_IMAGE_PULL_POLICY: {{ .Values.images.pullPolicy }}
 PARPOUR_WORKER_IMAGE_PULL_SECRETS: {{ join "," .Values.images.pullSecrets | quote }}
 PARPOUR_STORE_URL: {{ include "parpour.storeUrl" . }}
 PARPOUR_BUS_DIRECTORY: /var/run/secrets/parpour/bus
+{{- if .Values.treasury.enabled }}
+PARPOUR_FUNDING_URL: https://{{ include "parpour.internalHost" . }}:8443
+PARPOUR_FUNDING_CA_FILE: /var/run/secrets/parpour/internal/ca.crt
+PARPOUR_FUNDING_TOKEN_FILE: /var/run/secrets/parpour/internal/token
+PARPOUR_ALLOW_UNBUDGETED: {{ .Values.treasury.allowUnbudgeted | quote }}
+PARPOUR_VENTURE_DIRECTORY: /var/run/secrets/parpour/venture
+{{- end }}
 {{- end -}}
 
 {{- define "parpour.egressDns" -}}
@@ -126,10 +133,57 @@ PARPOUR_BUS_DIRECTORY: /var/run/secrets/parpour/bus
   ports: [{port: {{ .port }}, protocol: TCP}]
 {{- end -}}
 
-{{/* Worker pods in the simulation namespaces, as ingress peers. */}}
+{{/* Worker pods in the simulation namespaces, and in those of Ventures, as ingress peers. */}}
 {{- define "parpour.workerPeers" -}}
 - namespaceSelector:
     matchExpressions:
       - {key: kubernetes.io/metadata.name, operator: In, values: {{ .Values.simulationNamespaces | toJson }}}
   podSelector: {matchLabels: {app.kubernetes.io/name: civlab-worker}}
+{{- if .Values.treasury.enabled }}
+- namespaceSelector:
+    matchExpressions:
+      - {key: parpour.dev/venture-uid, operator: Exists}
+  podSelector: {matchLabels: {app.kubernetes.io/name: civlab-worker}}
+{{- end }}
+{{- end -}}
+
+{{/* What worker pods find in a namespace beside their Secrets: (dict "root" $ "namespace" "team-a"), or without one. */}}
+{{- define "parpour.workerObjects" -}}
+{{- $labels := include "parpour.labels" (dict "root" .root "component" "worker") -}}
+# Workers have no business with the API server: no token, and no Role names this account.
+apiVersion: v1
+kind: ServiceAccount
+metadata:
+  name: parpour-worker
+  {{- with .namespace }}
+  namespace: {{ . }}
+  {{- end }}
+  labels: {{- $labels | nindent 4 }}
+automountServiceAccountToken: false
+{{- if .root.Values.networkPolicy.enabled }}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: parpour-worker
+  {{- with .namespace }}
+  namespace: {{ . }}
+  {{- end }}
+  labels: {{- $labels | nindent 4 }}
+spec:
+  podSelector: {matchLabels: {app.kubernetes.io/name: civlab-worker}}
+  policyTypes: [Ingress, Egress]
+  ingress: []
+  egress:
+    {{- include "parpour.egressDns" .root | nindent 4 }}
+    {{- if not .root.Values.nats.external.url }}
+    {{- include "parpour.egressPart" (dict "root" .root "component" "nats" "port" 4222) | nindent 4 }}
+    {{- end }}
+    {{- if not .root.Values.store.external.url }}
+    {{- include "parpour.egressPart" (dict "root" .root "component" "store" "port" 7070) | nindent 4 }}
+    {{- end }}
+    {{- with .root.Values.networkPolicy.workerEgress }}
+    {{- toYaml . | nindent 4 }}
+    {{- end }}
+{{- end }}
 {{- end -}}

@@ -51,6 +51,12 @@ Lease = _mapping(NamespacedResourceG, "coordination.k8s.io", "Lease", "leases")
 Node = _mapping(GlobalResource, "", "Node", "nodes")
 Namespace = _mapping(GlobalResource, "", "Namespace", "namespaces")
 Venture = create_global_resource(GROUP, VERSION, venture.KIND, venture.PLURAL)
+GIVEN: Mapping[str, Any] = {
+    "NetworkPolicy": _mapping(NamespacedResourceG, "networking.k8s.io", "NetworkPolicy", "networkpolicies"),
+    "Secret": _mapping(NamespacedResourceG, "", "Secret", "secrets"),
+    "ServiceAccount": _mapping(NamespacedResourceG, "", "ServiceAccount", "serviceaccounts"),
+}
+"""What a Venture's namespace may be given."""
 KINDS: Mapping[str, Any] = {"ConfigMap": ConfigMap, "Job": Job, "Namespace": Namespace}
 
 

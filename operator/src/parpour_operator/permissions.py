@@ -1,6 +1,7 @@
 """What the operator may do in a cluster, as data: the chart's roles are rendered from it and a test holds them equal.
 
-No rule names Secrets: pods name them and the kubelet mounts them. ConfigMaps can be read by name, since a scenario may
+No rule reads Secrets: pods name them and the kubelet mounts them. Two of them may be written, by their names: what
+workers need to reach store and bus, in the namespace of a Venture. ConfigMaps can be read by name, since a scenario may
 stand in any of them; they are never listed.
 """
 
@@ -22,6 +23,8 @@ class Permission:
     resources: tuple[str, ...]
     verbs: tuple[str, ...]
     why: str
+    names: tuple[str, ...] = ()
+    """Objects of these names alone. A server-side apply bears the name, so `create` is bound by it as well."""
 
 
 PERMISSIONS: tuple[Permission, ...] = (
@@ -51,6 +54,17 @@ PERMISSIONS: tuple[Permission, ...] = (
     Permission(
         "ventures", "", ("namespaces",), ("get", "create", "delete"),
         "make a Venture's namespace, and delete it under deletionPolicy Delete",
+    ),
+    Permission(
+        "ventures", "", ("serviceaccounts",), ("create", "patch"), "let workers run there", names=("parpour-worker",)
+    ),
+    Permission(
+        "ventures", "", ("secrets",), ("create", "patch"),
+        "give workers there what they reach store and bus with", names=("parpour-bus", "parpour-store"),
+    ),
+    Permission(
+        "ventures", "networking.k8s.io", ("networkpolicies",), ("create", "patch"),
+        "keep workers there from reaching anything else", names=("parpour-worker",),
     ),
     Permission("own", "coordination.k8s.io", ("leases",), ("get", "create", "update"), "elect the active replica"),
 )  # fmt: skip

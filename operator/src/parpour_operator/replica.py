@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterable
 from contextlib import AsyncExitStack
 from datetime import datetime
 from enum import StrEnum
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 from parpour_operator import cluster, treasury
@@ -22,6 +24,7 @@ from parpour_operator.metrics import Metrics
 from parpour_operator.serving import Check, serve
 from parpour_operator.settings import Settings
 from parpour_operator.ventures.cluster import VentureCluster
+from parpour_operator.ventures.furnishing import read_furniture
 from parpour_operator.ventures.reconciling import VentureController
 from parpour_operator.watching import watch
 
@@ -67,7 +70,14 @@ class Replica:
         self._ventures: VentureController | None = None
         if self._treasury is not None:
             ventures = VentureCluster(self._client, self._api)
-            self._ventures = VentureController(api=ventures, treasury=self._treasury, now=now, clock=clock)
+            folder = settings.venture_directory
+            self._ventures = VentureController(
+                api=ventures,
+                treasury=self._treasury,
+                now=now,
+                clock=clock,
+                furniture=partial(read_furniture, Path(folder)) if folder else tuple,
+            )
         self._role = Role.STARTING
         self._watching = asyncio.Event()
 

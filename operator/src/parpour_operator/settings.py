@@ -85,6 +85,9 @@ class Settings(BaseModel):
     """Longest time that an answer of the internal API may take."""
     allow_unbudgeted: bool = False
     """Whether Simulations outside of Ventures may run without a budget although there is an internal API."""
+    venture_directory: Annotated[str, Field(max_length=1024)] = ""
+    """Folder with what each Venture's namespace is given: `objects/` holds manifests, `secrets/NAME/` the keys of a
+    Secret. Empty gives nothing."""
     reserve_seconds: Annotated[int, Field(ge=60, le=31_536_000)] = 3600
     """Run time that is reserved at once; a longer run is renewed when four fifths of it are used."""
     minimum_seconds: Annotated[int, Field(ge=1, le=86_400)] = 60

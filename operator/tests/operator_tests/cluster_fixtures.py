@@ -91,6 +91,7 @@ def rules(scope: str) -> list[Object]:
             "apiGroups": [permission.group],
             "resources": list(permission.resources),
             "verbs": list(permission.verbs),
+            **({"resourceNames": list(permission.names)} if permission.names else {}),
         }
 
     return [rule(permission) for permission in PERMISSIONS if permission.scope == scope]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,6 +13,7 @@ import pytest
 from parpour_operator.testing.memory import Crash, MemoryCluster
 from parpour_operator.testing.money import MemoryTreasury
 from parpour_operator.testing.ventures import MemoryVentures
+from parpour_operator.ventures.furnishing import read_furniture
 from parpour_operator.ventures.planning import FINALIZER, UID_LABEL
 from parpour_operator.ventures.reconciling import VentureReconciler
 
@@ -35,9 +37,10 @@ class Course:
         self.api = MemoryVentures(self.cluster)
         self.treasury = MemoryTreasury(self.cluster, uuid4())
         self.api.apply("acme", **spec())
+        self.furniture: tuple[dict[str, Any], ...] = ()
 
     def reconcile(self) -> float | None:
-        reconciler = VentureReconciler(self.api, self.treasury, self.cluster.clock.now)
+        reconciler = VentureReconciler(self.api, self.treasury, self.cluster.clock.now, lambda: self.furniture)
         while True:
             try:
                 return asyncio.run(reconciler.reconcile("acme"))
@@ -104,6 +107,63 @@ def test_a_namespace_that_is_refused_says_why(course: Course) -> None:
     course.reconcile()
     assert course.condition("Namespace") == ("False", "NamespaceRefused")
     assert course.condition("Treasury") == ("Unknown", "NamespaceNotReady")
+
+
+FURNITURE = tuple(
+    {"apiVersion": "v1", "kind": kind, "metadata": {"name": name}}
+    for kind, name in (("ServiceAccount", "parpour-worker"), ("Secret", "parpour-store"))
+)
+
+
+def test_a_namespace_is_given_what_simulations_need_before_it_is_ready(course: Course) -> None:
+    course.furniture = FURNITURE
+    course.reconcile()
+    assert list(course.api.given) == [
+        ("ServiceAccount", "acme", "parpour-worker"),
+        ("Secret", "acme", "parpour-store"),
+    ]
+    assert all(one["metadata"]["namespace"] == "acme" for one in course.api.given.values())
+    before = list(course.cluster.writes)
+    course.reconcile()
+    assert course.cluster.writes == before
+    course.furniture = ({**FURNITURE[1], "data": {"key": "bmV3"}},)
+    course.reconcile()
+    assert course.api.given["Secret", "acme", "parpour-store"]["data"] == {"key": "bmV3"}
+
+
+def test_what_a_namespace_does_not_take_is_named(course: Course) -> None:
+    course.furniture, course.api.refusing = FURNITURE, "Secret"
+    assert course.reconcile() is not None
+    assert course.condition("Ready") == ("False", "NamespaceUnfurnished")
+    message = course.api.objects["acme"]["status"]["conditions"][0]["message"]
+    assert message == "in namespace acme the API server refuses Secret parpour-store: no"
+    assert course.treasury.bindings == {}
+    course.api.refusing = ""
+    course.reconcile()
+    assert course.condition("Ready") == ("True", "Ready")
+
+
+def test_a_namespace_of_others_is_given_nothing(course: Course) -> None:
+    course.furniture = FURNITURE
+    course.api.put_namespace("acme")
+    course.reconcile()
+    assert course.api.given == {}
+
+
+def test_furniture_is_what_is_mounted(tmp_path: Path) -> None:
+    assert read_furniture(tmp_path) == ()
+    (tmp_path / "objects").mkdir()
+    (tmp_path / "objects" / "objects.yaml").write_text("kind: ServiceAccount\n---\n---\nkind: NetworkPolicy\n")
+    for name, files in (("parpour-bus", {}), ("parpour-store", {"USER": "worker", "KEY": "s3cret"})):
+        kept = tmp_path / "secrets" / name / "..kept"
+        kept.mkdir(parents=True)
+        (kept.parent / "..data").symlink_to("..kept")
+        for file, text in files.items():
+            (kept / file).write_text(text)
+            (kept.parent / file).symlink_to(f"..data/{file}")
+    account, policy, secret = read_furniture(tmp_path)
+    assert (account, policy) == ({"kind": "ServiceAccount"}, {"kind": "NetworkPolicy"})
+    assert (secret["metadata"]["name"], secret["data"]) == ("parpour-store", {"KEY": "czNjcmV0", "USER": "d29ya2Vy"})
 
 
 def test_a_treasury_that_refuses_or_is_away_is_told_apart(course: Course) -> None:
@@ -175,9 +235,10 @@ def test_a_spec_of_another_version_is_told_and_changes_nothing(course: Course) -
 
 
 @pytest.mark.parametrize("moment", ["before", "after"])
-@pytest.mark.parametrize("position", range(1, 8))
+@pytest.mark.parametrize("position", range(1, 10))
 def test_a_crash_at_any_write_changes_nothing_in_the_end(moment: Any, position: int) -> None:
     course = Course()
+    course.furniture = FURNITURE
     course.cluster.crash_at = (position, moment)
     course.reconcile()
     assert course.condition("Ready") == ("True", "Ready")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import ssl
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -24,14 +26,21 @@ def checked_url(url: str) -> str:
     return url
 
 
-def fetching(url: str) -> Fetch:
-    """What fetches the key set of an address."""
+def fetching(url: str, *, authority: Path | None = None) -> Fetch:
+    """What fetches the key set of an address, whose certificate `authority` has signed if one is given.
+
+    Raises:
+        OSError: if the authority's file cannot be read, or holds none.
+    """
     checked_url(url)
+    trusted = ssl.create_default_context(cafile=str(authority)) if authority is not None else True
 
     async def fetch() -> bytes:
         try:
             async with (
-                httpx.AsyncClient(timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False) as client,
+                httpx.AsyncClient(
+                    verify=trusted, timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False
+                ) as client,
                 client.stream("GET", url, headers={"accept": "application/json"}) as response,
             ):
                 if response.status_code != httpx.codes.OK:

@@ -14,11 +14,12 @@ import time
 import yaml
 from pydantic import ValidationError
 
+from parpour_api.installing import context_key
 from parpour_api.internal.serving import listener, open_internal
 from parpour_api.internal.settings import ServiceSettings
 from parpour_api.logs import log_to
-from parpour_api.settings import SettingsError
-from parpour_controlplane.context import ContextKey, ContextMint
+from parpour_api.settings import SettingsError, read_file, read_password
+from parpour_controlplane.context import ContextMint
 from parpour_controlplane.database import open_database
 from parpour_treasury.spending.authority import Authority
 
@@ -33,12 +34,14 @@ async def serve(settings: ServiceSettings) -> None:
         SettingsError: if a file that the settings name cannot be used.
         ControlPlaneError: DATABASE_UNAVAILABLE.
     """
+    secret = read_file(settings.context_key_file, "context_key_file")
     try:
-        key = ContextKey(settings.context_key_id, ROLE, settings.context_key_file.read_bytes())
-    except (OSError, ValueError) as error:
+        key = context_key(ROLE, secret, key_id=settings.context_key_id)
+    except ValueError as error:
         raise SettingsError(f"context_key_file: {type(error).__name__}") from error
     mint = ContextMint(key, clock=time.time)
-    async with open_database(settings.database, connections=settings.connections) as database:
+    password = read_password(settings.database_password_file)
+    async with open_database(settings.database, connections=settings.connections, password=password) as database:
         authority = Authority(database, mint)
         try:
             async with open_internal(settings, database=database, mint=mint, authority=authority) as app:

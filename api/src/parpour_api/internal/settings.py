@@ -48,8 +48,10 @@ class ServiceSettings(InternalSettings):
 
     database: Annotated[str, Field(min_length=1, max_length=500)]
     """Address of PostgreSQL for the role parpour_app."""
-    context_key_id: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")]
-    """Name of the key of contexts."""
+    database_password_file: Path | None = None
+    """File with the role's password; it wins over one in the address."""
+    context_key_id: Annotated[str, Field(pattern=r"^[a-z0-9-]{1,32}$")] | None = None
+    """Name of the key of contexts; by default the one that the installation gives it."""
     context_key_file: Path
     """File with that key, 32 bytes or more."""
     connections: Annotated[int, Field(ge=1, le=100)] = 4

@@ -16,9 +16,9 @@ import uvicorn
 
 from parpour_api.installing import context_key
 from parpour_api.logs import LOGGER, log_to
-from parpour_api.settings import SettingsError
+from parpour_api.settings import SettingsError, read_file, read_password
 from parpour_api.workers.parts import Part, parts
-from parpour_api.workers.settings import WorkerSettings, read_file
+from parpour_api.workers.settings import WorkerSettings
 from parpour_controlplane.context import ContextMint
 from parpour_controlplane.database import open_database
 from parpour_controlplane.errors import ControlPlaneError
@@ -71,9 +71,7 @@ async def work(name: str, part: Part, settings: WorkerSettings) -> None:
     except ValueError as error:
         raise SettingsError(f"context_key_file: {error}") from None
     mint = ContextMint(key, clock=time.time)
-    password = None
-    if settings.database_password_file is not None:
-        password = read_file(settings.database_password_file, "database_password_file").decode().strip()
+    password = read_password(settings.database_password_file)
     config = uvicorn.Config(
         health(name, part.counts),
         host=settings.host,

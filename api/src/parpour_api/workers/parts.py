@@ -15,8 +15,8 @@ import nats
 from nats.aio.client import Client
 
 from parpour_api.logs import LOGGER
-from parpour_api.settings import SettingsError
-from parpour_api.workers.settings import WorkerSettings, read_file
+from parpour_api.settings import SettingsError, read_file
+from parpour_api.workers.settings import WorkerSettings
 from parpour_controlplane.context import ContextMint
 from parpour_controlplane.database import Database
 from parpour_controlplane.relaying.reconciling import reconcile_all
@@ -29,6 +29,9 @@ from parpour_treasury.payments.worker import PaymentWorker
 from parpour_treasury.providers.egress import MERCURY_HOSTS, STRIPE_HOSTS, Egress
 from parpour_treasury.reconciliation.tokens import TokenFile
 from parpour_treasury.sweeping import SweepCounts, run_sweeper
+
+INBOX = "_INBOX_relay"
+"""What the relay's answers come to; its user at the bus needs to read nothing else."""
 
 RECONCILE_SECONDS = 3600.0
 """Between two comparisons of the database with the stream."""
@@ -116,6 +119,7 @@ async def _connect(settings: WorkerSettings) -> Client:
     return await nats.connect(
         settings.nats_url,
         name="parpour-relay",
+        inbox_prefix=INBOX,
         ping_interval=10,
         max_outstanding_pings=2,
         max_reconnect_attempts=-1,

@@ -64,15 +64,3 @@ class WorkerSettings(BaseModel):
         except ValidationError as error:
             faults = (f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors(include_input=False))
             raise SettingsError("; ".join(faults)) from None
-
-
-def read_file(path: Path, name: str) -> bytes:
-    """A file that a setting names.
-
-    Raises:
-        SettingsError: if it cannot be read.
-    """
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise SettingsError(f"{name}: {type(error).__name__}") from error

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import stat
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -14,7 +15,7 @@ from parpour_controlplane.chain.checkpoints import Checkpoint, sign, trusted
 from parpour_controlplane.chain.faults import ChainFault
 from parpour_controlplane.chain.verifying import History, verify
 from parpour_controlplane.errors import ControlPlaneError
-from parpour_controlplane.sealing.keys import read_signing_key, read_signing_keys, write_signing_key
+from parpour_controlplane.sealing.keys import is_exposed, read_signing_key, read_signing_keys, write_signing_key
 from parpour_controlplane.sealing.stores import FolderStore, PlaceTakenError
 
 from .histories import KEY, KEYS, NEXT_KEY, START, STRANGER, TENANT, history
@@ -42,6 +43,23 @@ def test_a_key_of_openssl_is_one(tmp_path: Path) -> None:
     key = read_signing_key(path)
     text = subprocess.run([openssl, "pkey", "-in", path, "-pubout", "-outform", "DER"], check=True, capture_output=True)
     assert text.stdout[-32:] == key.public
+
+
+@pytest.mark.parametrize(
+    ("mode", "owner", "reader", "exposed"),
+    [
+        (0o440, 0, 65532, False),
+        (0o460, 0, 65532, True),
+        (0o444, 0, 65532, True),
+        (0o440, 65532, 65532, True),
+        (0o440, 0, 0, True),
+    ],
+)
+def test_a_group_may_read_a_file_of_roots_that_another_user_reads(
+    mode: int, owner: int, reader: int, exposed: bool
+) -> None:
+    assert is_exposed(stat.S_IFREG | mode, owner=owner, reader=reader) is exposed
+    assert is_exposed(stat.S_IFIFO | 0o400, owner=owner, reader=reader)
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660, 0o602])

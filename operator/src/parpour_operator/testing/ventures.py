@@ -24,6 +24,10 @@ class MemoryVentures:
     namespaces: dict[str, Object] = field(default_factory=dict)
     rejecting: str = ""
     """A message with which namespaces are refused."""
+    given: dict[tuple[str, str, str], Object] = field(default_factory=dict)
+    """Objects by kind, namespace and name."""
+    refusing: str = ""
+    """A kind of object that is refused."""
 
     def apply(self, name: str, **spec: Any) -> None:
         """Create a Venture or change its spec."""
@@ -80,6 +84,19 @@ class MemoryVentures:
         if crash:
             raise crash
         return copy.deepcopy(self.namespaces[name])
+
+    async def apply_object(self, manifest: dict[str, Any]) -> None:
+        """Server-side apply; what is there already in the same form is not written."""
+        kind, meta = manifest["kind"], manifest["metadata"]
+        if kind == self.refusing:
+            raise NotTaken("no", terminating=False)
+        key = (kind, meta["namespace"], meta["name"])
+        if self.given.get(key) == manifest:
+            return
+        crash = self.cluster.write("apply", kind, meta["name"])
+        self.given[key] = copy.deepcopy(manifest)
+        if crash:
+            raise crash
 
     async def delete_namespace(self, name: str, uid: str) -> None:
         """Delete a Namespace; it is gone at once here."""

@@ -10,7 +10,7 @@ from lightkube.types import PatchType
 
 from parpour_contracts import API_VERSION
 from parpour_contracts.venture import KIND
-from parpour_operator.cluster import PAGE, RECONCILER, Cluster, Namespace, NotThere, Venture, translate
+from parpour_operator.cluster import GIVEN, PAGE, RECONCILER, Cluster, Namespace, NotThere, Venture, translate
 from parpour_operator.observing import Raw
 
 
@@ -42,6 +42,26 @@ class VentureCluster:
     async def create(self, manifest: dict[str, Any]) -> Raw:
         """POST a Namespace."""
         return await self._cluster.create(manifest)
+
+    async def apply_object(self, manifest: dict[str, Any]) -> None:
+        """Server-side apply of an object that a namespace is given.
+
+        Raises:
+            NotTaken, Conflict, NotThere: as they say.
+        """
+        meta = manifest["metadata"]
+        try:
+            await self._client.patch(
+                GIVEN[manifest["kind"]],
+                meta["name"],
+                manifest,
+                namespace=meta["namespace"],
+                patch_type=PatchType.APPLY,
+                field_manager=RECONCILER,
+                force=True,
+            )
+        except ApiError as error:
+            raise translate(error) from error
 
     async def delete_namespace(self, name: str, uid: str) -> None:
         """Delete a Namespace, if it is still the same."""

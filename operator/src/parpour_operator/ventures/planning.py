@@ -72,6 +72,10 @@ class Observed:
     namespace: Namespace | None = None
     refused: str = ""
     """Why the API server does not take the namespace."""
+    furnished: bool = False
+    """What Simulations need has been put there, or was refused."""
+    unfurnished: str = ""
+    """Which of it the API server does not take, and why."""
     answer: Answer | None = None
 
 
@@ -87,6 +91,13 @@ class MakeNamespace:
     """POST the namespace."""
 
     manifest: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Furnish:
+    """Put what Simulations need into the namespace."""
+
+    namespace: str
 
 
 @dataclass(frozen=True)
@@ -112,7 +123,7 @@ class Freeze:
     freezing: Freezing
 
 
-Step = Hold | MakeNamespace | DropNamespace | Bind | Freeze
+Step = Hold | MakeNamespace | Furnish | DropNamespace | Bind | Freeze
 
 
 @dataclass(frozen=True)
@@ -148,6 +159,13 @@ def plan(observed: Observed, *, now: datetime) -> Plan:
         return _write(observed, now, namespace=fault, requeue_after=RETRY_SECONDS)
     if observed.namespace is None:
         return Plan(step=MakeNamespace(namespace_manifest(resource)))
+    if not observed.furnished:
+        return Plan(step=Furnish(resource.namespace))
+    if observed.unfurnished:
+        message = f"in namespace {resource.namespace} the API server refuses {observed.unfurnished}"
+        return _write(
+            observed, now, namespace=Finding("False", "NamespaceUnfurnished", message), requeue_after=RETRY_SECONDS
+        )
     there = Finding("True", "NamespaceReady", f"namespace {resource.namespace} was made for this Venture")
     if observed.answer is None:
         return Plan(step=Bind(_binding(resource, spec, observed.namespace)))
@@ -266,6 +284,7 @@ def namespace_manifest(resource: Resource) -> dict[str, Any]:
         "app.kubernetes.io/part-of": "parpour",
         NAME_LABEL: resource.name,
         UID_LABEL: resource.uid,
+        "pod-security.kubernetes.io/enforce": "restricted",
     }
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": resource.namespace, "labels": labels}}
 

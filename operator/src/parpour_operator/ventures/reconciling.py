@@ -19,6 +19,7 @@ from parpour_operator.observing import Raw, read_model
 from parpour_operator.queueing import KeyedQueue
 from parpour_operator.treasury import FundingApi, FundingRefused, FundingUnavailable
 from parpour_operator.ventures import planning
+from parpour_operator.ventures.furnishing import Manifest, placed
 from parpour_operator.ventures.planning import Answer, Namespace, Observed, Plan, Resource
 
 logger = logging.getLogger(__name__)
@@ -34,6 +35,7 @@ class VentureApi(Protocol):
     def ventures(self) -> AsyncIterator[Raw]: ...
     async def namespace(self, name: str) -> Raw | None: ...
     async def create(self, manifest: dict[str, Any]) -> Raw: ...
+    async def apply_object(self, manifest: dict[str, Any]) -> None: ...
     async def delete_namespace(self, name: str, uid: str) -> None: ...
     async def set_venture_finalizer(self, name: str, uid: str, finalizer: str, *, present: bool) -> tuple[str, ...]: ...
     async def apply_venture_status(self, name: str, uid: str, status: dict[str, Any]) -> None: ...
@@ -63,6 +65,8 @@ class VentureReconciler:
     api: VentureApi
     treasury: FundingApi
     now: Callable[[], datetime]
+    furniture: Callable[[], tuple[Manifest, ...]] = tuple
+    """What a namespace is given; asked for each time, as it may change."""
 
     async def reconcile(self, name: str) -> float | None:
         """Bring one Venture closer to what it asks for; seconds until it is to be looked at again, or None.
@@ -105,6 +109,8 @@ class VentureReconciler:
                 return replace(observed, resource=replace(resource, finalizers=held))
             case planning.MakeNamespace():
                 return await self._make(observed, step)
+            case planning.Furnish():
+                return await self._furnish(observed, step)
             case planning.DropNamespace():
                 await self.api.delete_namespace(step.name, step.uid)
                 return await self._observe_again(observed)
@@ -121,6 +127,15 @@ class VentureReconciler:
         except NotTaken as error:
             return replace(observed, refused=str(error))
         return replace(observed, namespace=_namespace(raw, observed.resource))
+
+    async def _furnish(self, observed: Observed, step: planning.Furnish) -> Observed:
+        for manifest in self.furniture():
+            try:
+                await self.api.apply_object(placed(manifest, step.namespace))
+            except NotTaken as error:
+                what = f"{manifest['kind']} {manifest['metadata']['name']}: {error}"
+                return replace(observed, furnished=True, unfurnished=what)
+        return replace(observed, furnished=True)
 
     async def _observe_again(self, observed: Observed) -> Observed:
         return replace(observed, namespace=(await self._observe(observed.resource)).namespace)
@@ -151,9 +166,10 @@ class VentureController:
         treasury: FundingApi,
         clock: Callable[[], float],
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
+        furniture: Callable[[], tuple[Manifest, ...]] = tuple,
     ) -> None:
         self._api = api
-        self._reconciler = VentureReconciler(api=api, treasury=treasury, now=now)
+        self._reconciler = VentureReconciler(api=api, treasury=treasury, now=now, furniture=furniture)
         self._queue: KeyedQueue[str] = KeyedQueue(clock=clock)
 
     def event(self, raw: Raw) -> None:

@@ -1,6 +1,7 @@
 """The keys that sign checkpoints: files that the sealer's process alone reads.
 
 No role of the database and no API holds one, so neither can vouch for another history than the one that was sealed.
+Kubernetes mounts secrets as root's files that a pod's own group may read; PostgreSQL takes keys on the same terms.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from parpour_controlplane.errors import ControlPlaneError
 
 FILE_MODE = 0o600
 FILE_BYTES_MAX = 4096
+ROOT = 0
 
 
 @dataclass(frozen=True)
@@ -65,24 +67,29 @@ def write_signing_key(path: Path, *, seed: bytes) -> SigningKey:
     return SigningKey(seed)
 
 
+def is_exposed(mode: int, *, owner: int, reader: int) -> bool:
+    """Whether others than the reader can get at a file; one of root's may be read by the reader's group."""
+    shared = stat.S_IRGRP if owner == ROOT and reader != ROOT else 0
+    return not stat.S_ISREG(mode) or bool(mode & 0o077 & ~shared)
+
+
 def read_signing_key(path: Path) -> SigningKey:
     """The key in a file of PEM.
 
     Raises:
-        ControlPlaneError: SIGNING_KEY_EXPOSED, if others than its owner may read or write the file;
+        ControlPlaneError: SIGNING_KEY_EXPOSED, if others than this process' user may read or write the file;
             SIGNING_KEY_UNREADABLE, if it is not there or holds no Ed25519 key.
     """
     try:
         # The very file that is read is looked at, not whatever the name means a moment later.
         with path.open("rb") as file:
-            mode = os.fstat(file.fileno()).st_mode
+            found = os.fstat(file.fileno())
             text = file.read(FILE_BYTES_MAX)
     except OSError as error:
         raise ControlPlaneError("SIGNING_KEY_UNREADABLE", f"{path}: {error.strerror}") from None
-    if not stat.S_ISREG(mode) or mode & 0o077:
-        raise ControlPlaneError(
-            "SIGNING_KEY_EXPOSED", f"{path}: mode {stat.S_IMODE(mode):o}; give it to its owner alone (chmod 600)"
-        )
+    if is_exposed(found.st_mode, owner=found.st_uid, reader=os.geteuid()):
+        mode = stat.S_IMODE(found.st_mode)
+        raise ControlPlaneError("SIGNING_KEY_EXPOSED", f"{path}: mode {mode:o}; give it to its owner alone (chmod 600)")
     try:
         key = load_pem_private_key(text, password=None)
     except (ValueError, TypeError):
