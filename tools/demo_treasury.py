@@ -6,9 +6,11 @@ HTTP, the sealer signs, the relay publishes, and the audit trusts none of them. 
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import json
 import os
+import re
 import secrets
 import shutil
 import socket
@@ -51,6 +53,7 @@ from parpour_treasury.reconciliation.tokens import TokenFile
 from parpour_treasury.spending.asks import Approve, RequestSpend, SpendOutcome, account_digest
 from parpour_treasury.spending.authority import Authority
 from parpour_treasury.spending.changes import EnvelopeBody, MemberBody, PayeeBody
+from parpour_treasury.spending.containing import Cause, Containment
 from parpour_treasury.spending.governing import Governance
 from parpour_treasury.spending.register import Recorded, Register
 from parpour_treasury.spending.rules import Allow, Reserve, RuleBook, Tier
@@ -71,7 +74,8 @@ RULES = RuleBook(
 )
 """Agents may spend up to 500 dollars at once; from 20 dollars a payee on, a person approves; 1,000 dollars stay."""
 
-console = Console(width=110, highlight=False, emoji=False)
+console = Console(width=124, highlight=False, emoji=False)
+"""Records the parts of the story that the picture shows."""
 
 
 @dataclass
@@ -149,10 +153,10 @@ def money(amount: int) -> str:
     return f"{format_amount(amount, 'USD')} USD"
 
 
-async def ask(venture: Venture, amount: int, purpose: str) -> SpendOutcome:
+async def ask(venture: Venture, amount: int, purpose: str, *, explained: bool = True) -> SpendOutcome:
     """The agent asks, and the story tells what it was answered."""
     asking = venture.asking(amount, purpose)
-    for actor in ("agent:buyer", "user:ann"):
+    for actor in ("agent:buyer", "user:ann") if explained else ():
         told = await venture.authority.explain(venture.books.tenant, actor, asking)
         reasons = "; ".join(told.lines) if told.lines else ", ".join(told.codes) or "no reasons"
         console.print(f"  explained to {actor}: {told.verdict.value} ({reasons})")
@@ -230,13 +234,31 @@ async def show_balance(venture: Venture) -> None:
     console.print(table)
 
 
-def verify(folder: Path, *more: str) -> int:
-    """Run `parpour treasury verify` as an auditor would."""
-    command = [PARPOUR, "treasury", "verify", str(folder), "--key", str(OUT / "signing.pub"), *more]
-    console.print(f"  $ parpour {' '.join(command[1:])}")
+def audit(verb: str, folder: Path, *more: str) -> int:
+    """Run `parpour treasury verify` or `incident` as an auditor would."""
+    command = [PARPOUR, "treasury", verb, str(folder), "--key", str(OUT / "signing.pub"), *more]
+    console.print(f"  $ parpour {' '.join(command[1:])}", soft_wrap=True)
     done = subprocess.run(command, check=False, capture_output=True, text=True)
-    console.print("".join(f"    {line}\n" for line in (done.stdout + done.stderr).splitlines()), markup=False, end="")
+    said = "".join(f"    {line}\n" for line in (done.stdout + done.stderr).splitlines())
+    console.print(said, markup=False, end="", soft_wrap=True)
     return done.returncode
+
+
+async def contain(venture: Venture) -> None:
+    """A person revokes the agent; what was not sent is called off."""
+    containment = Containment(venture.governance, venture.authority, venture.register, venture.books.mint)
+    done = await containment.contain(
+        venture.books.tenant, "user:ann", Cause(actor="agent:buyer"), reason="it asks for too much", call_off=True
+    )
+    console.print(f"  user:ann revokes agent:buyer: {'done' if done.stopped else 'was done before'}")
+    for one in done.endings:
+        name, fate = str(one.spend)[:8], f"; {one.fate}" if one.fate else ""
+        console.print(f"  in flight: spend {name} was {one.before.value} and is [cyan]{one.after.value}[/cyan]{fate}")
+
+
+def strip_fonts(svg: str) -> str:
+    """A picture that fetches nothing."""
+    return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
 
 
 def free_port() -> int:
@@ -325,6 +347,7 @@ async def tell(place: Place, folder: Path, bus: Bus) -> None:
             {"mercury": {"token": "key", "account": "acc_double", "way": "transactions"}},
             "secret-token:mercury_sandbox_double",
         )
+        console.record = True
         say("2. An agent is refused: no rule lets it spend so much at once")
         await ask(acme, 90_000, "a-server")
         say("3. An agent asks, a person approves, Stripe pays")
@@ -332,6 +355,7 @@ async def tell(place: Place, folder: Path, bus: Bus) -> None:
         assert asked.spend is not None
         await approve(acme, asked.spend)
         await paid(acme, asked.spend, stripe, "posted")
+        console.record = False
         say("4. The other venture pays through Mercury")
         asked_too = await ask(globex, 12_999, "legal-advice")
         assert asked_too.spend is not None
@@ -346,25 +370,40 @@ async def tell(place: Place, folder: Path, bus: Bus) -> None:
         say("6. The books")
         for venture in (acme, globex):
             await show_balance(venture)
-        say("7. Every event sealed, signed and on the bus; the audit needs two files and a public key")
+        console.record = True
+        say("7. acme's agent asks twice more; a person revokes it, and what was not sent is called off")
+        for purpose in ("more-banners", "a-blimp"):
+            await ask(acme, 30_000, purpose, explained=False)
+        await contain(acme)
+        await ask(acme, 100, "one-last-banner", explained=False)
+        console.record = False
+        say("8. Every event sealed, signed and on the bus; an audit needs four files and a public key")
         await asyncio.sleep(3)
         console.print(f"  {relaying.events} events were published to JetStream")
         (OUT / "signing.pub").write_text(key.public.hex())
         store = FolderStore(OUT / "checkpoints")
         for venture in (acme, globex):
             await hand_over(database, venture.context, store, venture.books.tenant, OUT / venture.name)
-            if verify(OUT / venture.name, "--keep", str(OUT / f"{venture.name}.checkpoint")):
+            if audit("verify", OUT / venture.name, "--keep", str(OUT / f"{venture.name}.checkpoint")):
                 raise SystemExit("the audit failed")
-    say("8. Somebody adds a cent to a journal in acme's books")
+    console.record = True
+    say("9. What the agent did, from the audit's files alone")
+    if audit("incident", OUT / "acme", "--agent", "agent:buyer", "-o", str(OUT / "incident")):
+        raise SystemExit("the incident could not be told")
+    console.record = False
+    say("10. Somebody adds a cent to a journal in acme's books")
     shutil.copytree(OUT / "acme", OUT / "tampered")
     text = (OUT / "tampered" / "books.ndjson").read_text()
     (OUT / "tampered" / "books.ndjson").write_text(text.replace('"amount":4200', '"amount":4201', 1))
-    if verify(OUT / "tampered") != 1:
+    if audit("verify", OUT / "tampered") != 1:
         raise SystemExit("the tampering was not found")
 
 
 def main() -> int:
     """Tell it; returns the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--picture", type=Path, metavar="FILE", help="draw parts of the story as SVG")
+    picture: Path | None = parser.parse_args().picture
     begin = time.monotonic()
     shutil.rmtree(OUT, ignore_errors=True)
     OUT.mkdir(parents=True)
@@ -376,6 +415,8 @@ def main() -> int:
             asyncio.run(tell(place, Path(folder), bus))
         finally:
             bus.kill()
+    if picture is not None:
+        picture.write_text(strip_fonts(console.export_svg(title="make demo-treasury", unique_id="treasury")))
     say(f"Done in {time.monotonic() - begin:.0f} s; the audits are in {OUT}/")
     return 0
 

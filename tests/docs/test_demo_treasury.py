@@ -28,6 +28,14 @@ def test_the_demo_tells_its_story_to_the_end(tmp_path: Path) -> None:
         "globex: the spend is settled, paid once: 1 payment",
         "decided again from that: the same",
         "verified: books and spends are what the events tell",
+        "user:ann revokes agent:buyer: done",
+        "was awaiting_approval and is cancelled",
+        "refused TREASURY_MEMBER_REVOKED",
         "AUDIT_JOURNAL_CHANGED: journal/2",
     ):
         assert said in done.stdout
+    assert {path.name for path in (tmp_path / "out" / "treasury" / "incident").iterdir()} == {
+        "audit",
+        "incident.html",
+        "incident.json",
+    }

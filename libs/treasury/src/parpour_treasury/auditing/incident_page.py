@@ -189,7 +189,7 @@ def _decision(judged: Judged) -> str:
         f"Decision {made.number}, {moment(made.decided_at)}: {answer.get('verdict')}",
         f"rules {made.rules_version}",
         *([f"allowed by {allowed}"] if allowed else []),
-        *([f"{answer.get('quorum')} people have to approve"] if answer.get("quorum") else []),
+        *([f"approvals needed: {answer.get('quorum')}"] if answer.get("quorum") else []),
         *([reasons] if reasons else []),
     ]
     return f"<p>{shown('; '.join(said))}; {again}</p>\n" + _details(
