@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
 from parpour_controlplane.testing import Place, Postgres
 from parpour_treasury import MIGRATIONS
+from parpour_treasury.testing import check_events
 
 from .building import Api, open_api
 from .spending import Spending, spending
@@ -19,9 +21,11 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="module")
-def place(postgres: Postgres) -> Place:
-    """A database that a module's tests share, each with tenants of its own."""
-    return postgres.place(MIGRATIONS)
+def place(postgres: Postgres) -> Iterator[Place]:
+    """A database that a module's tests share, each with tenants of its own; its events say what their types say."""
+    place = postgres.place(MIGRATIONS)
+    yield place
+    asyncio.run(check_events(place))
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from strawberry.schema.config import StrawberryConfig
 from parpour_api.graphql.mutations import BooksMutation
 from parpour_api.graphql.queries import BooksQuery
 from parpour_api.graphql.spending.changes import ChangeMutation
+from parpour_api.graphql.spending.containing import ContainmentMutation
 from parpour_api.graphql.spending.mutations import SpendMutation
 from parpour_api.graphql.spending.queries import SpendingQuery
 from parpour_api.graphql.subscriptions import Subscription
@@ -28,6 +29,7 @@ class Mutation(
     BooksMutation,
     SpendMutation,
     ChangeMutation,
+    ContainmentMutation,
 ):
     """The root of mutations: the fields of every part."""
 

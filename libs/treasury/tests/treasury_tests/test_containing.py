@@ -9,6 +9,7 @@ import pytest
 
 from parpour_controlplane.testing import Place
 from parpour_treasury.refusals import TreasuryError
+from parpour_treasury.spending.authority import Authority
 from parpour_treasury.spending.changes import Body, MemberBody, ReleaseBody
 from parpour_treasury.spending.containing import FATES, METERED, Cause, Contained, Containment
 from parpour_treasury.spending.states import State
@@ -132,6 +133,20 @@ async def test_who_may_stop_it_but_call_nothing_off_stops_it(venture: Venture) -
     assert (await venture.spend(asked.spend)).state is State.RESERVED
     # A treasurer does it afterwards.
     assert [one.after for one in (await contain(venture, Cause(), actor="user:bob")).endings] == [State.CANCELLED]
+
+
+async def test_what_could_not_be_called_off_says_why_and_is_the_next_time(place: Place, venture: Venture) -> None:
+    for _ in range(2):
+        await venture.request(100)
+    busy = Authority(venture.books.database, place.app, waiting_max=1)
+    containment = Containment(venture.governance, busy, venture.register, place.app)
+    done = await containment.contain(venture.tenant, "user:ann", Cause(), reason="odd payments", call_off=True)
+    assert done.stopped
+    assert [(one.after, one.code) for one in done.endings] == [
+        (State.CANCELLED, None),
+        (State.RESERVED, "TREASURY_OVERLOADED"),
+    ]
+    assert [one.after for one in (await contain(venture, Cause())).endings] == [State.CANCELLED]
 
 
 async def test_software_contains_nothing(venture: Venture) -> None:

@@ -30,6 +30,8 @@ QUERIES = {
     "movements' matches": "select * from treasury.matched_leg where journal = 1",
     "a match": "select * from treasury.match where account_id = 1 and match = 1",
     "an exception": "select * from treasury.exception where exception_id = gen_random_uuid()",
+    "spends in flight": "select * from treasury.spend where state = 'awaiting_approval' "
+    "union all select * from treasury.spend where state in ('submitting', 'unknown', 'sent')",
     "found payments": "select * from treasury.found_payment where provider = 'stripe'",
 }
 

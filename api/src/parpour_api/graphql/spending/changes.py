@@ -1,11 +1,11 @@
-"""Mutations of what decides about money: proposals and their confirmation, and what one person may stop at once.
+"""Mutations of what decides about money: proposals, and their confirmation by another person.
 
 A proposal's id follows from its key, so the same proposal again is the same one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID, uuid5
@@ -28,7 +28,7 @@ from parpour_api.graphql.spending.inputs import (
     zoned,
 )
 from parpour_api.graphql.spending.trusting import named
-from parpour_api.graphql.spending.types import Change, Member, Payee, PayeeProvider, Venture, venture_of
+from parpour_api.graphql.spending.types import Change, PayeeProvider
 from parpour_api.graphql.types import Role, session_of
 from parpour_treasury.commands import check_text
 from parpour_treasury.refusals import TreasuryError
@@ -45,9 +45,6 @@ from parpour_treasury.spending.changes import (
 )
 from parpour_treasury.spending.rules import read_rules
 
-ACTOR_MAX = 200
-
-Reason = Annotated[str, strawberry.argument(description="1 to 1000 printable characters.")]
 Digest = Annotated[str, strawberry.argument(description="Of the change that the person was shown, in hexadecimal.")]
 
 
@@ -72,36 +69,9 @@ class DeclinedChange:
     change: Change
 
 
-@strawberry.type(description="The venture's spending is stopped.")
-class StoppedVenture:
-    """Result of what stops a venture."""
-
-    venture: Venture
-    already: bool = strawberry.field(description="Whether it was stopped so before.")
-
-
-@strawberry.type(description="Spending on a payee is stopped.")
-class HeldPayee:
-    """Result of holdPayee."""
-
-    payee: Payee
-    already: bool = strawberry.field(description="Whether it was stopped before.")
-
-
-@strawberry.type(description="An account was revoked.")
-class RevokedMember:
-    """Result of revokeMember."""
-
-    member: Member
-    already: bool = strawberry.field(description="Whether it was revoked before.")
-
-
 ProposeResult = Annotated[ProposedChange | Refusal, strawberry.union("ProposeResult")]
 ConfirmChangeResult = Annotated[ConfirmedChange | Refusal, strawberry.union("ConfirmChangeResult")]
 DeclineChangeResult = Annotated[DeclinedChange | Refusal, strawberry.union("DeclineChangeResult")]
-StopVentureResult = Annotated[StoppedVenture | Refusal, strawberry.union("StopVentureResult")]
-HoldPayeeResult = Annotated[HeldPayee | Refusal, strawberry.union("HoldPayeeResult")]
-RevokeMemberResult = Annotated[RevokedMember | Refusal, strawberry.union("RevokeMemberResult")]
 
 
 async def _change(session: Session, change: UUID) -> Change:
@@ -118,15 +88,6 @@ async def _proposed(session: Session, field: str, key: str, make: Callable[[], B
         change = from_key(session, "change", key)
         await session.service.governance.propose(session.context(), change, make())
         return ProposedChange(change=await _change(session, change))
-
-    return await answered(session, field, work)
-
-
-async def _stopped(session: Session, field: str, stop: Callable[[], Awaitable[bool]]) -> StoppedVenture | Refusal:
-    async def work() -> StoppedVenture:
-        done = await stop()
-        await session.written()
-        return StoppedVenture(venture=await venture_of(session), already=not done)
 
     return await answered(session, field, work)
 
@@ -327,55 +288,3 @@ class ChangeMutation:
             return DeclinedChange(change=await _change(session, known))
 
         return await answered(session, "declineChange", work)
-
-    @strawberry.mutation(description="Freeze the venture at once: nothing is reserved, approved or sent.")
-    async def freeze_venture(self, info: Info, reason: Reason) -> StopVentureResult:
-        """Freeze the venture."""
-        session = session_of(info)
-        return await _stopped(
-            session, "freezeVenture", lambda: session.service.governance.freeze(session.context(), reason=reason)
-        )
-
-    @strawberry.mutation(description="Stop all spending of the venture at once. Machines may do so as well.")
-    async def throw_kill_switch(self, info: Info, reason: Reason) -> StopVentureResult:
-        """Throw the kill switch."""
-        session = session_of(info)
-        return await _stopped(
-            session,
-            "throwKillSwitch",
-            lambda: session.service.governance.throw_kill_switch(session.context(), reason=reason),
-        )
-
-    @strawberry.mutation(description="Stop spending on a payee at once.")
-    async def hold_payee(self, info: Info, payee: strawberry.ID, reason: Reason) -> HoldPayeeResult:
-        """Hold a payee."""
-        session = session_of(info)
-
-        async def work() -> HeldPayee:
-            known = _known_payee(payee)
-            done = await session.service.governance.hold_payee(session.context(), known, reason=reason)
-            await session.written()
-            row = await session.spending.payees.load(known)
-            if row is None:
-                raise AssertionError("what is held is there")
-            return HeldPayee(payee=Payee.of(row), already=not done)
-
-        return await answered(session, "holdPayee", work)
-
-    @strawberry.mutation(description="Revoke an account at once.")
-    async def revoke_member(self, info: Info, actor: str, reason: Reason) -> RevokeMemberResult:
-        """Revoke a member."""
-        session = session_of(info)
-
-        async def work() -> RevokedMember:
-            if not (1 <= len(actor) <= ACTOR_MAX and actor.isprintable()):
-                raise TreasuryError("TREASURY_MEMBER_UNKNOWN", field="actor")
-            done = await session.service.governance.revoke(session.context(), actor, reason=reason)
-            session.service.members.forget(session.principal.tenant)
-            await session.written()
-            row = await session.spending.members.load(actor)
-            if row is None:
-                raise AssertionError("who is revoked is there")
-            return RevokedMember(member=Member.of(row), already=not done)
-
-        return await answered(session, "revokeMember", work)

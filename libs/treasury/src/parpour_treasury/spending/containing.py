@@ -7,16 +7,16 @@ payment worker has claimed cannot, because the money may be on its way: it comes
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
 from parpour_controlplane.context import ContextMint
+from parpour_treasury.refusals import TreasuryError
 from parpour_treasury.spending.asks import Cancel
 from parpour_treasury.spending.authority import Authority
 from parpour_treasury.spending.facts import INTERNAL
 from parpour_treasury.spending.governing import Governance
-from parpour_treasury.spending.register import FIRST, NOBODY, PAGE, Register, Spend
+from parpour_treasury.spending.register import Register, Spend
 from parpour_treasury.spending.states import State
 
 IN_FLIGHT = (State.AWAITING_APPROVAL, State.RESERVED, State.SUBMITTING, State.UNKNOWN, State.SENT)
@@ -93,19 +93,15 @@ class Containment:
         """Freeze the venture, revoke the account or hold the payee; then call off what was not sent, if wanted.
 
         `actor` is the person who acts, authenticated by the caller. Calling off takes an owner or a treasurer; without
-        it, what was not sent is sent after all if it is let go before it expires. The same again changes nothing that
-        has ended.
+        it, what was not sent is sent after all if it is let go before it expires. What could not be called off says
+        why, and the same again changes nothing that has ended.
 
         Raises:
-            TreasuryError: as `Governance.freeze`, `revoke` and `hold_payee`; as `Authority.submit`.
+            TreasuryError: as `Governance.freeze`, `revoke` and `hold_payee`.
         """
         stopped = await self._stop(self._mint.mint(tenant=tenant, actor=actor), cause, reason)
-        flying = [
-            one
-            for state in IN_FLIGHT
-            async for one in self._of(tenant, actor, state)
-            if cause.concerns(actor=one.actor, payee=one.payee_id)
-        ]
+        context = self._mint.mint(tenant=tenant, actor=actor)
+        flying = await self._register.in_flight(context, actor=cause.actor, payee=cause.payee)
         if not call_off:
             return Contained(stopped, tuple(left(one) for one in flying))
         endings: list[Ending] = []
@@ -121,20 +117,15 @@ class Containment:
             return await self._governance.hold_payee(context, cause.payee, reason=reason)
         return await self._governance.freeze(context, reason=reason)
 
-    async def _of(self, tenant: UUID, actor: str, state: State) -> AsyncIterator[Spend]:
-        after = (FIRST, NOBODY)
-        while True:
-            rows = await self._register.spends(self._mint.mint(tenant=tenant, actor=actor), state=state, after=after)
-            for row in rows:
-                yield row
-            if len(rows) < PAGE:
-                return
-            after = rows[-1].requested_at, rows[-1].spend_id
-
     async def _end(self, tenant: UUID, actor: str, spend: Spend) -> Ending:
         if spend.provider == INTERNAL or spend.state not in (State.AWAITING_APPROVAL, State.RESERVED):
             return left(spend)
-        outcome = await self._authority.submit(tenant, actor, Cancel(key=f"contain/{uuid4()}", spend=spend.spend_id))
+        ask = Cancel(key=f"contain/{uuid4()}", spend=spend.spend_id)
+        try:
+            outcome = await self._authority.submit(tenant, actor, ask)
+        except TreasuryError as error:
+            # It is stopped all the same, and whoever stopped it is told so; the same again calls off the rest.
+            return replace(left(spend), code=error.code)
         after = spend.state if outcome.state is None else State(outcome.state)
         code = outcome.codes[0] if outcome.codes else None
         return Ending(

@@ -33,9 +33,9 @@ PAGE = 1000
 FIRST = datetime(1900, 1, 1, tzinfo=UTC)
 NOBODY = UUID(int=0)
 
-_SPEND, _SPENDS, _DECISIONS, _ENVELOPES, _PAYEES, _CHANGES = (
+_SPEND, _SPENDS, _IN_FLIGHT, _DECISIONS, _ENVELOPES, _PAYEES, _CHANGES = (
     sql("parpour_treasury", f"queries/{name}.sql")
-    for name in ("spend", "spends", "decisions", "envelopes", "payees", "changes")
+    for name in ("spend", "spends", "spends_in_flight", "decisions", "envelopes", "payees", "changes")
 )
 
 
@@ -193,6 +193,10 @@ class Register:
         """Spends by the time they were asked for, from after (requested_at, spend_id) on."""
         rows = await self._rows(context, _SPENDS, None if state is None else state.value, *after, limit)
         return [spend_of(row) for row in rows]
+
+    async def in_flight(self, context: str, *, actor: str | None = None, payee: UUID | None = None) -> list[Spend]:
+        """Spends that have not come to an end, of an account or a payee if one is named, the oldest first."""
+        return [spend_of(row) for row in await self._rows(context, _IN_FLIGHT, actor, payee)]
 
     async def approvals(self, context: str, spend: UUID) -> list[ApprovalState]:
         """Approvals and rejections of a spend, in their order."""
