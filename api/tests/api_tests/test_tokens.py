@@ -246,16 +246,11 @@ async def test_a_token_that_was_taken_ends_with_its_time_its_key_and_its_bearer(
     token = keys.sign(claims(TENANT, now=NOW))
     first = await checks.verify(token)
     assert await checks.verify(token) is first
-    await checks.check(first)
     revoked.add("user:ann")
     assert await refused(checks, token) == "API_TOKEN_REVOKED"
-    with pytest.raises(ApiError, match="API_TOKEN_REVOKED"):
-        await checks.check(first)
     revoked.clear()
     clock.now = NOW + 600 + LEEWAY_SECONDS
     assert await refused(checks, token) == "API_TOKEN_EXPIRED"
-    with pytest.raises(ApiError, match="API_TOKEN_EXPIRED"):
-        await checks.check(first)
     clock.now = NOW
     monotonic.now += FRESH_SECONDS
     assert (await checks.verify(token)) is not first
