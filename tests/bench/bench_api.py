@@ -20,8 +20,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Any
 from uuid import UUID, uuid4
 
+from bench.bench_spending import PLENTY, generous
 from bench.measure import Figure, figure, report
 from harness.api_server import Served, serving
 from parpour_controlplane.database import open_database
@@ -29,6 +31,7 @@ from parpour_controlplane.embedded import embedded
 from parpour_controlplane.testing import Place, Postgres
 from parpour_treasury import MIGRATIONS
 from parpour_treasury.books import Kind
+from parpour_treasury.spending.testing import new_venture
 from parpour_treasury.testing import Books, new_books
 
 SETTINGS = {"shared_buffers": "512MB", "max_wal_size": "4GB", "max_connections": "120"}
@@ -51,6 +54,11 @@ POST = """mutation($key: String!) { postJournal(key: $key, legs: [
     ... on PostedJournal { journal { number } } ... on Refusal { code } } }"""
 
 
+SPEND = """mutation($key: String!, $spend: SpendInput!) { requestSpend(key: $key, spend: $spend) {
+    ... on RequestedSpend { spend { id state digest } } ... on RefusedSpend { code } ... on Refusal { code } } }"""
+SPENDS = "{ spends(last: 20) { nodes { state purpose amount { amount } envelope { code } payee { name } } } }"
+
+
 @dataclass
 class Results:
     """What the rounds gave, by figure."""
@@ -62,14 +70,19 @@ class Results:
         print(f"  {name}: {value:.4g}", file=sys.stderr)
 
 
-def request(token: str, query: str, variables: dict[str, str] | None = None) -> bytes:
-    """A GraphQL request as bytes."""
-    body = json.dumps({"query": query, "variables": variables or {}}).encode()
+def post(token: str, path: str, document: dict[str, Any], more: str = "") -> bytes:
+    """A POST of JSON as bytes."""
+    body = json.dumps(document).encode()
     head = (
-        f"POST /graphql HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {token}\r\n"
+        f"POST {path} HTTP/1.1\r\nhost: bench\r\nauthorization: Bearer {token}\r\n{more}"
         f"content-type: application/json\r\naccept: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
     )
     return head.encode() + body
+
+
+def request(token: str, query: str, variables: dict[str, Any] | None = None) -> bytes:
+    """A GraphQL request as bytes."""
+    return post(token, "/graphql", {"query": query, "variables": variables or {}})
 
 
 async def answer(reader: asyncio.StreamReader) -> bytes:
@@ -78,7 +91,7 @@ async def answer(reader: asyncio.StreamReader) -> bytes:
     status, lower = head[9:12], head.lower()
     place = lower.index(b"content-length: ") + 16
     body = await reader.readexactly(int(head[place : head.index(b"\r", place)]))
-    if status != b"200" or b'"errors"' in body or (b'"code":"' in body and b"Refusal" in body):
+    if status not in (b"200", b"201") or b'"errors"' in body or (b'"code":"' in body and b"Refusal" in body):
         raise RuntimeError(f"{status!r} {body[:300]!r}")
     return body
 
@@ -121,19 +134,36 @@ async def prepared(place: Place) -> UUID:
         return books.tenant
 
 
+async def spending(place: Place) -> tuple[UUID, dict[str, str]]:
+    """A venture that spends, and what is asked of it again and again."""
+    async with open_database(place.dsn(), connections=4) as database:
+        venture = await new_venture(database, place, rules=generous(), funds=PLENTY, cap=PLENTY)
+        asked = {"envelope": str(venture.ads), "payee": str(venture.shop), "amount": "0.01", "currency": "USD"}
+        return venture.tenant, {**asked, "purpose": "banners"}
+
+
 def measure(place: Place, folder: Path, *, rounds: int, seconds: float, results: Results) -> None:
     """All rates, the cases taking turns."""
     tenant = asyncio.run(prepared(place))
+    spender, asked = asyncio.run(spending(place))
     keys = count()
     with serving(place, folder, **RAISED) as served:
         token = served.token(tenant, "owner")
         account, page, me = request(token, ACCOUNT), request(token, PAGE), request(token, "{ me { actor } }")
-        run = uuid4().hex
+        run, owner = uuid4().hex, served.token(spender, "owner")
+        spends = request(owner, SPENDS)
+
+        def key() -> str:
+            return f"{run}-{next(keys)}"
+
         cases: dict[str, Callable[[], bytes]] = {
             "account": lambda: account,
             "page": lambda: page,
             "me": lambda: me,
-            "post": lambda: request(token, POST, {"key": f"{run}-{next(keys)}"}),
+            "post": lambda: request(token, POST, {"key": key()}),
+            "spend": lambda: post(owner, "/v1/spends", asked, f"idempotency-key: {key()}\r\n"),
+            "mutation": lambda: request(owner, SPEND, {"key": key(), "spend": asked}),
+            "spends": lambda: spends,
         }
         for make in cases.values():
             asyncio.run(load(served, make, 1))
@@ -153,14 +183,21 @@ NAMES = {
     "page": "query of 20 journals with legs and accounts",
     "me": "query that needs no database",
     "post": "mutation that posts a journal",
+    "spend": "spend request over plain HTTP, to its reservation",
+    "mutation": "spend request over GraphQL, to its reservation",
+    "spends": "query of 20 spends with envelopes and payees",
 }
+
+
+GOALS = {"account": 800, "spend": 300, "mutation": 300}
+"""Requests a second, at least."""
 
 
 def figures(results: Results) -> list[Figure]:
     """The table's rows."""
     rows = []
     for name, words in NAMES.items():
-        goal = 800 if name == "account" else None
+        goal = GOALS.get(name)
         rows.append(figure(words, "requests/s", results.values[f"{name}, rate"], at_least=goal))
         rows.append(figure("    its latency, p50", "ms", results.values[f"{name}, p50"]))
         rows.append(figure("    its latency, p99", "ms", results.values[f"{name}, p99"]))

@@ -142,7 +142,7 @@ async def running(
     async with open_database(settings.database, connections=settings.connections, password=password) as database:
         ledger = Ledger(database)
         batcher = Batcher(ledger, mint)
-        authority = Authority(database, mint)
+        authority = Authority(database, mint, tells=True)
         members = Members(Register(database), mint, listed=revocations, clock=time.monotonic)
         verifier = TokenVerifier(
             KeySet(fetch, clock=time.monotonic),

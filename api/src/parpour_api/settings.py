@@ -78,6 +78,8 @@ class Settings(BaseModel):
     """Claim that says user or agent; user, if it is not there."""
     claim_person: Claim = ClaimNames.person
     """Claim that names the human behind the account; the subject, if it is not there."""
+    step_up: tuple[str, ...] = ()
+    """Values of the claim `acr` with which a person may approve and confirm; any, if none is named."""
     revoked: tuple[str, ...] = ()
     """Actors, and ids of tokens, that are refused."""
     webhooks: Path | None = None
@@ -143,7 +145,7 @@ class Settings(BaseModel):
     def _keys_over_tls(cls, value: str) -> str:
         return checked_url(value)
 
-    @field_validator("revoked", "origins", mode="before")
+    @field_validator("revoked", "step_up", "origins", mode="before")
     @classmethod
     def _listed_as_text(cls, value: object) -> object:
         return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
@@ -151,7 +153,7 @@ class Settings(BaseModel):
     @property
     def claim_names(self) -> ClaimNames:
         """Under what names the issuer writes its claims."""
-        return ClaimNames(self.claim_tenant, self.claim_roles, self.claim_kind, self.claim_person)
+        return ClaimNames(self.claim_tenant, self.claim_roles, self.claim_kind, self.claim_person, self.step_up)
 
     @classmethod
     def read(cls, environ: Mapping[str, str]) -> Self:

@@ -6,8 +6,7 @@ and every code that stood against it.
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import datetime
 from enum import Enum
 from http import HTTPStatus
@@ -21,7 +20,7 @@ from pydantic.alias_generators import to_camel
 from parpour_api.errors import ApiError
 from parpour_api.failures import as_api_error
 from parpour_api.graphql.session import Session
-from parpour_api.graphql.spending.asking import asked, spend_row, stepped_up
+from parpour_api.graphql.spending.asking import asked, stepped_up
 from parpour_api.graphql.spending.inputs import digest_of
 from parpour_api.graphql.spending.trusting import member_who, own_only
 from parpour_api.routing import PROBLEM_RESPONSES, Caller, operation_of, problem_responses, router
@@ -165,15 +164,6 @@ class SpendRefused(ApiError):
         return {**super().problem(request_id=request_id), "codes": list(self.codes), "spend": str(self.spend)}
 
 
-@asynccontextmanager
-async def _reading(session: Session) -> AsyncIterator[None]:
-    """Whoever reads the answer slowly must not hold a connection."""
-    try:
-        yield
-    finally:
-        await session.reader.close()
-
-
 async def _carried_out(
     request: Request, session: Session, ask: Callable[[], Ask], *, status: int = HTTPStatus.OK
 ) -> Response:
@@ -184,9 +174,7 @@ async def _carried_out(
     """
     code = "API_INTERNAL"
     try:
-        async with _reading(session):
-            outcome = await asked(session, ask())
-            row = await spend_row(session, outcome)
+        outcome, row = await asked(session, ask())
         if outcome.codes:
             raise SpendRefused(outcome.codes, row.spend_id)
         code = "OK"
@@ -226,8 +214,11 @@ async def request_spend(request: Request, session: Caller, key: Key, spend: Spen
 async def spend_by_id(request: Request, session: Caller, spend: UUID) -> Response:
     """An agent sees the spends that it asked for itself."""
     member = member_who(session, operation_of(request))
-    async with _reading(session):
+    try:
         row = await session.spending.spends.load(spend)
+    finally:
+        # Whoever reads the answer slowly must not hold a connection.
+        await session.reader.close()
     if row is None or (own_only(member) and row.actor != member.actor):
         raise TreasuryError("TREASURY_SPEND_UNKNOWN")
     return _told(row)

@@ -86,3 +86,28 @@ async def spending(api: Api, **fields: Any) -> AsyncIterator[Spending]:
     """A new venture behind a running API."""
     async with open_database(api.place.dsn(), connections=2) as database:
         yield Spending(api, await new_venture(database, api.place, **fields))
+
+
+ON_REFUSAL = "__typename ... on Refusal { code message field }"
+ON_CHANGE = "change { id digest kind state body }"
+
+
+async def did(caller: Caller, call: str, made: str = "", **variables: Any) -> Any:
+    """The result of one mutation, written with variables of the types that their values have."""
+    types = {str: "String!", int: "Int!", list: "[PairInput!]!"}
+    declared = ", ".join(f"${name}: {types[type(value)]}" for name, value in variables.items())
+    head = f"mutation({declared})" if declared else "mutation"
+    data = await caller.ask(f"{head} {{ r: {call} {{ {ON_REFUSAL} {made} }} }}", variables)
+    return data["r"]
+
+
+async def proposed(caller: Caller, call: str, **variables: Any) -> Any:
+    """The change that a proposal made, or the refusal."""
+    told = await did(caller, call, f"... on ProposedChange {{ {ON_CHANGE} }}", **variables)
+    return told.get("change", told)
+
+
+async def confirmed(caller: Caller, change: Mapping[str, Any], *, digest: str | None = None) -> Any:
+    """What confirming a change came to."""
+    call = f'confirmChange(change: "{change["id"]}", digest: "{digest or change["digest"]}")'
+    return await did(caller, call, f"... on ConfirmedChange {{ {ON_CHANGE} }}")

@@ -12,7 +12,8 @@ from hypothesis_graphql import from_schema, nodes
 from parpour_api.errors import CATALOGUE
 from parpour_api.graphql.schema import sdl
 
-from .building import Api, Caller
+from .building import Caller
+from .spending import Spending
 
 pytestmark = pytest.mark.anyio
 
@@ -35,12 +36,10 @@ async def check(caller: Caller, document: str) -> None:
 
 
 @pytest.fixture
-async def caller(api: Api) -> Caller:
-    venture = await api.venture()
-    await venture.open("bank")
-    await venture.open("funding", "EQUITY")
-    await venture.post("1", "2", "5")
-    return venture
+async def caller(venture: Spending) -> Caller:
+    """The owner of a venture that spends."""
+    await venture.request("1.00")
+    return venture.caller("ann")
 
 
 @given(document=DOCUMENTS)

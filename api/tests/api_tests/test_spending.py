@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from .spending import Spending
+from parpour_api.errors import CATALOGUE
+from parpour_treasury.spending.testing import payment_worker
+
+from .spending import ON_REFUSAL, REQUEST, Spending, confirmed, did, proposed
 
 pytestmark = pytest.mark.anyio
 
@@ -153,3 +158,178 @@ async def test_requests_of_many_callers_share_a_commit(venture: Spending) -> Non
     moments = {one["decisions"][0]["decidedAt"] for one in page["spends"]["nodes"]}
     assert len(page["spends"]["nodes"]) == 60
     assert len(moments) < 20
+
+
+PAID = """query($id: ID!) { spend(id: $id) { state step settled { amount } providerReference submittedAt
+    course { attempts questions asksPerson } outcomes { step reference fee { amount } actor }
+    journals { number description legs { account { code } side amount { amount } } } } }"""
+
+
+async def test_a_payments_course_outcomes_and_journals_are_told(venture: Spending) -> None:
+    spend = (await venture.request("9.00"))["spend"]
+    identity = UUID(spend["id"])
+    ann = venture.caller("ann")
+    async with payment_worker(venture.api.place, venture.venture) as worker:
+        await worker.claim()
+        await worker.begin(identity)
+        assert (await ann.ask(PAID, {"id": spend["id"]}))["spend"]["state"] == "SUBMITTING"
+        await worker.advance(identity, "sent", fee=25, provider="po_1")
+        await worker.advance(identity, "settled")
+    told = (await ann.ask(PAID, {"id": spend["id"]}))["spend"]
+    assert (told["state"], told["settled"]["amount"], told["providerReference"]) == ("SETTLED", "9.00", "po_1")
+    assert told["course"] == {"attempts": 0, "questions": 0, "asksPerson": False}
+    assert [(one["step"], one["fee"]["amount"], one["actor"]) for one in told["outcomes"]] == [
+        ("SENT", "0.25", "system:payments"),
+        ("SETTLED", "0.00", "system:payments"),
+    ]
+    moved = [[leg["account"]["code"] for leg in one["legs"]] for one in told["journals"]]
+    assert moved == [
+        ["assets:in-transit:usd", "assets:bank:usd"],
+        ["expenses:fees:usd", "assets:bank:usd"],
+        ["expenses:spending:usd", "assets:in-transit:usd"],
+    ]
+
+
+async def test_what_is_metered_is_renewed_settled_and_has_its_journal(venture: Spending) -> None:
+    spend = (await venture.request("2.00", payee=str(venture.venture.platform)))["spend"]["id"]
+    buyer = venture.caller("buyer")
+    made = "spend { state amount { amount } settled { amount } }"
+    call = f'renewSpend(key: "r", spend: "{spend}", amount: "1.00", lifetimeSeconds: 60)'
+    renewed = await did(buyer, call, f"... on RenewedSpend {{ replayed {made} }}")
+    assert (renewed["replayed"], renewed["spend"]["amount"]["amount"]) == (False, "3.00")
+    call = f'settleSpend(key: "s", spend: "{spend}", amount: "2.50")'
+    settled = await did(buyer, call, f"... on SettledSpend {{ replayed {made} }}")
+    assert (settled["spend"]["state"], settled["spend"]["settled"]["amount"]) == ("SETTLED", "2.50")
+    journals = (await venture.caller("ann").ask(PAID, {"id": spend}))["spend"]["journals"]
+    assert [leg["amount"]["amount"] for leg in journals[0]["legs"]] == ["2.50", "2.50"]
+
+
+async def test_a_payment_of_which_nobody_knows_is_decided_by_two_people(venture: Spending) -> None:
+    spend = (await venture.request("9.00"))["spend"]["id"]
+    async with payment_worker(venture.api.place, venture.venture) as worker:
+        await worker.claim()
+        await worker.begin(UUID(spend))
+        await worker.advance(UUID(spend), "unknown")
+    call = f'proposeResolution(key: "r", spend: "{spend}", outcome: FAILED, evidence: $evidence)'
+    found = [{"name": "asked", "value": "Stripe's support, ticket 7"}]
+    change = await proposed(venture.caller("bob"), call, evidence=found)
+    assert (await confirmed(venture.caller("ann"), change))["change"]["state"] == "APPLIED"
+    told = (await venture.caller("ann").ask(PAID, {"id": spend}))["spend"]
+    assert (told["state"], told["outcomes"][-1]["actor"]) == ("FAILED", "user:ann")
+
+
+async def test_two_people_change_envelopes_payees_and_rules(venture: Spending) -> None:
+    ann, bob = venture.caller("ann"), venture.caller("bob")
+    pairs = [{"name": "id", "value": "ba_7"}]
+    for call, variables in (
+        (
+            f"""proposeEnvelope(key: "e", parent: "{venture.venture.budget}", code: "travel", currency: "USD",
+                cap: "10")""",
+            {},
+        ),
+        (
+            """proposePayee(key: "p", name: "The Inn", category: "travel", provider: MERCURY, destination: $pairs,
+                account: $pairs)""",
+            {"pairs": pairs},
+        ),
+        ('proposeRules(key: "r", version: 2, document: $document)', {"document": '{"payeeCoolOffSeconds": 0}'}),
+        ('proposeRelease(key: "l", what: KILL_SWITCH)', {}),
+    ):
+        change = await proposed(bob, call, **variables)
+        assert change["state"] == "PROPOSED", change
+        assert await proposed(bob, call, **variables) == change
+        assert (await confirmed(ann, change))["change"]["state"] == "APPLIED"
+    told = await ann.ask(
+        """{ envelopes { nodes { code cap { amount } } } payees { nodes { name usableFrom provider } }
+            ruleBooks { nodes { version document proposedBy approvedBy } } venture { rules { version } }
+            changes(state: APPLIED) { nodes { kind proposedBy decidedBy } } }"""
+    )
+    assert {"code": "travel", "cap": {"amount": "10.00"}} in told["envelopes"]["nodes"]
+    assert "The Inn" in {one["name"] for one in told["payees"]["nodes"]}
+    last = told["ruleBooks"]["nodes"][-1]
+    assert (last["version"], last["proposedBy"], last["approvedBy"]) == (2, "user:bob", "user:ann")
+    assert json.loads(last["document"])["payeeCoolOffSeconds"] == 0
+    assert told["venture"] == {"rules": {"version": 2}}
+    assert [one["kind"] for one in told["changes"]["nodes"]] == ["ENVELOPE", "PAYEE", "RULES", "RELEASE"]
+
+
+HOSTILE = (
+    "'; drop table treasury.spend; --",
+    '"}) { id } } #',
+    "<script>alert(1)</script>",
+    "{{7*7}} ${jndi:ldap://x}",
+    "\u202egnp.exe",
+    "a" * 10_000,
+    "\x00",
+    "line\nbreak",
+    "\ud800",
+    "💸" * 50,
+)
+
+
+async def test_no_text_of_a_caller_is_anything_but_text(venture: Spending, caplog: pytest.LogCaptureFixture) -> None:
+    """Kept to the letter, or refused with a code; never carried out, and never a line of a log."""
+    for text in HOSTILE:
+        refusals = await codes_met(venture, text)
+        assert refusals <= set(CATALOGUE), text
+        assert not refusals & {"API_INTERNAL", "API_FIELD_FAILED", "TREASURY_UNAVAILABLE", "DATABASE_UNAVAILABLE"}, text
+    assert not [one for one in caplog.records if one.levelname == "ERROR"]
+    assert await venture.venture.faults() == []
+
+
+async def codes_met(venture: Spending, text: str) -> set[str]:
+    """The codes of a text in every field that takes one."""
+    ann, bob = venture.caller("ann"), venture.caller("bob")
+    met: set[str] = set()
+    asked = (await ann.send(REQUEST, {"key": text, "spend": venture.spend("1.00", purpose=text)})).json()
+    spend = asked.get("data", {}).get("requestSpend", {}).get("spend")
+    assert spend is None or spend["purpose"] == text
+    for call in (
+        "proposeMember(key: $x, actor: $x, person: $x, roles: OWNER)",
+        'proposeEnvelope(key: "k", code: $x, currency: $x, cap: $x)',
+        """proposePayee(key: "p", name: $x, category: $x, provider: STRIPE, destination: {name: $x, value: $x},
+            account: {name: $x, value: $x})""",
+        "proposeRules(key: $x, version: 2, document: $x)",
+        "freezeVenture(reason: $x)",
+        "revokeMember(actor: $x, reason: $x)",
+    ):
+        response = await bob.send(f"mutation($x: String!) {{ r: {call} {{ {ON_REFUSAL} }} }}", {"x": text})
+        assert response.status_code < 500
+        told = response.json()
+        met |= {one["extensions"]["code"] for one in told.get("errors", ())} | {told.get("code", "")}
+        met |= {told["data"]["r"].get("code", "")} if told.get("data") else set()
+    for call in ("envelope(id: $x)", "payee(id: $x)", "spend(id: $x)", "change(id: $x)"):
+        response = await ann.send(f"query($x: ID!) {{ r: {call} {{ id }} }}", {"x": text})
+        assert response.json().get("data", {"r": None})["r"] is None
+    response = await ann.send("query($x: String!) { spends(actor: $x) { nodes { id } } }", {"x": text})
+    assert response.status_code < 500
+    return met - {""}
+
+
+AMOUNTS = (
+    ("-1", "USD", "AMOUNT_NOT_POSITIVE"),
+    ("-0", "USD", "AMOUNT_NOT_POSITIVE"),
+    ("0.00", "USD", "AMOUNT_NOT_POSITIVE"),
+    ("0.001", "USD", "AMOUNT_TOO_PRECISE"),
+    ("1.5", "JPY", "AMOUNT_TOO_PRECISE"),
+    ("1,50", "USD", "AMOUNT_MALFORMED"),
+    ("1e2", "USD", "AMOUNT_MALFORMED"),
+    ("NaN", "USD", "AMOUNT_MALFORMED"),
+    ("0x10", "USD", "AMOUNT_MALFORMED"),
+    ("٣", "USD", "AMOUNT_MALFORMED"),
+    ("9223372036854775807", "JPY", "TREASURY_BALANCE_OVERFLOW"),
+    ("9223372036854775808", "JPY", "AMOUNT_OUT_OF_RANGE"),
+    ("1.00", "USDT", "CURRENCY_UNKNOWN"),
+    ("1.00", "usd", "CURRENCY_UNKNOWN"),
+)
+
+
+async def test_an_amount_that_is_none_is_refused(venture: Spending) -> None:
+    for amount, currency, code in AMOUNTS:
+        refused = await venture.request(amount, currency=currency)
+        assert (refused["__typename"], refused["code"]) == ("Refusal", code), amount
+
+
+async def test_a_number_is_no_amount(venture: Spending) -> None:
+    variables = {"key": "k", "spend": venture.spend("1") | {"amount": 12.5}}
+    assert await venture.caller("buyer").codes(REQUEST, variables) == ["API_VARIABLES_INVALID"]

@@ -48,6 +48,8 @@ class ClaimNames:
     roles: str = "roles"
     kind: str = "actor_kind"
     person: str = "person"
+    step_up: tuple[str, ...] = ()
+    """Values of `acr` with which having authenticated counts where that must be recent; any, if none is named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,12 +105,17 @@ def principal_of(claims: Mapping[str, Any], names: ClaimNames) -> Principal:
         actor=f"{kind}:{subject}",
         roles=roles,
         person=person,
-        authenticated_at=None
-        if claims.get("auth_time") is None
-        else datetime.fromtimestamp(seconds(claims, "auth_time"), UTC),
+        authenticated_at=_authenticated(claims, names),
         token_id=token_id,
         expires_at=datetime.fromtimestamp(seconds(claims, "exp"), UTC),
     )
+
+
+def _authenticated(claims: Mapping[str, Any], names: ClaimNames) -> datetime | None:
+    if claims.get("auth_time") is None:
+        return None
+    at = datetime.fromtimestamp(seconds(claims, "auth_time"), UTC)
+    return None if names.step_up and claims.get("acr") not in names.step_up else at
 
 
 def seconds(claims: Mapping[str, Any], name: str) -> int:

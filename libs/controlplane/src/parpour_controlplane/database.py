@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 import asyncpg
 
 from parpour_controlplane.errors import CONTEXT_CODES, ControlPlaneError
-from parpour_controlplane.migrations import sql
 
 if TYPE_CHECKING:
     from asyncpg import Connection, Pool, Record
@@ -27,7 +26,7 @@ CONNECTIONS = 8
 COMMAND_SECONDS = 40.0
 """Longer than the statement timeout of the roles, so that the server says what took too long."""
 
-_CHECK_SESSION = sql("parpour_controlplane", "check_session.sql")
+_CHECK_SESSION = "select controlplane.check_session()"
 
 # Classes of SQLSTATE after which the same call may well succeed: connection, transaction rollback, resources,
 # operator's intervention, system error; and a lock that was not to be had in time.

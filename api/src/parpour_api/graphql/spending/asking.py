@@ -17,8 +17,10 @@ NOT_OF_A_DECISION = frozenset({"TREASURY_SPEND_STATE", "TREASURY_ROLE_MISSING", 
 """Why an approval does not count, whatever the spend's state."""
 
 
-async def asked(session: Session, ask: Ask) -> SpendOutcome:
-    """The outcome of an ask that was decided: carried out, or refused by a decision that was recorded.
+async def asked(session: Session, ask: Ask) -> tuple[SpendOutcome, Spend]:
+    """The outcome of an ask that was decided, and the spend as it left it.
+
+    It was carried out, or refused by a decision that was recorded.
 
     Raises:
         TreasuryError: if nothing was decided.
@@ -29,7 +31,9 @@ async def asked(session: Session, ask: Ask) -> SpendOutcome:
     if not was_decided(ask, outcome):
         outcome.raise_for_refusal()
     await session.written()
-    return outcome
+    if outcome.row is None:
+        raise AssertionError("what was decided has its spend")
+    return outcome, outcome.row
 
 
 def was_decided(ask: Ask, outcome: SpendOutcome) -> bool:
@@ -51,11 +55,3 @@ def stepped_up(session: Session) -> datetime:
     if at is None:
         raise TreasuryError("TREASURY_STEP_UP_NEEDED", detail="authenticate again: the token does not say when you did")
     return at
-
-
-async def spend_row(session: Session, outcome: SpendOutcome) -> Spend:
-    """The spend that an outcome is about, as it stands."""
-    row = None if outcome.spend is None else await session.spending.spends.load(outcome.spend)
-    if row is None:
-        raise AssertionError("what was decided has its spend")
-    return row

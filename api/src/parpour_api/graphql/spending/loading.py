@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol, TypeVar
 from uuid import UUID
 
@@ -30,22 +31,70 @@ class Read(Protocol):
 
 
 class SpendingLoads:
-    """The loaders of one request."""
+    """The loaders of one request, each made when it is first asked: most requests need one or none."""
 
     def __init__(self, read: Read) -> None:
         self._read = read
-        self.spends: DataLoader[UUID, Spend | None] = self._one(reading.spends_of)
-        self.envelopes: DataLoader[UUID, EnvelopeState | None] = self._one(reading.envelopes_of)
-        self.payees: DataLoader[UUID, PayeeState | None] = self._one(reading.payees_of)
-        self.members: DataLoader[str, MemberState | None] = self._one(reading.members_of)
-        self.holds: DataLoader[UUID, HoldState | None] = self._one(reading.holds_of)
-        self.courses: DataLoader[UUID, CourseState | None] = self._one(reading.courses_of)
-        self.rules: DataLoader[int, RuleBook] = DataLoader(load_fn=self._rules)
-        self.within: DataLoader[UUID, list[EnvelopeState]] = self._several(reading.envelopes_within)
-        self.approvals: DataLoader[UUID, list[ApprovalState]] = self._several(reading.approvals_of)
-        self.decisions: DataLoader[UUID, list[DecisionRow]] = self._several(reading.decisions_of)
-        self.outcomes: DataLoader[UUID, list[OutcomeState]] = self._several(reading.outcomes_of)
-        self.journals: DataLoader[UUID, list[Journal]] = self._several(reading.journals_of_spends)
+
+    @cached_property
+    def spends(self) -> DataLoader[UUID, Spend | None]:
+        """Spends by id."""
+        return self._one(reading.spends_of)
+
+    @cached_property
+    def envelopes(self) -> DataLoader[UUID, EnvelopeState | None]:
+        """Envelopes by id."""
+        return self._one(reading.envelopes_of)
+
+    @cached_property
+    def payees(self) -> DataLoader[UUID, PayeeState | None]:
+        """Payees by id."""
+        return self._one(reading.payees_of)
+
+    @cached_property
+    def members(self) -> DataLoader[str, MemberState | None]:
+        """Members by name."""
+        return self._one(reading.members_of)
+
+    @cached_property
+    def holds(self) -> DataLoader[UUID, HoldState | None]:
+        """Holds by id."""
+        return self._one(reading.holds_of)
+
+    @cached_property
+    def courses(self) -> DataLoader[UUID, CourseState | None]:
+        """Courses of payments, by spend."""
+        return self._one(reading.courses_of)
+
+    @cached_property
+    def rules(self) -> DataLoader[int, RuleBook]:
+        """Rule books by version."""
+        return DataLoader(load_fn=self._rules)
+
+    @cached_property
+    def within(self) -> DataLoader[UUID, list[EnvelopeState]]:
+        """Envelopes by the one around them."""
+        return self._several(reading.envelopes_within)
+
+    @cached_property
+    def approvals(self) -> DataLoader[UUID, list[ApprovalState]]:
+        """Approvals by spend."""
+        return self._several(reading.approvals_of)
+
+    @cached_property
+    def decisions(self) -> DataLoader[UUID, list[DecisionRow]]:
+        """Decisions by spend."""
+        return self._several(reading.decisions_of)
+
+    @cached_property
+    def outcomes(self) -> DataLoader[UUID, list[OutcomeState]]:
+        """Outcomes of payments, by spend."""
+        return self._several(reading.outcomes_of)
+
+    @cached_property
+    def journals(self) -> DataLoader[UUID, list[Journal]]:
+        """Journals by spend."""
+        return self._several(reading.journals_of_spends)
 
     async def _rules(self, versions: list[int]) -> Sequence[RuleBook]:
         found = await self._read(lambda connection: reading.rules_of(connection, versions))

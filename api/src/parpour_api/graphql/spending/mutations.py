@@ -14,7 +14,7 @@ from strawberry.types import Info
 
 from parpour_api.graphql.answering import Key, Refusal, answered
 from parpour_api.graphql.session import Session
-from parpour_api.graphql.spending.asking import asked, spend_row, stepped_up
+from parpour_api.graphql.spending.asking import asked, stepped_up
 from parpour_api.graphql.spending.inputs import SpendInput, digest_of
 from parpour_api.graphql.spending.spends import Spend
 from parpour_api.graphql.spending.trusting import named
@@ -94,8 +94,8 @@ RenewSpendResult = Annotated[RenewedSpend | Refusal, strawberry.union("RenewSpen
 
 
 async def _done(session: Session, ask: Ask) -> tuple[Spend, SpendOutcome]:
-    outcome = await asked(session, ask)
-    return Spend.of(await spend_row(session, outcome)), outcome
+    outcome, row = await asked(session, ask)
+    return Spend.of(row), outcome
 
 
 def _refused(spend: Spend, outcome: SpendOutcome) -> RefusedSpend | None:

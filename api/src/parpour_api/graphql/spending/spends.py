@@ -103,8 +103,8 @@ class PaymentCourse:
         """The course of a row."""
         history = json.loads(row.history)
         return cls(
-            attempts=history["attempts"],
-            questions=history["questions"],
+            attempts=history.get("attempts", 0),
+            questions=history.get("questions", 0),
             asks_person=row.asks_person,
             next_at=row.next_at,
             updated_at=row.updated_at,

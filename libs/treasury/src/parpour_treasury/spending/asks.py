@@ -7,14 +7,17 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from parpour_treasury.commands import BALANCE_MAX, check_text, check_time, encodable, joined, microseconds
 from parpour_treasury.currencies import exponent_of
 from parpour_treasury.refusals import TreasuryError
+
+if TYPE_CHECKING:
+    from parpour_treasury.spending.register import Spend
 
 PURPOSE_MAX = 500
 """Characters."""
@@ -171,6 +174,8 @@ class SpendOutcome:
     codes: tuple[str, ...]
     """What stood against the ask; empty if it was carried out."""
     replayed: bool = False
+    row: Spend | None = field(default=None, compare=False)
+    """The spend as the ask left it, where the authority tells spends; no part of the answer itself."""
 
     @property
     def accepted(self) -> bool:

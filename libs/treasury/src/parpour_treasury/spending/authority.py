@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
@@ -23,6 +24,7 @@ from parpour_treasury.spending.deciding import Asked, decide
 from parpour_treasury.spending.explaining import Explanation, explain
 from parpour_treasury.spending.gathering import Gathered
 from parpour_treasury.spending.planning import asked_things, make_plan
+from parpour_treasury.spending.reading import spends_of
 from parpour_treasury.spending.rules import RuleBook, read_rules
 
 if TYPE_CHECKING:
@@ -67,10 +69,13 @@ class Authority:
         new_id: Callable[[], UUID] = uuid4,
         batch_max: int = BATCH_MAX,
         waiting_max: int = WAITING_MAX,
+        tells: bool = False,
     ) -> None:
         self._database = database
         self._mint = mint
         self._new_id = new_id
+        self._tells = tells
+        """Whether outcomes hold their spends: one more query a batch, where each caller would ask for its own."""
         self._books = RuleBooks()
         self._group: GroupCommit[Asking, SpendOutcome] = GroupCommit(
             self._execute, batch_max=batch_max, waiting_max=waiting_max
@@ -129,6 +134,14 @@ class Authority:
                     ledger = encode([request for _, request in plan.ledger]) if plan.ledger else _NO_LEDGER
                     text = json.dumps(plan.to_json(), separators=(",", ":"))
                     await connection.execute(_RECORD, context, actors, text, spends, *ledger)
+                if self._tells:
+                    return await _told(connection, plan.outcomes)
         except asyncpg.PostgresError as error:
             raise refusal(error) from None
         return plan.outcomes
+
+
+async def _told(connection: type_of_connection, outcomes: Sequence[SpendOutcome]) -> list[SpendOutcome]:
+    """The outcomes with their spends as the transaction leaves them."""
+    rows = await spends_of(connection, [one.spend for one in outcomes if one.spend is not None])
+    return [one if one.spend is None else replace(one, row=rows.get(one.spend)) for one in outcomes]
