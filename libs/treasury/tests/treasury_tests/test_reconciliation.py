@@ -624,7 +624,7 @@ async def test_a_person_says_which_are_the_same_money_where_no_rule_could(bank: 
     assert json.loads(made.explanation) == {"rule": "decision", "by": "ann", "evidence": "asked the shop"}
     for actor, entries, movements, why, code in [
         ("user:ann", [(1, 1)], [legs[1]], "again", "RECONCILIATION_EXCEPTION_CLOSED"),
-        ("user:ann", [(1, 2)], [legs[0]], "again", "RECONCILIATION_EXCEPTION_CLOSED"),
+        ("user:ann", [(1, 2)], [legs[0]], "again", "RECONCILIATION_STALE"),
         ("user:ann", [(1, 3)], [legs[1]], "another sum", "RECONCILIATION_MATCH_UNBALANCED"),
         ("user:ann", [(1, 2)], [], "one side alone", "RECONCILIATION_MATCH_UNBALANCED"),
         ("user:ann", [(1, 2), (1, 2)], [legs[1]], "twice", "RECONCILIATION_STALE"),
