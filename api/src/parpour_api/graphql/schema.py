@@ -7,6 +7,9 @@ from graphql import GraphQLSchema
 from strawberry.printer import print_schema
 from strawberry.schema.config import StrawberryConfig
 
+from parpour_api.graphql.banking.mutations import BankingMutation
+from parpour_api.graphql.banking.queries import BankingQuery
+from parpour_api.graphql.banking.restoring import RestoreMutation
 from parpour_api.graphql.mutations import BooksMutation
 from parpour_api.graphql.queries import BooksQuery
 from parpour_api.graphql.spending.changes import ChangeMutation
@@ -19,6 +22,7 @@ from parpour_api.graphql.subscriptions import Subscription
 class Query(
     BooksQuery,
     SpendingQuery,
+    BankingQuery,
 ):
     """The root of queries: the fields of every part."""
 
@@ -28,6 +32,8 @@ class Mutation(
     BooksMutation,
     SpendMutation,
     ChangeMutation,
+    BankingMutation,
+    RestoreMutation,
 ):
     """The root of mutations: the fields of every part."""
 
