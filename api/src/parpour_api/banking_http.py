@@ -197,7 +197,7 @@ async def take_statements(
         code = code_of(error)[0]
         raise as_api_error(error) from error
     finally:
-        session.audit("takeStatements", code)
+        session.audit(UPLOAD, code)
 
 
 async def _taken(session: Session, data: bytes, account: str, format: Format, framing: _Framing) -> TakenStatements:

@@ -170,7 +170,7 @@ async def test_who_may_not_or_sends_too_much_is_refused_before_the_file_is_read(
     monkeypatch.setattr(banking_http._READING, "free", 0)
     assert (await bank.upload(data)).json()["code"] == "API_BUSY"
     audited = [one.fields for one in caplog.records if one.name.endswith("audit")]  # type: ignore[attr-defined]
-    noted = [one["outcome"] for one in audited if one["field"] == "takeStatements"]
+    noted = [one["outcome"] for one in audited if one["field"] == banking_http.UPLOAD]
     assert noted == [
         "API_FORBIDDEN",
         "API_MEDIA_TYPE",
