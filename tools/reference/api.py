@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from graphql import GraphQLObjectType
 
 from parpour_api.access import FIELDS
+from parpour_api.app import openapi
 from parpour_api.errors import CATALOGUE
 from parpour_api.graphql.costs import INTROSPECTION_POINTS, LIST_ITEMS, MUTATION_POINTS, PAGE, WEIGHTS
 from parpour_api.graphql.schema import executable
@@ -26,15 +27,20 @@ SETTINGS_INTRO = (
 
 
 def root_fields() -> Iterator[tuple[str, str, str]]:
-    """Name, roles and description of each root field and download."""
+    """Name, roles and description of each root field and HTTP operation."""
     schema = executable()
+    summaries = {
+        f"{method.upper()} {path}": operation["summary"]
+        for path, operations in openapi()["paths"].items()
+        for method, operation in operations.items()
+    }
     for name, roles in FIELDS.items():
         root, _, field = name.partition(".")
         kind = schema.type_map.get(root)
         described = kind.fields.get(field) if isinstance(kind, GraphQLObjectType) else None
         shown = "everyone" if roles == frozenset(Role) else ", ".join(role for role in Role if role in roles)
         if not field.startswith("__"):
-            words = described.description if described else "The tenant's books for a program of accounts."
+            words = described.description if described else summaries.get(name)
             yield code(name), shown, cell(words or "")
 
 

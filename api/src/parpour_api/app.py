@@ -19,7 +19,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from parpour_api import __version__, spends_http, webhooks
+from parpour_api import __version__, banking_http, spends_http, webhooks
 from parpour_api.access import check_allowed
 from parpour_api.books_export import LANGUAGES, Exports, Language, chunks
 from parpour_api.edge import Bounds, Edge, problem_response
@@ -58,7 +58,7 @@ EXPORT_POINTS = 1000
 
 GRAPHQL_PATH = "/graphql"
 
-ROUTERS = (webhooks.ROUTES, spends_http.ROUTES)
+ROUTERS = (webhooks.ROUTES, spends_http.ROUTES, banking_http.ROUTES)
 """Groups of HTTP operations, beside the probes and the export."""
 
 ROUTES = frozenset({GRAPHQL_PATH, "/healthz", "/readyz", "/metrics", *(f"/v1/books/export/{one}" for one in Language)})
@@ -82,6 +82,7 @@ PROBLEM_SCHEMA: dict[str, Any] = {
             "description": "Everything that stood against a spend that was decided and refused.",
         },
         "spend": {"type": "string", "format": "uuid", "description": "The spend that was decided and refused."},
+        "path": {"type": "string", "description": "The place in a file that is not taken."},
     },
 }
 
@@ -297,7 +298,7 @@ def application(
     app.router.lifespan_context = lifespan
     return Edge(
         front,
-        bounds=Bounds(settings.body_bytes_max, settings.request_seconds_max),
+        bounds=Bounds(settings.body_bytes_max, settings.request_seconds_max, banking_http.BODY_BYTES_MAX),
         metrics=metrics,
         routes=ROUTES,
         clock=time.monotonic,

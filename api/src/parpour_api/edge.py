@@ -8,8 +8,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from uuid import UUID
 
@@ -68,6 +68,8 @@ class Bounds:
 
     body_bytes: int
     seconds: float
+    larger: Mapping[str, int] = field(default_factory=dict)
+    """Bytes of bodies of some paths, where they may have more."""
 
 
 class Edge:
@@ -96,7 +98,8 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        exchange = _Exchange(receive, send, self._bounds.body_bytes, self._request_id(scope))
+        most = self._bounds.larger.get(scope["path"], self._bounds.body_bytes)
+        exchange = _Exchange(receive, send, most, self._request_id(scope))
         scope.setdefault("state", {})["request_id"] = exchange.request_id
         began = self._clock()
         try:

@@ -89,13 +89,23 @@ STATUS_BY_ENDING: tuple[tuple[str, int], ...] = (
     ("_UNAVAILABLE", 503),
     ("_OVERLOADED", 503),
 )
-STATUS_BY_BEGINNING: tuple[tuple[str, int], ...] = (("AMOUNT_", 422), ("CURRENCY_", 422))
+STATUS_BY_BEGINNING: tuple[tuple[str, int], ...] = (("AMOUNT_", 422), ("CURRENCY_", 422), ("STATEMENT_", 422))
+STATUS_BY_CODE: dict[str, int] = {
+    "STATEMENT_CHANGED": 409,
+    "STATEMENT_NOT_CONTINUOUS": 409,
+    "STATEMENT_OF_ANOTHER_ACCOUNT": 409,
+    "STATEMENT_TOO_LARGE": 413,
+    "STATEMENT_UNKNOWN": 404,
+}
+"""Where a rule would say another one."""
 STATUS_OTHERWISE = 409
 """The books as they are do not allow it."""
 
 
 def treasury_status(code: str) -> int:
     """The HTTP status of a refusal of the treasury, by its name."""
+    if code in STATUS_BY_CODE:
+        return STATUS_BY_CODE[code]
     for beginning, status in STATUS_BY_BEGINNING:
         if code.startswith(beginning):
             return status

@@ -21,6 +21,7 @@ TIMES = st.datetimes(timezones=st.just(UTC) | st.none()).map(lambda at: nodes.St
 SCALARS = {
     "DateTime": TIMES,
     "UUID": st.uuids().map(str).map(nodes.String),
+    "Date": st.dates().map(str).map(nodes.String),
 }
 DOCUMENTS = from_schema(sdl(), custom_scalars=SCALARS)
 FAILURES = {"API_FIELD_FAILED", "API_INTERNAL", "DATABASE_UNAVAILABLE", "TREASURY_UNAVAILABLE"}

@@ -81,6 +81,11 @@ def arguments(field: Any) -> str:
         "PayeeProvider": "STRIPE",
         "ReleaseKind": "FREEZE",
         "ResolvedAs": "SENT",
+        "Date": '"2026-01-01"',
+        "EntryPlaceInput": '[{statement: "1", position: 1}]',
+        "MovementPlaceInput": '[{journal: "1", leg: 1}]',
+        "ExceptionOutcome": "RESOLVED",
+        "ProviderPaymentInput": "[]",
     }
     required = [
         f"{name}: {samples[re.sub('[^A-Za-z]', '', str(argument.type))]}"

@@ -30,5 +30,8 @@ WEIGHTS: dict[str, int] = {
     "Spend.decisions": 4,
     "Spend.journals": 4,
     "SpendDecision.replays": 2,
+    "BankStatement.check": 100,
+    "Mutation.reconcile": 500,
+    "Mutation.reviewProvider": 200,
 }
 """Points beside those of the objects: for what the database adds up."""

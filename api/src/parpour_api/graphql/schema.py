@@ -7,6 +7,9 @@ from graphql import GraphQLSchema
 from strawberry.printer import print_schema
 from strawberry.schema.config import StrawberryConfig
 
+from parpour_api.graphql.banking.mutations import BankingMutation
+from parpour_api.graphql.banking.queries import BankingQuery
+from parpour_api.graphql.banking.restoring import RestoreMutation
 from parpour_api.graphql.mutations import BooksMutation
 from parpour_api.graphql.queries import BooksQuery
 from parpour_api.graphql.spending.changes import ChangeMutation
@@ -20,6 +23,7 @@ from parpour_api.graphql.subscriptions import Subscription
 class Query(
     BooksQuery,
     SpendingQuery,
+    BankingQuery,
 ):
     """The root of queries: the fields of every part."""
 
@@ -30,6 +34,8 @@ class Mutation(
     SpendMutation,
     ChangeMutation,
     ContainmentMutation,
+    BankingMutation,
+    RestoreMutation,
 ):
     """The root of mutations: the fields of every part."""
 

@@ -27,6 +27,7 @@ REFUSALS: dict[str, str] = {
     "RECONCILIATION_EXCEPTION_CLOSED": "the exception is not in a state in which this can be done",
     "RECONCILIATION_EXCEPTION_UNKNOWN": "no such exception",
     "RECONCILIATION_MATCH_UNBALANCED": "the entries of a match do not come to its movements",
+    "RECONCILIATION_PART_UNKNOWN": "no such entry of the bank account, or no such movement on it",
     "RECONCILIATION_PROPOSAL_MISMATCH": "the journal does not move on the bank account what the entry moved",
     "RECONCILIATION_SECOND_PERSON_REQUIRED": "another person confirms than the one who proposed",
     "RECONCILIATION_STALE": "something was matched meanwhile: reconcile again",

@@ -25,11 +25,11 @@ from parpour_treasury.auditing.comparing import compare
 from parpour_treasury.auditing.telling import tell
 from parpour_treasury.books import Kind
 from parpour_treasury.commands import Leg, Post
-from parpour_treasury.reconciliation import states
+from parpour_treasury.reconciliation import reading, states
 from parpour_treasury.reconciliation.evidence import bundle, evidence, faults
 from parpour_treasury.reconciliation.reconciler import Check, Payment, Reconciler, suggestion
 from parpour_treasury.refusals import TreasuryError
-from parpour_treasury.spending.testing import AGENT, give_people
+from parpour_treasury.spending.testing import AGENT, give_people, new_venture, payment_worker
 from parpour_treasury.statements.camt053 import read_camt053
 from parpour_treasury.statements.model import BankStatement, Entry, check_follows
 from parpour_treasury.statements.store import Imported, Statements
@@ -601,3 +601,63 @@ def test_a_bundle_whose_part_was_changed_says_which() -> None:
             after.writestr(name, b"[3]\n" if name == "b.json" else before.read(name))
         after.writestr("c.json", b"[]")
     assert faults(changed.getvalue()) == ["b.json", "c.json"]
+
+
+async def test_a_person_says_which_are_the_same_money_where_no_rule_could(bank: Bank) -> None:
+    """Two entries of one amount and name, two movements of that amount, and nothing that tells them apart."""
+    for _ in range(2):
+        await bank.move(-500)
+    (first,) = days([entry(-500, name="Shop"), entry(-500, name="Shop"), entry(-70)])
+    await bank.take(first)
+    await bank.run()
+    assert [state for _, state, amount in await bank.queue() if amount == -500] == ["open"] * 2
+    confirm = bank.reconciler.confirm_match
+    legs = [(2, 1), (3, 1)]
+    match = await confirm(
+        bank.context(), bank.account, entries=[(1, 1)], movements=[legs[0]], evidence="asked the shop"
+    )
+    assert match == 1
+    assert sorted(state for _, state, amount in await bank.queue() if amount == -500) == ["matched", "open"]
+    async with bank.database.transaction(bank.context()) as connection:
+        (made,) = await reading.page_of_matches(connection, bank.account, after=0, before=9, limit=9)
+    assert (made.rule, made.entries, made.movements) == ("decision", ((1, 1),), ((2, 1),))
+    assert json.loads(made.explanation) == {"rule": "decision", "by": "ann", "evidence": "asked the shop"}
+    for actor, entries, movements, why, code in [
+        ("user:ann", [(1, 1)], [legs[1]], "again", "RECONCILIATION_EXCEPTION_CLOSED"),
+        ("user:ann", [(1, 2)], [legs[0]], "again", "RECONCILIATION_STALE"),
+        ("user:ann", [(1, 3)], [legs[1]], "another sum", "RECONCILIATION_MATCH_UNBALANCED"),
+        ("user:ann", [(1, 2)], [], "one side alone", "RECONCILIATION_MATCH_UNBALANCED"),
+        ("user:ann", [(1, 2), (1, 2)], [legs[1]], "twice", "RECONCILIATION_STALE"),
+        ("user:ann", [(1, 9)], [legs[1]], "nothing", "RECONCILIATION_PART_UNKNOWN"),
+        ("user:ann", [(1, 2)], [(99, 1)], "nothing", "RECONCILIATION_PART_UNKNOWN"),
+        ("user:ann", [(1, 2)], [(3, 2)], "of another account", "RECONCILIATION_PART_UNKNOWN"),
+        ("user:ann", [(1, 2)], [legs[1]], "  ", "RECONCILIATION_EVIDENCE_MISSING"),
+        (AGENT, [(1, 2)], [legs[1]], "software", "TREASURY_NOT_A_PERSON"),
+        ("user:dan", [(1, 2)], [legs[1]], "an auditor", "TREASURY_ROLE_MISSING"),
+    ]:
+        asked = confirm(bank.context(actor), bank.account, entries=entries, movements=movements, evidence=why)
+        await refused(asked, code)
+    unbound = confirm(bank.context(), bank.funding, entries=[], movements=[(1, 2)], evidence="x")
+    await refused(unbound, "RECONCILIATION_BANK_ACCOUNT_UNKNOWN")
+    assert (await bank.check()).agrees
+
+
+async def test_what_a_provider_calls_a_spend_is_known_without_being_told(place: Place) -> None:
+    """The spend's payment is under its provider's reference in the bank's statement."""
+    async with open_database(place.dsn(), connections=4) as database:
+        venture = await new_venture(database, place)
+        account = venture.accounts["assets:bank:usd"]
+        asked = await venture.request(700)
+        assert asked.spend
+        async with payment_worker(place, venture) as worker:
+            await worker.claim()
+            await worker.begin(asked.spend)
+            await worker.advance(asked.spend, "sent", provider="po_77")
+        statements, reconciler = Statements(database), Reconciler(database, place.app)
+        await statements.bind(venture.context(), account, identification="acct_1", since=datetime.now(UTC).date())
+        today = datetime.now(UTC).date()
+        payout = Entry(-700, today, None, "po_77", counterparty="STRIPE")
+        one = BankStatement("S1", "acct_1", "USD", 0, today, -700, today, (payout,))
+        await statements.take(venture.context(), account, b"x", [one], format="test")
+        found = await reconciler.run(venture.context("system:reconciliation"), account)
+        assert [(match.rule, match.entries) for match in found.matches] == [("reference", ((1, 1),))]

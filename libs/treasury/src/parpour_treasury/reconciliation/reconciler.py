@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 import asyncpg
@@ -30,6 +30,9 @@ from parpour_treasury.reconciliation.matching import (
     reconcile,
 )
 from parpour_treasury.refusals import TreasuryError
+
+if TYPE_CHECKING:
+    from parpour_controlplane.database import type_of_connection
 
 MEMORY_DAYS = 90
 """For how long what was matched tells duplicates and returns: card and direct debit returns take up to eight weeks."""
@@ -70,6 +73,8 @@ class ExceptionState:
     evidence: str | None
     closed_by: str | None
     closing_journal: int | None
+    opened_at: datetime
+    closed_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +134,7 @@ class Reconciler:
     ) -> Reconciliation:
         """Match what is open up to the last statement, and write what was found, a portion at a time.
 
-        `payments` is what is known of spends beside their ids, by id.
+        `payments` is what is known of spends beside what the authority knows of them, by id.
 
         Raises:
             TreasuryError: RECONCILIATION_STALE, if something was matched meanwhile: what was written until then stands,
@@ -197,7 +202,7 @@ class Reconciler:
                 list(states),
                 limit,
             )
-        return [_exception(dict(row)) for row in rows]
+        return [exception_of(dict(row)) for row in rows]
 
     async def exception(self, context: str, exception: UUID) -> ExceptionState:
         """One exception.
@@ -209,7 +214,35 @@ class Reconciler:
             row = await connection.fetchrow("select * from treasury.exception where exception_id = $1", exception)
         if row is None:
             raise TreasuryError("RECONCILIATION_EXCEPTION_UNKNOWN")
-        return _exception(dict(row))
+        return exception_of(dict(row))
+
+    async def confirm_match(
+        self,
+        context: str,
+        account: int,
+        *,
+        entries: Sequence[tuple[int, int]],
+        movements: Sequence[tuple[int, int]],
+        evidence: str,
+    ) -> int:
+        """A person says which entries and movements are the same money; returns the match.
+
+        Entries are (statement's number, position), movements (journal, leg). Open exceptions of them are closed.
+
+        Raises:
+            TreasuryError: RECONCILIATION_BANK_ACCOUNT_UNKNOWN, RECONCILIATION_PART_UNKNOWN,
+                RECONCILIATION_MATCH_UNBALANCED, RECONCILIATION_EXCEPTION_CLOSED, RECONCILIATION_STALE,
+                RECONCILIATION_EVIDENCE_MISSING, or as every decision of people.
+        """
+        query = "select treasury.confirm_match($1, $2, $3, $4, $5)"
+        try:
+            return int(
+                await self._database.pool.fetchval(
+                    query, context, account, json.dumps(list(entries)), json.dumps(list(movements)), evidence
+                )
+            )
+        except asyncpg.PostgresError as error:
+            raise refusal(error) from None
 
     async def decide(self, context: str, exception: UUID, *, outcome: str, evidence: str) -> None:
         """A person closes an exception without posting: `outcome` is resolved or written-off.
@@ -298,31 +331,38 @@ class Reconciler:
             TreasuryError: STATEMENT_UNKNOWN.
         """
         async with self._database.transaction(context) as connection:
-            if number is None:
-                number = await connection.fetchval(
-                    "select max(number) from treasury.statement where account_id = $1", account
-                )
-            rows = await connection.fetch("select * from treasury.bank_check($1, $2)", account, number)
-        found = {row["item"]: int(row["amount"]) for row in rows if row["item"] in ("bank", "ledger")}
-        if not found:
-            raise TreasuryError("STATEMENT_UNKNOWN")
-        differences = tuple(
-            sorted(
-                (
-                    Difference(row["item"], row["subject"], int(row["amount"]))
-                    for row in rows
-                    if row["item"] not in found and row["amount"]
-                ),
-                key=lambda one: (one.item, one.subject),
-            )
-        )
-        return Check(found["bank"], found["ledger"], differences)
+            return await bank_check(connection, account, number=number)
 
     async def _call(self, query: str, *arguments: Any) -> None:
         try:
             await self._database.pool.execute(query, *arguments)
         except asyncpg.PostgresError as error:
             raise refusal(error) from None
+
+
+async def bank_check(connection: type_of_connection, account: int, *, number: int | None) -> Check:
+    """Bank and books at the end of a statement, in a transaction of the caller's.
+
+    Raises:
+        TreasuryError: STATEMENT_UNKNOWN.
+    """
+    if number is None:
+        number = await connection.fetchval("select max(number) from treasury.statement where account_id = $1", account)
+    rows = await connection.fetch("select * from treasury.bank_check($1, $2)", account, number)
+    found = {row["item"]: int(row["amount"]) for row in rows if row["item"] in ("bank", "ledger")}
+    if not found:
+        raise TreasuryError("STATEMENT_UNKNOWN")
+    differences = tuple(
+        sorted(
+            (
+                Difference(row["item"], row["subject"], int(row["amount"]))
+                for row in rows
+                if row["item"] not in found and row["amount"]
+            ),
+            key=lambda one: (one.item, one.subject),
+        )
+    )
+    return Check(found["bank"], found["ledger"], differences)
 
 
 def midnight(day: date) -> datetime:
@@ -365,17 +405,19 @@ def _entry(row: Mapping[str, Any]) -> BankEntry:
 
 def _movement(row: Mapping[str, Any], payments: Mapping[UUID, Payment]) -> Movement:
     payment = payments.get(row["correlation"], Payment())
+    known = frozenset(filter(None, (row["provider_reference"],)))
     return Movement(
         (row["journal"], row["position"]),
         row["amount"],
         row["effective_at"].astimezone(UTC).date(),
         row["correlation"],
-        payment.references,
-        payment.counterparty,
+        payment.references | known,
+        payment.counterparty or row["payee"] or "",
     )
 
 
-def _exception(row: Mapping[str, Any]) -> ExceptionState:
+def exception_of(row: Mapping[str, Any]) -> ExceptionState:
+    """The exception of a row."""
     return ExceptionState(
         exception=row["exception_id"],
         account=row["account_id"],
@@ -390,4 +432,6 @@ def _exception(row: Mapping[str, Any]) -> ExceptionState:
         evidence=row["evidence"],
         closed_by=row["closed_by"],
         closing_journal=row["closing_journal"],
+        opened_at=row["opened_at"],
+        closed_at=row["closed_at"],
     )

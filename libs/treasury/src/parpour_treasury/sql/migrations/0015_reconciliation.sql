@@ -140,6 +140,7 @@ comment on column treasury.exception.amount is 'What the entry or the leg moved,
 comment on column treasury.exception.proposal is 'What a person proposes: the state to come, legs to post, and their description';
 create unique index of_entry on treasury.exception (tenant_id, account_id, number, position) where number is not null;
 create unique index of_movement on treasury.exception (tenant_id, journal, leg) where journal is not null;
+create index queue on treasury.exception (tenant_id, account_id, opened_at, exception_id);
 call controlplane.guard('treasury.exception');
 create trigger identity_immutable
     before update of tenant_id, exception_id, account_id, kind, number, position, journal, leg, amount, explanation, opened_at
@@ -313,6 +314,64 @@ begin
 end
 $$;
 comment on function treasury.record_reconciliation is 'Writes what a reconciliation found: all of it, or nothing if something changed meanwhile';
+
+create function treasury.confirm_match(context text, account_id bigint, entries jsonb, legs jsonb, evidence text) returns bigint
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off
+as $$
+declare
+    tenant constant uuid := controlplane.enter(context);
+    person constant text := treasury.person_acting();
+    numbers constant bigint[] := array(select (e ->> 0)::bigint from jsonb_array_elements(entries) with ordinality as e(e, n) order by n);
+    positions constant integer[] := array(select (e ->> 1)::integer from jsonb_array_elements(entries) with ordinality as e(e, n) order by n);
+    journals constant bigint[] := array(select (l ->> 0)::bigint from jsonb_array_elements(legs) with ordinality as l(l, n) order by n);
+    places constant integer[] := array(select (l ->> 1)::integer from jsonb_array_elements(legs) with ordinality as l(l, n) order by n);
+    known integer;
+    decided text;
+begin
+    perform from treasury.bank_account b where b.tenant_id = tenant and b.account_id = confirm_match.account_id;
+    if not found then
+        perform treasury.refuse('RECONCILIATION_BANK_ACCOUNT_UNKNOWN', format('account %s', confirm_match.account_id));
+    end if;
+    if coalesce(length(trim(evidence)), 0) not between 1 and 2000 then
+        perform treasury.refuse('RECONCILIATION_EVIDENCE_MISSING', 'a decision states its evidence');
+    end if;
+    select count(*) into known from (
+        select from unnest(numbers, positions) as p(number, position) cross join lateral (
+            select from treasury.statement_entry e
+            where e.tenant_id = tenant and e.account_id = confirm_match.account_id and e.number = p.number and e.position = p.position
+            offset 0
+        ) e
+        union all
+        select from unnest(journals, places) as p(journal, position) cross join lateral (
+            select from treasury.leg l
+            where l.tenant_id = tenant and l.journal = p.journal and l.position = p.position
+                and l.account_id = confirm_match.account_id offset 0
+        ) l
+    ) k;
+    if known <> cardinality(numbers) + cardinality(journals) then
+        perform treasury.refuse('RECONCILIATION_PART_UNKNOWN', 'no such entry, or no such movement of the account');
+    end if;
+    select min(x.state) into decided from treasury.exception x
+    where x.tenant_id = tenant and x.state <> 'open' and x.exception_id = any(array(
+        select x.exception_id from unnest(numbers, positions) as p(number, position) cross join lateral (
+            select x.exception_id from treasury.exception x
+            where x.tenant_id = tenant and x.account_id = confirm_match.account_id and x.number = p.number and x.position = p.position
+            offset 0
+        ) x
+        union all
+        select x.exception_id from unnest(journals, places) as p(journal, position) cross join lateral (
+            select x.exception_id from treasury.exception x
+            where x.tenant_id = tenant and x.journal = p.journal and x.leg = p.position offset 0
+        ) x
+    ));
+    if decided is not null then
+        perform treasury.refuse('RECONCILIATION_EXCEPTION_CLOSED', format('it is %s', decided));
+    end if;
+    return treasury.make_match(tenant, confirm_match.account_id, 'decision',
+        jsonb_build_object('rule', 'decision', 'by', person, 'evidence', evidence), numbers, positions, journals, places);
+end
+$$;
+comment on function treasury.confirm_match is 'A person says which entries and movements are the same money, where no rule could; they come to the same';
 
 create function treasury.decide_exception(context text, exception_id uuid, outcome text, evidence text) returns void
 language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
@@ -495,6 +554,7 @@ comment on function treasury.bank_check is 'Bank and books at the end of a state
 
 grant select on treasury.match, treasury.matched_entry, treasury.matched_leg, treasury.exception to parpour_app;
 grant execute on function treasury.record_reconciliation(text, bigint, jsonb, jsonb),
+    treasury.confirm_match(text, bigint, jsonb, jsonb, text),
     treasury.decide_exception(text, uuid, text, text), treasury.propose_exception(text, uuid, text, text, jsonb, text),
     treasury.withdraw_exception(text, uuid), treasury.confirm_exception(text, uuid, bigint),
     treasury.bank_check(bigint, bigint) to parpour_app;

@@ -1,4 +1,5 @@
-select l.journal, l.position, l.amount::bigint as amount, l.effective_at, j.correlation, m.match, x.state
+select l.journal, l.position, l.amount::bigint as amount, l.effective_at, j.correlation, m.match, x.state,
+    p.provider_reference, p.name as payee
 from treasury.leg l
 join lateral (
     select j.correlation from treasury.journal j where j.tenant_id = l.tenant_id and j.number = l.journal offset 0
@@ -10,5 +11,10 @@ left join lateral (
 left join lateral (
     select x.state from treasury.exception x where x.tenant_id = l.tenant_id and x.journal = l.journal and x.leg = l.position offset 0
 ) x on true
+left join lateral (
+    select s.provider_reference, p.name from treasury.spend s
+    join treasury.payee p on p.tenant_id = s.tenant_id and p.payee_id = s.payee_id
+    where s.tenant_id = l.tenant_id and s.spend_id = j.correlation offset 0
+) p on true
 where l.account_id = $1 and l.effective_at >= $2 and l.effective_at < $3 and (m.match is null or l.effective_at >= $4)
 order by l.journal, l.position
