@@ -28,7 +28,7 @@ from parpour_treasury.auditing.events import Event
 from parpour_treasury.auditing.findings import Finding
 from parpour_treasury.auditing.handing import Audited
 from parpour_treasury.books import HoldState, Journal
-from parpour_treasury.eventtypes import STOPS
+from parpour_treasury.eventtypes.governing import STOPS
 from parpour_treasury.spending.containing import IN_FLIGHT, Cause, fate_of
 from parpour_treasury.spending.states import State
 

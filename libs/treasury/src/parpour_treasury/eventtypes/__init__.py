@@ -10,8 +10,6 @@ from parpour_treasury.eventtypes.ledger import LEDGER
 from parpour_treasury.eventtypes.reserving import RESERVATIONS
 from parpour_treasury.eventtypes.spending import PAYMENTS, SPENDS
 
-__all__ = ["AREAS", "EVENT_TYPES", "STOPS"]
-
 AREAS = {
     "Ledger": LEDGER,
     "Spends": SPENDS,
