@@ -10,6 +10,7 @@ from uuid import UUID
 import pytest
 
 from parpour_api.errors import CATALOGUE
+from parpour_api.graphql.session import Reader
 from parpour_treasury.spending.testing import payment_worker
 
 from .spending import ON_REFUSAL, REQUEST, Spending, confirmed, did, proposed
@@ -251,6 +252,32 @@ async def test_two_people_change_envelopes_payees_and_rules(venture: Spending) -
     assert json.loads(last["document"])["payeeCoolOffSeconds"] == 0
     assert told["venture"] == {"rules": {"version": 2}}
     assert [one["kind"] for one in told["changes"]["nodes"]] == ["ENVELOPE", "PAYEE", "RULES", "RELEASE"]
+
+
+async def test_a_longer_list_asks_the_database_no_more_questions(
+    venture: Spending, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = 0
+    read = Reader.read
+
+    async def counted(self: Reader, ask: Any) -> Any:
+        nonlocal asked
+        asked += 1
+        return await read(self, ask)
+
+    for number in range(6):
+        await venture.request("1.00", payee=str(venture.venture.shop if number % 2 else venture.venture.firm))
+    monkeypatch.setattr(Reader, "read", counted)
+    query = """query($first: Int!) { spends(first: $first) { nodes { envelope { parent { children { code } } }
+        payee { name } hold { state legs { account { code } } } approvals { person } decisions { replays }
+        course { attempts } outcomes { step } journals { number } } } }"""
+    questions = []
+    for first in (1, 6):
+        asked = 0
+        page = await venture.caller("ann").ask(query, {"first": first})
+        assert len(page["spends"]["nodes"]) == first
+        questions.append(asked)
+    assert questions[0] == questions[1] < 15
 
 
 HOSTILE = (

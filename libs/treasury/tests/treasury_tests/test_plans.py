@@ -32,6 +32,11 @@ QUERIES = {
     "an exception": "select * from treasury.exception where exception_id = gen_random_uuid()",
     "spends in flight": "select * from treasury.spend where state = 'awaiting_approval' "
     "union all select * from treasury.spend where state in ('submitting', 'unknown', 'sent')",
+    "a spend": "select * from treasury.spend where spend_id = gen_random_uuid()",
+    "spends": "select * from treasury.spend where requested_at > now() order by requested_at, spend_id limit 10",
+    "approvals of spends": "select * from treasury.approval where spend_id = any(array[gen_random_uuid()])",
+    "decisions of spends": "select * from treasury.decision where spend_id = any(array[gen_random_uuid()])",
+    "outcomes of spends": "select * from treasury.outcome where spend_id = any(array[gen_random_uuid()])",
     "found payments": "select * from treasury.found_payment where provider = 'stripe'",
 }
 
