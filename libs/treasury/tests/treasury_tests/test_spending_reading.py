@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from parpour_controlplane.testing import Place
+from parpour_treasury.reading import FIRST_ID, LAST_ID
 from parpour_treasury.spending import reading
 from parpour_treasury.spending.authority import Authority
 from parpour_treasury.spending.changes import ReleaseBody
@@ -52,7 +53,7 @@ async def test_spends_are_paged_by_time_from_either_end_and_by_what_is_wanted(ve
         assert await chosen(payee=venture.shop, actor=AGENT) == ids
         assert await chosen(payee=venture.firm) == await chosen(envelope=venture.budget) == []
         assert await chosen(actor="agent:other") == []
-        late = (whole[-1].requested_at - timedelta(microseconds=1), reading.LAST_ID)
+        late = (whole[-1].requested_at - timedelta(microseconds=1), LAST_ID)
         assert [one.spend_id for one in await reading.page_of_spends(connection, after=late, before=END, limit=9)] == [
             ids[-1]
         ]
@@ -132,11 +133,8 @@ async def test_changes_rules_members_payees_and_envelopes_are_paged_from_either_
         before = await reading.page_of_members(connection, after="", before="user:ann", limit=9, backward=True)
         assert [one.actor for one in before] == ["agent:buyer", "agent:other"]
         assert set(await reading.members_of(connection, ["user:ann", "user:eve"])) == {"user:ann"}
-        end = reading.LAST_ID
-        payees = [
-            one.payee_id
-            for one in await reading.page_of_payees(connection, after=reading.FIRST_ID, before=end, limit=9)
-        ]
+        end = LAST_ID
+        payees = [one.payee_id for one in await reading.page_of_payees(connection, after=FIRST_ID, before=end, limit=9)]
         assert sorted(payees) == payees
         assert set(payees) == {venture.shop, venture.firm, venture.platform}
         codes = [one.code for one in await reading.page_of_envelopes(connection, after="ads", before=None, limit=9)]
