@@ -9,6 +9,7 @@ import pytest
 from parpour_api.identity import members
 
 from .building import Api, open_api
+from .sockets import following
 from .spending import Spending, confirmed, did, proposed, spending
 
 pytestmark = pytest.mark.anyio
@@ -99,3 +100,13 @@ async def test_a_step_up_is_what_the_installation_takes_for_one(api: Api) -> Non
         assert (weak["__typename"], weak["code"]) == ("Refusal", "TREASURY_STEP_UP_NEEDED")
         assert (await venture.approve(spend, by="cat"))["code"] == "TREASURY_STEP_UP_NEEDED"
         assert (await venture.approve(spend, by="cat", acr="mfa", key=str(uuid4())))["__typename"] == "ApprovedSpend"
+
+
+async def test_a_revocation_ends_the_sockets_of_the_account(api: Api) -> None:
+    async with (
+        open_api(api.place, socket_trust_seconds=0.1) as quick,
+        spending(quick) as venture,
+        following(venture.caller("dan"), quick) as socket,
+    ):
+        await did(venture.caller("bob"), 'revokeMember(actor: "user:dan", reason: "r")')
+        assert await socket.closed() == (4401, "API_TOKEN_REVOKED")
