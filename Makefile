@@ -3,7 +3,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 CLUSTER ?= dev
-MEMBERS := libs/contracts libs/controlplane libs/treasury api devissuer sim-worker operator cli devcluster
+MEMBERS := libs/contracts libs/controlplane libs/treasury api client devissuer sim-worker operator cli devcluster
 
 .PHONY: help setup lock demo demo-treasury test test-fast torture-civlab lint generate check-generated docs bench bench-epidemic bench-climate bench-exchange bench-civlab bench-ensemble bench-runtime bench-operator bench-treasury bench-spending bench-chain clean bench-api bench-events
 

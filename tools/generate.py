@@ -17,6 +17,7 @@ import yaml
 from civlab.models import model_of
 from civlab.runtime.building import PACKAGE
 from civlab.runtime.header import generated_files
+from client_code import client_module
 from parpour_api.app import openapi
 from parpour_api.graphql.schema import sdl
 from parpour_contracts import crd
@@ -65,6 +66,7 @@ GENERATED: dict[str, Callable[[], str]] = {
     "charts/parpour/templates/crd-ventures.yaml": lambda: crd_template(crd.venture_crd()),
     "charts/parpour/files/permissions.yaml": chart_permissions,
     "api/schema.graphql": sdl,
+    "client/src/parpour_client/generated.py": client_module,
     "api/openapi.json": lambda: json.dumps(openapi(), indent=2) + "\n",
     **kernel_sources(),
     **PAGES,

@@ -6,7 +6,7 @@ bin=.venv/bin
 $bin/ruff check --no-cache .
 $bin/ruff format --no-cache --check --quiet .
 $bin/mypy
-for tests in libs/contracts/tests libs/controlplane/tests libs/treasury/tests api/tests devissuer/tests sim-worker/tests operator/tests cli/tests devcluster/tests tests; do
+for tests in libs/contracts/tests libs/controlplane/tests libs/treasury/tests api/tests client/tests devissuer/tests sim-worker/tests operator/tests cli/tests devcluster/tests tests; do
     MYPYPATH=$(dirname "$tests") $bin/mypy "$tests"
 done
 $bin/lint-imports --no-cache

@@ -48,5 +48,5 @@ python=${PYTHON:-python3}
     .venv/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-bootstrap.txt
 .venv/bin/uv pip sync -q --compile-bytecode --python .venv/bin/python --require-hashes requirements.txt
 .venv/bin/uv pip install -q --compile-bytecode --python .venv/bin/python --no-deps --no-build-isolation \
-    -e libs/contracts -e libs/controlplane -e libs/treasury -e api -e devissuer -e sim-worker -e operator -e cli -e devcluster
+    -e libs/contracts -e libs/controlplane -e libs/treasury -e api -e client -e devissuer -e sim-worker -e operator -e cli -e devcluster
 touch .venv/.ready

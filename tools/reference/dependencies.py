@@ -20,6 +20,7 @@ MEMBERS = (
     "libs/controlplane",
     "libs/treasury",
     "api",
+    "client",
     "devissuer",
     "sim-worker",
     "operator",

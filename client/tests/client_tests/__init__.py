@@ -1,0 +1,1 @@
+"""Tests of the client, without an API; api/tests have those with one."""
