@@ -19,6 +19,7 @@ from parpour_controlplane.testing import Place
 from parpour_treasury.payments.worker import PaymentWorker
 from parpour_treasury.providers.port import Outcome
 from parpour_treasury.reconciliation.tokens import TokenFile
+from parpour_treasury.spending.changes import ResolutionBody
 from parpour_treasury.spending.states import State
 from parpour_treasury.spending.testing import RULES, Venture, new_venture, open_venture
 
@@ -269,3 +270,25 @@ async def test_past_the_window_a_person_is_asked_and_nothing_is_sent_again(place
             )
         assert row is not None
         assert (row["next_at"], row["asks_person"], events) == (None, True, 1)
+
+
+async def test_what_people_found_to_be_sent_is_followed_to_its_end(place: Place, tmp_path: Path) -> None:
+    """Nobody tells that it settled: no webhook comes, and the worker had stopped asking."""
+    bank = Bank(random.Random(15), trouble=0.0, refusals=0.0)
+    async with one_venture(place, bank, tmp_path) as (venture, world):
+        asked = await venture.request(700)
+        assert asked.spend is not None
+        with pytest.raises(Killed):
+            await world.worker(kill_at("answered")).turn()
+        bank.trouble = 2.0
+        world.now += WINDOWS.ask_person
+        for _ in range(4):
+            world.now += ABSENCE_AFTER
+            await world.turn()
+        assert (await venture.spend(asked.spend)).state is State.UNKNOWN
+        bank.trouble, bank.paid[0].outcome = 0.0, Outcome.SETTLED
+        found = {"provider_reference": bank.paid[0].reference, "evidence": {"call": "the bank has it"}}
+        await venture.change(ResolutionBody(spend=asked.spend, outcome="sent", **found))  # type: ignore[arg-type]
+        assert (await venture.spend(asked.spend)).state is State.SENT
+        await world.turn()
+        assert await check(venture, bank, [asked.spend]) == {State.SETTLED}

@@ -154,6 +154,11 @@ def given_up(course: Course, why: str) -> Told:
     return Told(Step.FAILED, f"{course.provider}/nothing paid", None, evidence, 0)
 
 
+def found_out(course: Course) -> bool:
+    """Whether people have found out that it was sent, and the provider has not told it yet."""
+    return course.state in (State.SENT, State.SETTLED) and course.history.outcome in (None, Outcome.NEEDS_PERSON)
+
+
 def due_after(course: Course, windows: Windows, now: datetime) -> tuple[datetime | None, bool]:
     """When there is something to do again, and whether only a person can go on.
 
@@ -161,6 +166,8 @@ def due_after(course: Course, windows: Windows, now: datetime) -> tuple[datetime
     """
     if course.state not in OPEN:
         return None, course.history.outcome in (Outcome.SENT, Outcome.SETTLED, Outcome.NEEDS_PERSON)
+    if found_out(course):
+        return now + windows.poll, False
     following = next_step(course.history, windows, now)
     if following.step is Action.ASK_PERSON:
         return None, True
