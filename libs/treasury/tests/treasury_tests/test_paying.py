@@ -19,6 +19,7 @@ from parpour_controlplane.testing import Place
 from parpour_treasury.payments.worker import PaymentWorker
 from parpour_treasury.providers.port import Outcome
 from parpour_treasury.reconciliation.tokens import TokenFile
+from parpour_treasury.refusals import TreasuryError
 from parpour_treasury.spending.changes import ResolutionBody
 from parpour_treasury.spending.states import State
 from parpour_treasury.spending.testing import RULES, Venture, new_venture, open_venture
@@ -292,3 +293,30 @@ async def test_what_people_found_to_be_sent_is_followed_to_its_end(place: Place,
         assert (await venture.spend(asked.spend)).state is State.SENT
         await world.turn()
         assert await check(venture, bank, [asked.spend]) == {State.SETTLED}
+
+
+async def test_of_what_is_under_way_and_never_told_of_again_a_person_is_asked(place: Place, tmp_path: Path) -> None:
+    """A request that was turned down at the provider: look-ups do not see it, and its money is not away for ever."""
+    bank = Bank(random.Random(16), trouble=0.0, refusals=0.0)
+    async with one_venture(place, bank, tmp_path) as (venture, world):
+        asked = await venture.request(700)
+        assert asked.spend is not None
+        await world.turn()
+        turned_down = ResolutionBody(spend=asked.spend, outcome="failed", evidence={"call": "it was turned down"})
+        bank.trouble = 2.0
+        for days in (0, 6):
+            world.now += timedelta(days=days, hours=1)
+            await world.turn()
+            with pytest.raises(TreasuryError, match="TREASURY_SPEND_STATE"):
+                await venture.change(turned_down)
+        world.now += timedelta(days=1)
+        await world.turn()
+        async with venture.books.database.transaction(venture.context()) as connection:
+            row = await connection.fetchrow("select next_at, asks_person from treasury.payment_course")
+        assert row is not None
+        assert row["asks_person"]
+        assert row["next_at"] is not None
+        await venture.change(turned_down)
+        assert (await venture.spend(asked.spend)).state is State.FAILED
+        assert await venture.books.balance(venture.accounts["assets:bank:usd"]) == 1_000_000
+        assert await venture.faults() == []

@@ -108,9 +108,11 @@ language plpgsql volatile set search_path = pg_catalog, pg_temp
 as $$
 begin
     perform from treasury.spend s
-    where s.tenant_id = tenant and s.spend_id = (body ->> 'spend')::uuid and s.state = 'unknown';
+    where s.tenant_id = tenant and s.spend_id = (body ->> 'spend')::uuid and (s.state = 'unknown' or s.state = 'sent' and exists (
+        select from treasury.payment_course c where c.tenant_id = tenant and c.spend_id = s.spend_id and c.asks_person
+    ));
     if not found then
-        perform treasury.refuse('TREASURY_SPEND_STATE', 'only what is unknown is resolved by people');
+        perform treasury.refuse('TREASURY_SPEND_STATE', 'people resolve what is unknown, and what a provider tells nothing of');
     end if;
     perform treasury.advance_spend(tenant, actor, (body ->> 'spend')::uuid, 'change/' || change, body ->> 'outcome',
         body ->> 'providerReference', body -> 'evidence', 0);
