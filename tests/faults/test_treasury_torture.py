@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -37,8 +36,7 @@ def machines_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machin
 
 
 @pytest.fixture
-async def servers(machines_of_all: Machines, caplog: pytest.LogCaptureFixture) -> AsyncIterator[Servers]:
-    caplog.set_level(logging.CRITICAL)
+async def servers(machines_of_all: Machines) -> AsyncIterator[Servers]:
     async with connected(machines_of_all) as made:
         yield made
 

@@ -226,7 +226,7 @@ class Player:
         try:
             await act()
         except BaseException as error:
-            if not all(_is_survived(one) for one in _leaves(error)):
+            if not all(is_survived(one) for one in _leaves(error)):
                 raise
             if component:
                 self.world.bury(component)
@@ -324,7 +324,8 @@ def _leaves(error: BaseException) -> list[BaseException]:
     return [error]
 
 
-def _is_survived(error: BaseException) -> bool:
+def is_survived(error: BaseException) -> bool:
+    """Whether an error is what a death or a lost server brings."""
     if isinstance(error, Killed | nats.errors.Error):
         return True
     if isinstance(error, TreasuryError):

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import logging
 import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from parpour_treasury.payments import worker
 from torture.checking import check
 from torture.fuses import Strike
-from torture.playing import Player
+from torture.playing import Player, is_survived
 from torture.servers import Servers
 from torture.worlds import COMPONENTS, new_world
+
+HEARD = ("parpour_treasury", "parpour_controlplane", "asyncio")
 
 
 @dataclass(frozen=True)
@@ -49,8 +53,42 @@ async def run_seed(servers: Servers, folder: Path, seed: int, *, strike: Strike 
 async def played(servers: Servers, folder: Path, seed: int, *, strike: Strike | None = None) -> AsyncIterator[Player]:
     """A seed that came to its end, unchecked."""
     (folder / "tokens").mkdir(parents=True)
-    async with new_world(servers, folder, seed, strike=strike or strike_of(seed)) as world:
-        player = Player(world)
-        await player.play()
-        await player.settle()
-        yield player
+    with heard() as said:
+        async with new_world(servers, folder, seed, strike=strike or strike_of(seed)) as world:
+            player = Player(world)
+            await player.play()
+            await player.settle()
+            assert said.wrong == []
+            yield player
+
+
+class Ear(logging.Handler):
+    """Hears what processes log of faults that no death and no lost server explains."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.ERROR)
+        self.wrong: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Keep a record if it is of such a fault."""
+        text = self.format(record)
+        error = record.exc_info[1] if record.exc_info else None
+        if record.name == "asyncio" and error is not None and is_survived(error):
+            return
+        if record.name in ("asyncio", worker.__name__) or "Chain" in text or "SEALER_INCOMPLETE" in text:
+            self.wrong.append(text)
+
+
+@contextmanager
+def heard() -> Iterator[Ear]:
+    """What is logged in a block, and nothing of it on the terminal."""
+    ear, loggers = Ear(), [logging.getLogger(name) for name in HEARD]
+    for one in loggers:
+        one.addHandler(ear)
+        one.propagate = False
+    try:
+        yield ear
+    finally:
+        for one in loggers:
+            one.removeHandler(ear)
+            one.propagate = True

@@ -15,6 +15,7 @@ import asyncpg
 import pytest
 
 from parpour_controlplane.database import Database, open_database
+from parpour_controlplane.embedded import installed
 from parpour_controlplane.testing import Place
 from parpour_treasury.payments.worker import PaymentWorker
 from parpour_treasury.providers.port import Outcome
@@ -32,8 +33,10 @@ FREELY = RULES.model_copy(update={"tiers": (), "windows": ()})
 """Nobody has to approve, and nothing counts how often."""
 
 POINTS = ("claimed", "begun", "counted", "answered", "learnt")
-SEEDS = 500
-BATCH = 50
+SEEDS, BATCH = 250, 50
+FEW = 5
+"""Seeds of a batch on the older versions of PostgreSQL. The whole course has hundreds of its own in tests/faults."""
+
 ENDS = {
     Outcome.SETTLED: State.SETTLED,
     Outcome.FAILED: State.FAILED,
@@ -136,13 +139,14 @@ async def test_each_is_paid_once_whatever_is_lost_and_whoever_is_killed(
     place: Place, batch: int, tmp_path: Path
 ) -> None:
     """Each seed is a venture with a bank of its own; the worker that is killed has them all in its hands."""
+    newest = place.cluster.programs.major == max(installed())
     async with (
         open_database(place.dsn(), connections=4) as books,
         open_database(place.dsn("parpour_payment"), connections=4) as database,
     ):
         world = World(place, database, {}, TokenFile(tmp_path), random.Random(batch), killing=0.02)
         asked: list[tuple[Venture, list[UUID]]] = []
-        for seed in range(batch * BATCH, (batch + 1) * BATCH):
+        for seed in range(batch * BATCH, batch * BATCH + (BATCH if newest else FEW)):
             bank = Bank(random.Random(seed))
             bank.trouble = bank.draw.choice([0.2, 0.5, 0.8])
             venture = await new_venture(books, place, rules=FREELY)
@@ -161,7 +165,7 @@ async def test_each_is_paid_once_whatever_is_lost_and_whoever_is_killed(
         ends = set()
         for venture, spends in asked:
             ends |= await check(venture, world.banks[venture.tenant], spends)
-        assert {State.SETTLED, State.FAILED, State.RETURNED} <= ends
+        assert ends >= ({State.SETTLED, State.FAILED, State.RETURNED} if newest else {State.SETTLED})
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -289,7 +293,7 @@ async def test_what_people_found_to_be_sent_is_followed_to_its_end(place: Place,
         assert (await venture.spend(asked.spend)).state is State.UNKNOWN
         bank.trouble, bank.paid[0].outcome = 0.0, Outcome.SETTLED
         found = {"provider_reference": bank.paid[0].reference, "evidence": {"call": "the bank has it"}}
-        await venture.change(ResolutionBody(spend=asked.spend, outcome="sent", **found))  # type: ignore[arg-type]
+        await venture.change(ResolutionBody(spend=asked.spend, outcome="sent", **found))
         assert (await venture.spend(asked.spend)).state is State.SENT
         await world.turn()
         assert await check(venture, bank, [asked.spend]) == {State.SETTLED}
