@@ -1,4 +1,4 @@
-"""A consumer of the ventures' events: each is applied once, in the transaction that notes it in the inbox."""
+"""A consumer of the ventures' events: each is applied once, several in the transaction that notes them in the inbox."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from parpour_controlplane.database import Database
 from parpour_controlplane.inbox import Inbox
 from torture.fuses import Life
 
-FETCHED = 50
+FETCHED = 20
 FETCH_SECONDS = 0.05
 AGAIN_SECONDS = 0.2
 """After which the stream sends again what was not acknowledged."""
@@ -62,21 +62,16 @@ class Consumer:
             messages = await self._subscription.fetch(FETCHED, timeout=FETCH_SECONDS)
         except nats.errors.TimeoutError:
             return 0
-        for message in messages:
-            await self._apply(message)
-            if not slow:
-                await self._life.around("ack", message.ack, lost=nats.errors.ConnectionClosedError)
+        async with self._database.pool.acquire() as connection, connection.transaction():
+            for message in messages:
+                await self._apply(connection, message)
+        for message in [] if slow else messages:
+            await self._life.around("ack", message.ack, lost=nats.errors.ConnectionClosedError)
         return len(messages)
 
-    async def close(self) -> None:
-        """Let the subscription go; what was not acknowledged comes again."""
-        if self._subscription is not None:
-            await self._subscription.unsubscribe()
-
-    async def _apply(self, message: Any) -> None:
+    async def _apply(self, connection: Any, message: Any) -> None:
         published = PublishedEventV1.from_json(message.data)
         tenant, _ = parse_event_subject(message.subject)
         context = self._mint.mint(tenant=tenant, actor="system:torture")
-        async with self._database.pool.acquire() as connection, connection.transaction():
-            if await self._inbox.apply_once(connection, context, published.event.id):
-                await connection.execute(_APPLY, tenant, published.event.id, published.position)
+        if await self._inbox.apply_once(connection, context, published.event.id):
+            await connection.execute(_APPLY, tenant, published.event.id, published.position)

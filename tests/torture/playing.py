@@ -45,6 +45,7 @@ ENDINGS = {
 """Where a payment goes at its provider."""
 
 
+_DUE = "select from treasury.payment_course where tenant_id = any($1) and next_at <= now()"
 _UNSEALED = """
     select from controlplane.event e left join controlplane.sealed_event s using (tenant_id, event_id)
     where e.tenant_id = any($1) and s.event_id is null
@@ -257,6 +258,7 @@ class Player:
             self.world.now += timedelta(minutes=90) if turn < PATIENCE else timedelta(hours=30)
         else:
             raise AssertionError(f"no end: {await self._open()}")
+        await self._until_none(_DUE, self.pay)
         await self._until_none(_UNSEALED, self.seal)
         await self._alive("seal", lambda: self.world.process("seal").finish())
         await self._until_none(_UNSIGNED, self.seal)

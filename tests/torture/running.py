@@ -16,7 +16,8 @@ from torture.playing import Player, is_survived
 from torture.servers import Servers
 from torture.worlds import COMPONENTS, new_world
 
-HEARD = ("parpour_treasury", "parpour_controlplane", "asyncio")
+HEARD = ("parpour_treasury", "parpour_controlplane", "asyncio", "asyncpg", "aiohttp")
+"""Loggers that speak of deaths and lost servers, among other things."""
 
 
 @dataclass(frozen=True)
