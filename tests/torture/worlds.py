@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
+from parpour_contracts.subjects import EVENTS_STREAM
 from parpour_controlplane.chain.checkpoints import SigningKey
 from parpour_controlplane.database import Database
 from parpour_controlplane.relaying.relay import Relay, RelayPace
@@ -86,6 +87,11 @@ class World:
         """Checkpoints, outside of the database."""
         return FolderStore(self.folder / "checkpoints")
 
+    @property
+    def consumer(self) -> str:
+        """Name of the consumer of the ventures' events."""
+        return f"seed-{self.ventures[0].tenant}"
+
     def clock(self) -> datetime:
         """The time of providers, worker and sealer; it jumps. The database has its own."""
         return self.now
@@ -146,7 +152,7 @@ class World:
     def _consume(self, life: Life) -> Consumer:
         tenants = [venture.tenant for venture in self.ventures]
         database = self.database("parpour_app", life)
-        return Consumer(f"seed-{tenants[0]}", tenants, self.servers.jetstream, database, self.servers.place.app, life)
+        return Consumer(self.consumer, tenants, self.servers.jetstream, database, self.servers.place.app, life)
 
     def _sweep(self, life: Life) -> Sweeper:
         return Sweeper(self.database("parpour_sweeper", life), self.servers.place.sweeper)
@@ -210,6 +216,7 @@ async def new_world(servers: Servers, folder: Path, seed: int, *, strike: Strike
                 world.accounts[venture.tenant, name] = account
                 stack.push_async_callback(account.provider.close)
         yield world
+        await servers.jetstream.delete_consumer(EVENTS_STREAM, world.consumer)
 
 
 async def _account(world: World, tenant: UUID, name: str, stack: AsyncExitStack, *, over_sockets: bool) -> Account:
