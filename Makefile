@@ -5,7 +5,7 @@ PY := .venv/bin/python
 CLUSTER ?= dev
 MEMBERS := libs/contracts libs/controlplane libs/treasury api client devissuer sim-worker operator cli devcluster
 
-.PHONY: help setup lock demo demo-treasury test test-fast torture-civlab lint generate check-generated docs bench bench-epidemic bench-climate bench-exchange bench-civlab bench-ensemble bench-runtime bench-operator bench-treasury bench-spending bench-chain clean bench-api bench-events
+.PHONY: help setup lock demo demo-treasury test test-fast torture torture-civlab torture-treasury lint generate check-generated docs bench bench-epidemic bench-climate bench-exchange bench-civlab bench-ensemble bench-runtime bench-operator bench-treasury bench-spending bench-chain clean bench-api bench-events
 
 help: ## List the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,6 +26,11 @@ test: setup lint ## Everything: lint, types, unit, property, kernel, chart and e
 
 test-fast: setup lint ## What needs no cluster and is not marked long, in under three minutes
 	$(PY) -m pytest -m "not cluster and not long" -n 2 --dist worksteal
+
+torture: torture-civlab torture-treasury ## Whatever is tested at length by chance
+
+torture-treasury: setup ## Ten thousand courses of spends, something dying in each (SEEDS=20000, FIRST=0)
+	PYTHONPATH=tests $(PY) -m torture --first $(or $(FIRST),0) --seeds $(or $(SEEDS),10000)
 
 torture-civlab: setup ## A thousand civilisations drawn at random, each run, counted anew and interrupted
 	$(PY) -m pytest -n 0 --timeout 7200 --hypothesis-profile=torture sim-worker/tests/models/civilisation/test_civilisation_random.py

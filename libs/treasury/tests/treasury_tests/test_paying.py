@@ -15,10 +15,13 @@ import asyncpg
 import pytest
 
 from parpour_controlplane.database import Database, open_database
+from parpour_controlplane.embedded import installed
 from parpour_controlplane.testing import Place
 from parpour_treasury.payments.worker import PaymentWorker
 from parpour_treasury.providers.port import Outcome
 from parpour_treasury.reconciliation.tokens import TokenFile
+from parpour_treasury.refusals import TreasuryError
+from parpour_treasury.spending.changes import ResolutionBody
 from parpour_treasury.spending.states import State
 from parpour_treasury.spending.testing import RULES, Venture, new_venture, open_venture
 
@@ -30,8 +33,10 @@ FREELY = RULES.model_copy(update={"tiers": (), "windows": ()})
 """Nobody has to approve, and nothing counts how often."""
 
 POINTS = ("claimed", "begun", "counted", "answered", "learnt")
-SEEDS = 500
-BATCH = 50
+SEEDS, BATCH = 250, 50
+FEW = 5
+"""Seeds of a batch on the older versions of PostgreSQL. The whole course has hundreds of its own in tests/faults."""
+
 ENDS = {
     Outcome.SETTLED: State.SETTLED,
     Outcome.FAILED: State.FAILED,
@@ -134,13 +139,14 @@ async def test_each_is_paid_once_whatever_is_lost_and_whoever_is_killed(
     place: Place, batch: int, tmp_path: Path
 ) -> None:
     """Each seed is a venture with a bank of its own; the worker that is killed has them all in its hands."""
+    newest = place.cluster.programs.major == max(installed())
     async with (
         open_database(place.dsn(), connections=4) as books,
         open_database(place.dsn("parpour_payment"), connections=4) as database,
     ):
         world = World(place, database, {}, TokenFile(tmp_path), random.Random(batch), killing=0.02)
         asked: list[tuple[Venture, list[UUID]]] = []
-        for seed in range(batch * BATCH, (batch + 1) * BATCH):
+        for seed in range(batch * BATCH, batch * BATCH + (BATCH if newest else FEW)):
             bank = Bank(random.Random(seed))
             bank.trouble = bank.draw.choice([0.2, 0.5, 0.8])
             venture = await new_venture(books, place, rules=FREELY)
@@ -159,7 +165,7 @@ async def test_each_is_paid_once_whatever_is_lost_and_whoever_is_killed(
         ends = set()
         for venture, spends in asked:
             ends |= await check(venture, world.banks[venture.tenant], spends)
-        assert {State.SETTLED, State.FAILED, State.RETURNED} <= ends
+        assert ends >= ({State.SETTLED, State.FAILED, State.RETURNED} if newest else {State.SETTLED})
 
 
 @pytest.mark.parametrize("point", POINTS)
@@ -269,3 +275,52 @@ async def test_past_the_window_a_person_is_asked_and_nothing_is_sent_again(place
             )
         assert row is not None
         assert (row["next_at"], row["asks_person"], events) == (None, True, 1)
+
+
+async def test_what_people_found_to_be_sent_is_followed_to_its_end(place: Place, tmp_path: Path) -> None:
+    """Nobody tells that it settled: no webhook comes, and the worker had stopped asking."""
+    bank = Bank(random.Random(15), trouble=0.0, refusals=0.0)
+    async with one_venture(place, bank, tmp_path) as (venture, world):
+        asked = await venture.request(700)
+        assert asked.spend is not None
+        with pytest.raises(Killed):
+            await world.worker(kill_at("answered")).turn()
+        bank.trouble = 2.0
+        world.now += WINDOWS.ask_person
+        for _ in range(4):
+            world.now += ABSENCE_AFTER
+            await world.turn()
+        assert (await venture.spend(asked.spend)).state is State.UNKNOWN
+        bank.trouble, bank.paid[0].outcome = 0.0, Outcome.SETTLED
+        found = {"provider_reference": bank.paid[0].reference, "evidence": {"call": "the bank has it"}}
+        await venture.change(ResolutionBody(spend=asked.spend, outcome="sent", **found))
+        assert (await venture.spend(asked.spend)).state is State.SENT
+        await world.turn()
+        assert await check(venture, bank, [asked.spend]) == {State.SETTLED}
+
+
+async def test_of_what_is_under_way_and_never_told_of_again_a_person_is_asked(place: Place, tmp_path: Path) -> None:
+    """A request that was turned down at the provider: look-ups do not see it, and its money is not away for ever."""
+    bank = Bank(random.Random(16), trouble=0.0, refusals=0.0)
+    async with one_venture(place, bank, tmp_path) as (venture, world):
+        asked = await venture.request(700)
+        assert asked.spend is not None
+        await world.turn()
+        turned_down = ResolutionBody(spend=asked.spend, outcome="failed", evidence={"call": "it was turned down"})
+        bank.trouble = 2.0
+        for days in (0, 6):
+            world.now += timedelta(days=days, hours=1)
+            await world.turn()
+            with pytest.raises(TreasuryError, match="TREASURY_SPEND_STATE"):
+                await venture.change(turned_down)
+        world.now += timedelta(days=1)
+        await world.turn()
+        async with venture.books.database.transaction(venture.context()) as connection:
+            row = await connection.fetchrow("select next_at, asks_person from treasury.payment_course")
+        assert row is not None
+        assert row["asks_person"]
+        assert row["next_at"] is not None
+        await venture.change(turned_down)
+        assert (await venture.spend(asked.spend)).state is State.FAILED
+        assert await venture.books.balance(venture.accounts["assets:bank:usd"]) == 1_000_000
+        assert await venture.faults() == []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Self
 from uuid import UUID
 
@@ -154,6 +154,16 @@ def given_up(course: Course, why: str) -> Told:
     return Told(Step.FAILED, f"{course.provider}/nothing paid", None, evidence, 0)
 
 
+SILENCE = timedelta(days=7)
+"""How long look-ups may tell nothing of a payment that is under way, before a person is asked as well: a request that
+was turned down at Mercury can be seen by people alone."""
+
+
+def found_out(course: Course) -> bool:
+    """Whether people have found out that it was sent, and the provider has not told it yet."""
+    return course.state in (State.SENT, State.SETTLED) and course.history.outcome in (None, Outcome.NEEDS_PERSON)
+
+
 def due_after(course: Course, windows: Windows, now: datetime) -> tuple[datetime | None, bool]:
     """When there is something to do again, and whether only a person can go on.
 
@@ -161,10 +171,14 @@ def due_after(course: Course, windows: Windows, now: datetime) -> tuple[datetime
     """
     if course.state not in OPEN:
         return None, course.history.outcome in (Outcome.SENT, Outcome.SETTLED, Outcome.NEEDS_PERSON)
+    if found_out(course):
+        return now + windows.poll, False
     following = next_step(course.history, windows, now)
     if following.step is Action.ASK_PERSON:
         return None, True
-    return (None if following.step is Action.NOTHING else following.at), False
+    silent = course.history.silent_since
+    asks_person = course.state is State.SENT and silent is not None and now >= silent + SILENCE
+    return (None if following.step is Action.NOTHING else following.at), asks_person
 
 
 def stopped_step(course: Course, windows: Windows, now: datetime) -> Next:

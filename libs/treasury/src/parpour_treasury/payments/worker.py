@@ -28,6 +28,7 @@ from parpour_treasury.payments.course import (
     beyond_us,
     due_after,
     evidence_of,
+    found_out,
     given_up,
     history_text,
     stopped_step,
@@ -151,7 +152,7 @@ class PaymentWorker:
     async def _go_on(self, tenant: UUID, course: Course, provider: Provider, *, sending: bool) -> bool:
         """One step of one payment; whether anything was done."""
         now = self._clock()
-        if course.state not in OPEN:
+        if course.state not in OPEN or found_out(course):
             return await self._ask(tenant, course, provider, Action.LOOK_UP)
         following = next_step(course.history, provider.windows, now)
         if following.step is Action.SEND and not sending:

@@ -37,6 +37,7 @@ class History:
         refused_at: an attempt after those was refused, which does not tell what the earlier ones did.
         absent_at: the last complete look-up that found nothing.
         asked_at: the last question of either kind.
+        silent_since: the first of the look-ups that told nothing of a payment that is under way.
         not_before: the provider asked for patience until then.
         reference: the provider's id of the payment, once any answer told it.
         answer: the last answer that says where the payment stands.
@@ -51,6 +52,7 @@ class History:
     refused_at: datetime | None = None
     absent_at: datetime | None = None
     asked_at: datetime | None = None
+    silent_since: datetime | None = None
     not_before: datetime | None = None
     reference: str = ""
     answer: Answer | None = None
@@ -107,6 +109,8 @@ def learn(history: History, answer: Answer, now: datetime, *, of: Step) -> Histo
         questions=history.questions + (of is Step.LOOK_UP),
         reference=answer.reference or history.reference,
     )
+    if history.outcome is Outcome.SENT and answer.outcome in (Outcome.UNKNOWN, Outcome.ABSENT):
+        history = replace(history, silent_since=history.silent_since or now)
     match answer.outcome:
         case Outcome.UNKNOWN:
             return _lost(history)
@@ -118,7 +122,7 @@ def learn(history: History, answer: Answer, now: datetime, *, of: Step) -> Histo
             )
         case Outcome.FAILED if not answer.reference and history.open_since is not None:
             return replace(history, in_flight=None, refused_at=now)
-    return replace(history, in_flight=None, not_before=None, answer=answer, questions=0)
+    return replace(history, in_flight=None, not_before=None, silent_since=None, answer=answer, questions=0)
 
 
 @dataclass(frozen=True)

@@ -150,21 +150,6 @@ end
 $$;
 comment on function treasury.advance is 'What a provider says of a payment: idempotent for each reference';
 
-create function treasury.resolve(tenant uuid, actor text, change uuid, body json) returns void
-language plpgsql volatile set search_path = pg_catalog, pg_temp
-as $$
-begin
-    perform from treasury.spend s
-    where s.tenant_id = tenant and s.spend_id = (body ->> 'spend')::uuid and s.state = 'unknown';
-    if not found then
-        perform treasury.refuse('TREASURY_SPEND_STATE', 'only what is unknown is resolved by people');
-    end if;
-    perform treasury.advance_spend(tenant, actor, (body ->> 'spend')::uuid, 'change/' || change, body ->> 'outcome',
-        body ->> 'providerReference', body -> 'evidence', 0);
-end
-$$;
-comment on function treasury.resolve is 'What two people found out about a payment of which the provider tells nothing';
-
 create function treasury.payment_of(spend treasury.spend, payee treasury.payee) returns json
 language sql stable set search_path = pg_catalog, pg_temp
 as $$

@@ -103,5 +103,26 @@ $$;
 comment on function treasury.due_payments is
     'Payments of which something is to be done now, each with its course; unless `sending`, without those of which nothing was sent';
 
+create function treasury.resolve(tenant uuid, actor text, change uuid, body json) returns void
+language plpgsql volatile set search_path = pg_catalog, pg_temp
+as $$
+begin
+    perform from treasury.spend s
+    where s.tenant_id = tenant and s.spend_id = (body ->> 'spend')::uuid and (s.state = 'unknown' or s.state = 'sent' and exists (
+        select from treasury.payment_course c where c.tenant_id = tenant and c.spend_id = s.spend_id and c.asks_person
+    ));
+    if not found then
+        perform treasury.refuse('TREASURY_SPEND_STATE', 'people resolve what is unknown, and what a provider tells nothing of');
+    end if;
+    perform treasury.advance_spend(tenant, actor, (body ->> 'spend')::uuid, 'change/' || change, body ->> 'outcome',
+        body ->> 'providerReference', body -> 'evidence', 0);
+    -- Nobody is asked any more; what was sent is followed to its end.
+    update treasury.payment_course c
+    set asks_person = false, next_at = case when body ->> 'outcome' = 'sent' then clock_timestamp() end
+    where c.tenant_id = tenant and c.spend_id = (body ->> 'spend')::uuid;
+end
+$$;
+comment on function treasury.resolve is 'What two people found out about a payment of which the provider tells nothing';
+
 grant execute on function treasury.open_dispatch(text, bigint, uuid, bigint), treasury.due_payments(text, integer, boolean),
     treasury.begin_attempt(text, uuid, integer, json, timestamptz, bigint, uuid, bigint) to parpour_payment;

@@ -1,0 +1,91 @@
+"""The treasury's whole course, from many seeds: whatever dies, each payment is made once, and proven."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from parpour_treasury.providers.port import PaymentOrder
+from torture.checking import check
+from torture.fuses import Strike
+from torture.points import SOURCES, points_of
+from torture.running import played, run_seed
+from torture.servers import Machines, Servers, connected, machines
+from torture.worlds import COMPONENTS
+
+pytestmark = pytest.mark.anyio
+
+SEEDS, BATCH = 500, 25
+QUIET = Strike("", at=1, after=False)
+"""Nothing dies."""
+WALKED = range(3, 12)
+"""Seeds that together have every effect there is."""
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def machines_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
+    with machines(tmp_path_factory.mktemp("machines")) as made:
+        yield made
+
+
+@pytest.fixture
+async def servers(machines_of_all: Machines) -> AsyncIterator[Servers]:
+    async with connected(machines_of_all) as made:
+        yield made
+
+
+async def test_a_seed_holds_and_the_check_would_see_what_does_not(servers: Servers, tmp_path: Path) -> None:
+    async with played(servers, tmp_path / "seed", SEEDS) as player:
+        await check(player)
+        venture, spend = player.spends()[0]
+        again = "insert into torture.applied select * from torture.applied where tenant_id = $1 limit 1"
+        await servers.administrator.execute(again, venture.tenant)
+        with pytest.raises(AssertionError, match="applied"):
+            await check(player)
+        stands = await venture.spend(spend)
+        account = player.world.accounts[venture.tenant, stands.provider or ""]
+        order = PaymentOrder(
+            spend_id=spend, key="another", amount=stands.amount + 1, currency="USD", destination="ba_1", purpose="twice"
+        )
+        await account.provider.send(order)
+        with pytest.raises(AssertionError, match=str(spend)):
+            await check(player)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("batch", range(SEEDS // BATCH))
+async def test_whatever_dies_every_payment_is_made_once_and_proven(
+    servers: Servers, tmp_path: Path, batch: int
+) -> None:
+    for seed in range(batch * BATCH, (batch + 1) * BATCH):
+        await run_seed(servers, tmp_path / f"seed-{seed}", seed)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_every_effect_of_every_component_is_died_at(servers: Servers, tmp_path: Path, after: bool) -> None:
+    seen: dict[tuple[str, str], list[int]] = {}
+    for seed in WALKED:
+        for effect in (await run_seed(servers, tmp_path / f"quiet-{seed}", seed, strike=QUIET)).seen:
+            seen.setdefault(effect, []).append(seed)
+    assert {component for component, _ in seen} == set(COMPONENTS)
+    for component in SOURCES:
+        assert points_of(component) <= {name for whose, name in seen if whose == component}
+    for (component, name), seeds in sorted(seen.items()):
+        assert await died_at(servers, tmp_path, Strike(component, at=1, after=after, name=name), seeds)
+
+
+async def died_at(servers: Servers, folder: Path, strike: Strike, seeds: list[int]) -> bool:
+    """Whether something died at an effect, in one of the seeds that have it; servers answer in no fixed order."""
+    for seed in seeds:
+        name = f"{strike.component}-{strike.name}-{strike.after}-{seed}"
+        if (await run_seed(servers, folder / name, seed, strike=strike)).struck == strike.name:
+            return True
+    return False

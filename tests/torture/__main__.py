@@ -1,0 +1,49 @@
+"""`python -m torture`: run seeds, and name those that do not hold. Each can be run again alone."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import tempfile
+import time
+import traceback
+from pathlib import Path
+
+from torture.running import run_seed
+from torture.servers import Machines, connected, machines
+
+TOLD_EVERY = 100
+
+
+async def torture(machines_of_all: Machines, folder: Path, seeds: range) -> list[int]:
+    """Run seeds; returns those that do not hold."""
+    broken = []
+    begin = time.monotonic()
+    async with connected(machines_of_all) as servers:
+        for number, seed in enumerate(seeds, 1):
+            try:
+                await run_seed(servers, folder / f"seed-{seed}", seed)
+            except Exception:  # noqa: BLE001 - whatever it is, it is told, and the next seed comes
+                broken.append(seed)
+                print(f"seed {seed} does not hold:\n{traceback.format_exc()}", flush=True)
+            if number % TOLD_EVERY == 0:
+                took = time.monotonic() - begin
+                print(f"{number} seeds in {took:.0f} s, {len(broken)} do not hold", flush=True)
+    return broken
+
+
+def main() -> int:
+    """The command; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m torture", description=__doc__)
+    parser.add_argument("--first", type=int, default=0, help="the first seed")
+    parser.add_argument("--seeds", type=int, default=10_000, help="how many")
+    options = parser.parse_args()
+    seeds = range(options.first, options.first + options.seeds)
+    with tempfile.TemporaryDirectory(prefix="torture-") as name, machines(Path(name)) as machines_of_all:
+        broken = asyncio.run(torture(machines_of_all, Path(name), seeds))
+    print(f"{options.seeds} seeds, {len(broken)} do not hold{': ' if broken else ''}{' '.join(map(str, broken))}")
+    return bool(broken)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

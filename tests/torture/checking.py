@@ -1,0 +1,127 @@
+"""What has to hold after a seed, whatever happened in it: computed from the tables, and not by the code under test."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from uuid import UUID
+
+from parpour_controlplane.relaying.reconciling import reconcile
+from parpour_treasury.auditing.handing import audit, hand_over
+from parpour_treasury.spending.states import State
+from parpour_treasury.spending.testing import Venture
+from torture.playing import Player, payments_of
+from torture.worlds import KEY, World
+
+_UNBALANCED = """
+    select l.journal, l.currency, sum(l.amount) from treasury.leg l where l.tenant_id = $1
+    group by l.journal, l.currency having sum(l.amount) <> 0
+"""
+_BALANCES = """
+    select a.code from treasury.account a left join (
+        select account_id, sum(amount) as total from treasury.leg where tenant_id = $1 group by account_id
+    ) l using (account_id) where a.tenant_id = $1 and a.posted <> coalesce(l.total, 0)
+"""
+_PENDING = """
+    select a.code from treasury.account a left join (
+        select l.account_id, sum(greatest(l.amount - l.settled, 0)) as debit,
+            sum(greatest(l.settled - l.amount, 0)) as credit
+        from treasury.hold h join treasury.hold_leg l using (tenant_id, hold_id)
+        where h.tenant_id = $1 and h.state = 'open' group by l.account_id
+    ) p using (account_id)
+    where a.tenant_id = $1 and (a.pending_debit, a.pending_credit) <> (coalesce(p.debit, 0), coalesce(p.credit, 0))
+"""
+_RESERVED = """
+    select (select coalesce(sum(amount), 0) from treasury.spend
+            where tenant_id = $1 and state in ('reserved', 'submitting', 'unknown')),
+        (select coalesce(sum(greatest(l.amount, 0)), 0) from treasury.hold h
+            join treasury.hold_leg l using (tenant_id, hold_id) where h.tenant_id = $1 and h.state = 'open')
+"""
+_TAKEN_OUT = """
+    select count(*) from treasury.journal j join treasury.leg l on l.tenant_id = j.tenant_id and l.journal = j.number
+    join treasury.account a on a.tenant_id = l.tenant_id and a.account_id = l.account_id
+    where j.tenant_id = $1 and j.correlation = $2 and a.code = 'assets:in-transit:usd' and l.amount > 0
+"""
+_CORRELATIONS = """
+    select distinct j.correlation from treasury.journal j
+    join treasury.leg l on l.tenant_id = j.tenant_id and l.journal = j.number
+    join treasury.account a on a.tenant_id = l.tenant_id and a.account_id = l.account_id
+    where j.tenant_id = $1 and a.code = 'assets:in-transit:usd'
+"""
+_EVENTS = """
+    select (select count(*) from controlplane.event where tenant_id = $1) as written,
+        (select count(*) from controlplane.sealed_event where tenant_id = $1) as sealed,
+        (select max(position) from controlplane.sealed_event where tenant_id = $1) as position,
+        (select relayed from controlplane.chain_head where tenant_id = $1) as relayed,
+        (select count(*) from torture.applied where tenant_id = $1) as applied,
+        (select count(distinct event_id) from torture.applied where tenant_id = $1) as different
+"""
+
+AFTER_SENT = {State.SENT, State.SETTLED, State.RETURNED}
+
+
+async def check(player: Player) -> None:
+    """Hold a seed that came to its end to all that must be true.
+
+    Raises:
+        AssertionError: if something is not.
+    """
+    assert all(one.outcome is not None for one in player.intents)
+    for venture in player.world.ventures:
+        assert await venture.faults() == []
+        await _check_books(player.world, venture)
+        await _check_payments(player, venture)
+        await _check_events(player.world, venture)
+
+
+async def _check_books(world: World, venture: Venture) -> None:
+    """Sums are zero, balances are the sum of legs, and what is pending is the sum of open holds."""
+    session = world.servers.administrator
+    for query in (_UNBALANCED, _BALANCES, _PENDING):
+        assert await session.fetch(query, venture.tenant) == []
+    reserved, held = await session.fetchrow(_RESERVED, venture.tenant)
+    assert reserved == held
+
+
+async def _check_payments(player: Player, venture: Venture) -> None:
+    """Every payment at a provider was taken out of the books once, and nothing else was."""
+    world = player.world
+    known = {spend for whose, spend in player.spends() if whose is venture}
+    session = world.servers.administrator
+    for spend in known:
+        stands = await venture.spend(spend)
+        paid = payments_of(world.accounts[venture.tenant, stands.provider or ""], spend)
+        out = await session.fetchval(_TAKEN_OUT, venture.tenant, spend)
+        place = (world.seed, spend, stands.state, paid, out)
+        assert len(paid) <= 1, place
+        assert out <= len(paid), place
+        if paid and paid[0].stands:
+            assert (stands.state, out) == (State.SETTLED, 1), place
+            assert (paid[0].amount, paid[0].key) == (stands.amount, str(spend)), place
+        elif stands.state in AFTER_SENT:
+            assert (stands.state, out) == (State.RETURNED, 1), place
+    moved = {row["correlation"] for row in await session.fetch(_CORRELATIONS, venture.tenant)}
+    assert moved <= known
+    ordered = {
+        UUID(one.spend_id)
+        for (whose, _), account in world.accounts.items()
+        if whose == venture.tenant
+        for one in account.double.payments()
+    }
+    assert ordered <= known
+
+
+async def _check_events(world: World, venture: Venture) -> None:
+    """Every commit's event is sealed, published and applied once; the chain verifies and tells what the books say."""
+    place = world.servers.place
+    found = await world.servers.administrator.fetchrow(_EVENTS, venture.tenant)
+    assert len(set(found.values())) == 1, dict(found)
+    relay = world.servers.databases["parpour_relay"].pool
+
+    def context() -> str:
+        return place.relay.mint(tenant=venture.tenant, actor="system:reconciler")
+
+    assert (await reconcile(relay, context, world.servers.jetstream, venture.tenant, repair=False)).agree
+    folder: Path = world.folder / str(venture.tenant)
+    await hand_over(venture.books.database, venture.context, world.store, venture.tenant, folder)
+    audited = audit(folder, [KEY.public])
+    assert (audited.findings, audited.tail, audited.history.events) == ((), 0, found["written"])

@@ -1,0 +1,146 @@
+"""What a run of seeds shares: a PostgreSQL that keeps what it has said, a NATS server, and clients of both."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import asyncpg
+import nats
+
+from parpour_controlplane.database import Database, open_database
+from parpour_controlplane.embedded import embedded
+from parpour_controlplane.relaying.publishing import ensure_stream
+from parpour_controlplane.testing import Bus, Place, Postgres
+from parpour_treasury import MIGRATIONS
+
+if TYPE_CHECKING:
+    pass
+
+ROLES = ("postgres", "parpour_app", "parpour_payment", "parpour_sealer", "parpour_relay", "parpour_sweeper")
+
+KEEPING = {"fsync": "off", "full_page_writes": "off", "max_connections": "120"}
+"""A commit that was answered outlives the server's death, though not its machine's."""
+
+_APPLIED = """
+    create schema torture;
+    create table torture.applied (tenant_id uuid not null, event_id uuid not null, position bigint not null);
+    grant usage on schema torture to parpour_app;
+    grant insert on torture.applied to parpour_app;
+"""
+
+
+@dataclass(frozen=True)
+class Machines:
+    """The two servers."""
+
+    place: Place
+    bus: Bus
+
+    def crash_database(self) -> None:
+        """End the database server at once, and start it again."""
+        self.place.cluster.crash()
+        self.place.cluster.start()
+
+    def restart_bus(self) -> None:
+        """Kill the bus, and start it again on the same store."""
+        self.bus.kill()
+        self.bus.start()
+
+
+@contextmanager
+def machines(folder: Path) -> Iterator[Machines]:
+    """Both servers, with a database of the treasury's, until the end of the block."""
+    with embedded(settings=KEEPING) as cluster, socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+        free.close()
+        place = Postgres(cluster).place(MIGRATIONS)
+        asyncio.run(_prepare(place))
+        bus = Bus(folder, port)
+        bus.start()
+        try:
+            yield Machines(place, bus)
+        finally:
+            bus.kill()
+
+
+async def _prepare(place: Place) -> None:
+    administrator = await asyncpg.connect(place.dsn("postgres"))
+    try:
+        await administrator.execute(_APPLIED)
+    finally:
+        await administrator.close()
+
+
+@dataclass
+class Servers:
+    """Connections to both, of each role, for one event loop."""
+
+    machines: Machines
+    databases: dict[str, Database]
+    client: Any
+    jetstream: Any
+
+    @property
+    def place(self) -> Place:
+        """The database."""
+        return self.machines.place
+
+    @property
+    def administrator(self) -> Any:
+        """Sessions that see everything."""
+        return self.databases["postgres"].pool
+
+    async def kill_a_backend(self) -> None:
+        """kill -9 of one of the server's processes, after which the server recovers by itself."""
+        query = "select pid from pg_stat_activity where usename like 'parpour_%' order by state = 'active' desc limit 1"
+        pid = await self.administrator.fetchval(query)
+        if pid is not None:
+            os.kill(pid, signal.SIGKILL)
+
+    async def until_database_answers(self) -> None:
+        """Wait until the database has recovered."""
+        while True:
+            try:
+                await self.administrator.execute("select 1")
+                return
+            except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+                await asyncio.sleep(0.01)
+
+    async def until_bus_answers(self) -> None:
+        """Wait until the bus has recovered and the stream is there."""
+        while True:
+            try:
+                await ensure_stream(self.jetstream)
+                return
+            except (nats.errors.Error, OSError):
+                await asyncio.sleep(0.01)
+
+
+@asynccontextmanager
+async def connected(machines: Machines) -> AsyncIterator[Servers]:
+    """Connections to both servers until the end of the block."""
+    async with AsyncExitStack() as stack:
+        databases = {
+            role: await stack.enter_async_context(open_database(machines.place.dsn(role), connections=4))
+            for role in ROLES
+        }
+        client = await nats.connect(
+            machines.bus.url, max_reconnect_attempts=-1, reconnect_time_wait=0.02, error_cb=_quiet
+        )
+        stack.push_async_callback(client.close)
+        servers = Servers(machines, databases, client, client.jetstream(timeout=5))
+        await ensure_stream(servers.jetstream)
+        yield servers
+
+
+async def _quiet(_error: Exception) -> None:
+    """The client tells of each lost connection, which here is meant."""
