@@ -181,6 +181,8 @@ async def _carried_out(
     except Exception as error:
         refused = as_api_error(error)
         code = refused.code
+        if refused is error:
+            raise
         raise refused from error
     finally:
         session.audit(operation_of(request), code)

@@ -74,6 +74,8 @@ async def test_the_same_key_is_answered_as_it_was(venture: Spending) -> None:
     first = await venture.request("1.00", key="k")
     again = await venture.request("1.00", key="k")
     assert again == {**first, "replayed": True}
+    refused = await venture.request("60.00", key="refused")
+    assert await venture.request("60.00", key="refused") == {**refused, "replayed": True}
     other = await venture.request("2.00", key="k")
     assert (other["__typename"], other["code"]) == ("Refusal", "TREASURY_IDEMPOTENCY_KEY_REUSED")
 

@@ -242,7 +242,9 @@ class SpendingQuery:
             session.spending.spends.prime(row.spend_id, row)
         return connection_of(rows, page, node=Spend.of, cursor=lambda row: _asked(session, scope, row))
 
-    @strawberry.field(description="The spends that wait for people and for which the caller's approval would count.")
+    @strawberry.field(
+        description="The spends that wait for people, neither asked for nor decided by the caller so far."
+    )
     async def pending_approvals(
         self, info: Info, first: First = None, last: Last = None, after: After = None, before: Before = None
     ) -> Connection[Spend]:

@@ -175,7 +175,7 @@ class SpendOutcome:
     """What stood against the ask; empty if it was carried out."""
     replayed: bool = False
     row: Spend | None = field(default=None, compare=False)
-    """The spend as the ask left it, where the authority tells spends; no part of the answer itself."""
+    """The spend as it stands after the ask, where the authority tells spends; no part of the answer itself."""
 
     @property
     def accepted(self) -> bool:

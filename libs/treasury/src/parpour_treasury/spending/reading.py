@@ -185,7 +185,7 @@ async def page_of_pending(
     limit: int,
     backward: bool = False,
 ) -> list[Spend]:
-    """Spends that a person's approval would count for: neither asked for by them nor decided by them yet."""
+    """Spends that wait for people, neither asked for by this one nor decided by them so far."""
     rows = await _page(connection, "pending", *after, *before, limit, member.person, member.actor, backward=backward)
     return [spend_of(row) for row in rows]
 
