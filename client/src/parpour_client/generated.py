@@ -1912,7 +1912,7 @@ class Client(Transport):
         return _SPENDS_ANSWER.validate_python(data["spends"])
 
     async def pending_approvals(self, *, first: int | None = None, after: str | None = None) -> PendingApprovalsAnswer:
-        """The spends that wait for people and for which the caller's approval would count."""
+        """The spends that wait for people, neither asked for nor decided by the caller so far."""
         variables: dict[str, object] = {"first": first, "after": after}
         data = await self.execute(_PENDING_APPROVALS, "PendingApprovals", variables)
         return _PENDING_APPROVALS_ANSWER.validate_python(data["pendingApprovals"])
