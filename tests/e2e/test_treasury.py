@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import io
 import json
+import subprocess
+import sys
+import tarfile
 from collections.abc import Iterator
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 from harness.deadlines import until
 from harness.release import NAMESPACE, RELEASE, Object, Release
@@ -16,6 +23,7 @@ from harness.treasury import Treasury, installed
 
 pytestmark = pytest.mark.cluster
 
+PARPOUR = str(Path(sys.executable).with_name("parpour"))
 VENTURE = "acme"
 OPERATOR = f"system:serviceaccount:{NAMESPACE}:parpour-operator"
 BOOKS = """{
@@ -148,6 +156,27 @@ def _sealed_and_published(treasury: Treasury, tenant: str) -> None:
     until(published, what="the settlement to be published", seconds=20)
     kept = treasury.inside("statefulset/parpour-sealer", "find", f"/data/checkpoints/{tenant}", "-type", "f")
     assert kept.split()
+
+
+def test_an_audit_of_the_history_verifies_far_from_the_cluster(treasury: Treasury, tenant: str, tmp_path: Path) -> None:
+    """Checkpoints come from the sealer's volume, the rest from the database, the key from its Secret."""
+    kept = treasury.inside("statefulset/parpour-sealer", "sh", "-c", "tar c -C /data checkpoints | base64")
+    write = (
+        f"base64 -d | tar x -C /tmp && python -m parpour_api.handing {tenant} --database $PARPOUR_API_DATABASE "
+        "--password-file $PARPOUR_API_DATABASE_PASSWORD_FILE --context-key-file $PARPOUR_API_CONTEXT_KEY_FILE "
+        "--checkpoints /tmp/checkpoints --folder /tmp/audit >&2 && tar c -C /tmp audit | base64 && rm -r /tmp/audit"
+    )
+    audit = base64.b64decode(treasury.inside("deployment/parpour-api", "sh", "-c", write, stdin=kept))
+    with tarfile.open(fileobj=io.BytesIO(audit)) as archive:
+        archive.extractall(tmp_path, filter="data")
+    secret = treasury.release.get("secret", "parpour-signing", namespace=NAMESPACE)
+    assert secret is not None
+    signing = load_pem_private_key(base64.b64decode(secret["data"]["signing-1.pem"]), password=None)
+    public = signing.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
+    (tmp_path / "signing.pub").write_bytes(public)
+    command = [PARPOUR, "treasury", "verify", str(tmp_path / "audit"), "--key", str(tmp_path / "signing.pub")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 def test_another_tenant_reads_nothing_of_it(treasury: Treasury, tenant: str) -> None:
