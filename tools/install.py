@@ -12,8 +12,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import images
+
 ROOT = Path(__file__).resolve().parent.parent
 CHART = ROOT / "charts" / "parpour"
+TREASURY_IMAGES = ("api", "postgres")
+"""Keys of what the treasury needs beside the default images."""
 DEVCLUSTER = str(Path(sys.executable).with_name("parpour-devcluster"))
 
 
@@ -26,10 +30,13 @@ def output_of(*command: str) -> str:
     return subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True, cwd=ROOT).stdout
 
 
-def push_images(registry: str) -> Path:
+def push_images(registry: str, *, treasury: bool) -> Path:
     """Build and push what is missing; returns a values file that names the images."""
-    values = output_of(sys.executable, "tools/images.py", "push", "--registry", registry)
-    path = ROOT / ".artifacts" / "images" / f"values-{registry.replace(':', '-')}.json"
+    names = [one.name for one in images.IMAGES if one.by_default or (treasury and one.value in TREASURY_IMAGES)]
+    only = [argument for name in names for argument in ("--only", name)]
+    values = output_of(sys.executable, "tools/images.py", "push", "--registry", registry, *only)
+    suffix = "-treasury" if treasury else ""
+    path = ROOT / ".artifacts" / "images" / f"values-{registry.replace(':', '-')}{suffix}.json"
     path.write_text(values)
     return path
 
@@ -39,7 +46,7 @@ def install(*, cluster: str, release: str, namespace: str, values: list[str], se
     files = [argument for value in values for argument in ("--values", value)]
     pairs = [argument for setting in settings for argument in ("--set-json", setting)]
     command = [DEVCLUSTER, "helm", "--name", cluster, "upgrade", "--install", release, str(CHART)]
-    command += ["--namespace", namespace, "--create-namespace", "--wait", "--timeout", "180s"]
+    command += ["--namespace", namespace, "--create-namespace", "--wait", "--timeout", "300s"]
     # The CRD may stand already, applied by hand from crds/.
     command += ["--take-ownership", "--force-conflicts", *files, *pairs]
     print(output_of(*command), file=sys.stderr)
@@ -51,19 +58,20 @@ def main() -> int:
     parser.add_argument("--cluster", default="parpour", help="name of the dev cluster")
     parser.add_argument("--release", default="parpour")
     parser.add_argument("--namespace", default="parpour-system")
+    parser.add_argument("--treasury", action="store_true", help="install the treasury; its values come in a file")
     parser.add_argument("--values", action="append", default=[], metavar="FILE", help="further values")
     parser.add_argument("--set", action="append", default=[], metavar="PATH=JSON", help="one further value")
     arguments = parser.parse_args()
     status = json.loads(output_of(DEVCLUSTER, "status", "--name", arguments.cluster, "--json"))
-    images = push_images(status["registry"])
+    named = push_images(status["registry"], treasury=arguments.treasury)
     install(
         cluster=arguments.cluster,
         release=arguments.release,
         namespace=arguments.namespace,
-        values=[str(images), *arguments.values],
-        settings=arguments.set,
+        values=[str(named), *arguments.values],
+        settings=[*(["treasury.enabled=true"] if arguments.treasury else []), *arguments.set],
     )
-    coordinates = {"release": arguments.release, "namespace": arguments.namespace, "values": str(images)}
+    coordinates = {"release": arguments.release, "namespace": arguments.namespace, "values": str(named)}
     print(json.dumps(coordinates | {"kubeconfig": status["kubeconfig"], "registry": status["registry"]}))
     return 0
 

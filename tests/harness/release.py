@@ -126,10 +126,12 @@ class Release:
         self.kubectl("rollout", "status", workload, "--namespace", NAMESPACE, f"--timeout={seconds}s")
 
 
-def install(cluster: RunningCluster, *, settings: Iterable[str] = (), clear: bool = False) -> Release:
+def install(
+    cluster: RunningCluster, *, settings: Iterable[str] = (), clear: bool = False, treasury: bool = False
+) -> Release:
     """Build and push what is missing, and install or upgrade the release.
 
-    `clear` deletes the Simulations that an earlier session left behind.
+    `clear` deletes the Simulations that an earlier session left behind; `treasury` installs the treasury as well.
     """
     known = "simulations.parpour.dev" in cluster.kubectl("get", "crd", "--output", "name")
     for name in (SIMULATIONS, COUNTED):
@@ -140,6 +142,7 @@ def install(cluster: RunningCluster, *, settings: Iterable[str] = (), clear: boo
     pairs = [f'simulationNamespaces=["default","{SIMULATIONS}","{COUNTED}"]', *settings]
     command = [sys.executable, "tools/install.py", "--cluster", cluster.name, "--release", RELEASE]
     command += ["--namespace", NAMESPACE, *(argument for pair in pairs for argument in ("--set", pair))]
+    command += ["--treasury"] if treasury else []
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return Release(cluster, Path(json.loads(done.stdout.splitlines()[-1])["values"]))

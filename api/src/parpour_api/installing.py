@@ -28,7 +28,7 @@ import asyncpg
 
 from parpour_controlplane.context import ContextKey, install_key
 from parpour_controlplane.errors import ControlPlaneError
-from parpour_controlplane.migrations import Migration, migrate, prepare
+from parpour_controlplane.migrations import OWNER, Migration, migrate, prepare
 from parpour_treasury import MIGRATIONS
 
 if TYPE_CHECKING:
@@ -39,6 +39,9 @@ SERVICE_ROLES = ("parpour_app", "parpour_sealer", "parpour_relay", "parpour_swee
 
 KEY_LIFE = timedelta(days=3650)
 """How long an installed key counts: a rotation brings another one and takes the old one's file away."""
+
+SET_OPTION_SINCE = 16
+"""The version of PostgreSQL from which a member of a role may be kept from acting as it."""
 
 SCRAM_ITERATIONS = 4096
 """PostgreSQL's own number."""
@@ -93,6 +96,7 @@ async def install(
     connection = await asyncpg.connect(dsn, database=database, password=password)
     try:
         await prepare(connection)
+        await _act_as_owner(connection)
         for role, secret in passwords.items():
             await _execute(connection, "alter role %I password %L", role, _verifier(secret))
         applied = await migrate(connection, MIGRATIONS)
@@ -113,6 +117,13 @@ async def _make_database(dsn: str, name: str, password: str | None) -> bool:
         return True
     finally:
         await connection.close()
+
+
+async def _act_as_owner(connection: Connection[Record]) -> None:
+    """Let the administrator act as the schema's owner: hosted servers' are no superusers, who need nothing for it."""
+    how = "set" if connection.get_server_version().major >= SET_OPTION_SINCE else "member"
+    if not await connection.fetchval("select pg_has_role(current_user, $1, $2)", OWNER, how):
+        await connection.execute(f"grant {OWNER} to current_user")
 
 
 async def _execute(connection: Connection[Record], statement: str, *words: str) -> None:

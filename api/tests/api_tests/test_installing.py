@@ -19,6 +19,7 @@ from parpour_api.installing import SERVICE_ROLES, context_key, install, scram_ve
 from parpour_api.waiting import fault, wait
 from parpour_controlplane.context import ContextMint
 from parpour_controlplane.database import open_database
+from parpour_controlplane.embedded import THROWAWAY, EmbeddedCluster, embedded
 from parpour_controlplane.errors import ControlPlaneError
 from parpour_controlplane.testing import Postgres
 from parpour_treasury import MIGRATIONS
@@ -78,6 +79,27 @@ async def _install_twice(postgres: Postgres) -> None:
 
 def test_an_installation_is_whole_and_may_be_repeated(postgres: Postgres) -> None:
     asyncio.run(_install_twice(postgres))
+
+
+async def _install_as(cluster: EmbeddedCluster, role: str) -> list[bool]:
+    superuser = await asyncpg.connect(cluster.dsn())
+    await superuser.execute(f"create role {role} login createrole createdb")
+    await superuser.close()
+    passwords = dict.fromkeys(SERVICE_ROLES, "secret")
+    keys, expire = [context_key("parpour_app", bytes(32))], datetime.now(UTC) + timedelta(days=1)
+    return [
+        (
+            await install(
+                cluster.dsn(role=role), database="hosted", passwords=passwords, keys=keys, keys_expire_at=expire
+            )
+        ).made_database
+        for _ in range(2)
+    ]
+
+
+def test_an_administrator_who_is_no_superuser_can_install() -> None:
+    with embedded(settings=THROWAWAY) as cluster:
+        assert asyncio.run(_install_as(cluster, "administrator")) == [True, False]
 
 
 def test_a_service_waits_for_a_schema_and_says_what_is_missing(

@@ -1,0 +1,180 @@
+"""The release with its treasury: an issuer of tokens beside it in the cluster, and questions to the API in its words.
+
+The development issuer signs in the test's own process. What the API needs of it, its keys, a pod of the cluster serves
+over TLS, and the same pod asks the API, so that every question passes the Service and the policies.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+from harness.certificates import certify
+from harness.deadlines import until
+from harness.release import NAMESPACE, Object, Release, install
+from parpour_devissuer.issuing import Issuer
+
+PEOPLE = "treasury-people"
+"""Namespace of those who use the treasury."""
+HOST = f"issuer.{PEOPLE}.svc"
+LABELS = {"app": "issuer"}
+CA = "treasury-issuer"
+"""Secret with the issuer's authority, in the release's namespace."""
+
+SERVE = """
+import functools, http.server, ssl
+handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory="/keys")
+server = http.server.ThreadingHTTPServer(("0.0.0.0", 8443), handler)
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain("/tls/tls.crt", "/tls/tls.key")
+server.socket = context.wrap_socket(server.socket, server_side=True)
+server.serve_forever()
+"""
+ASK = """
+import sys, urllib.request, urllib.error
+url, token = sys.argv[1:]
+headers = {"authorization": "Bearer " + token, "content-type": "application/json"}
+request = urllib.request.Request(url, data=sys.stdin.buffer.read(), headers=headers)
+try:
+    answer = urllib.request.urlopen(request, timeout=20)
+except urllib.error.HTTPError as error:
+    answer = error
+sys.stdout.write(answer.read().decode())
+"""
+
+
+@dataclass(frozen=True)
+class Treasury:
+    """A release with a treasury."""
+
+    release: Release
+    issuer: Issuer
+
+    def ask(self, tenant: str, query: str, *, roles: tuple[str, ...] = ("owner",), sub: str = "ann") -> Any:
+        """The data of a GraphQL answer.
+
+        Raises:
+            AssertionError: if it has errors.
+        """
+        body = self.answer(tenant, query, roles=roles, sub=sub)
+        assert "errors" not in body, body
+        return body["data"]
+
+    def answer(self, tenant: str, query: str, *, roles: tuple[str, ...] = ("owner",), sub: str = "ann") -> Object:
+        """The whole answer to somebody of a tenant."""
+        token = self.issuer.token({"tenant": tenant, "sub": sub, "person": sub, "roles": list(roles)})
+        url = f"http://parpour-api.{NAMESPACE}.svc:8080/graphql"
+        text = self.inside(
+            "issuer", "python", "-c", ASK, url, token, namespace=PEOPLE, stdin=json.dumps({"query": query})
+        )
+        answer: Object = json.loads(text)
+        return answer
+
+    def inside(self, pod: str, *command: str, namespace: str = NAMESPACE, stdin: str = "") -> str:
+        """What a command prints inside of a pod, or of a workload's pod."""
+        return self.release.kubectl("exec", "--stdin", pod, "--namespace", namespace, "--", *command, stdin=stdin)
+
+
+def _people(release: Release, issuer: Issuer, folder: Path) -> list[Object]:
+    certificate, key = certify(folder, HOST)
+    tls = {"tls.crt": certificate.read_text(), "tls.key": key.read_text()}
+
+    def named(name: str, namespace: str = PEOPLE) -> Object:
+        return {"name": name, "namespace": namespace}
+
+    volumes = [
+        {"name": "keys", "configMap": {"name": "issuer"}},
+        {"name": "tls", "secret": {"secretName": "issuer", "defaultMode": 0o440}},
+    ]
+    container = {
+        "name": "issuer",
+        "image": release.worker_image,
+        "command": ["python", "-c", SERVE],
+        "readinessProbe": {"tcpSocket": {"port": 8443}, "periodSeconds": 1},
+        "volumeMounts": [{"name": name, "mountPath": f"/{name}"} for name in ("keys", "tls")],
+    }
+    spec = {"securityContext": {"fsGroup": 65532}, "containers": [container], "volumes": volumes}
+    return [
+        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": PEOPLE}},
+        {
+            "apiVersion": "v1",
+            "kind": "ConfigMap",
+            "metadata": named("issuer"),
+            "data": {"jwks": json.dumps(issuer.keys())},
+        },
+        {"apiVersion": "v1", "kind": "Secret", "metadata": named("issuer"), "stringData": tls},
+        {
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "metadata": named(CA, NAMESPACE),
+            "stringData": {"ca.crt": certificate.read_text()},
+        },
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": named("issuer"),
+            "spec": {"selector": LABELS, "ports": [{"port": 443, "targetPort": 8443}]},
+        },
+        {"apiVersion": "v1", "kind": "Pod", "metadata": {**named("issuer"), "labels": LABELS}, "spec": spec},
+    ]
+
+
+def _values() -> Object:
+    peer = {
+        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": PEOPLE}},
+        "podSelector": {"matchLabels": LABELS},
+    }
+    price = {"cpuHour": "36", "memoryGibHour": "0", "gpuHour": "0"}
+    return {
+        "treasury": {
+            "issuer": {"url": f"https://{HOST}", "keysUrl": f"https://{HOST}/jwks", "caSecret": CA},
+            "prices": {"version": "test", "prices": {"USD": price}},
+            "api": {"replicas": 1},
+        },
+        "networkPolicy": {
+            "apiPeers": [peer],
+            "issuerEgress": [{"to": [peer], "ports": [{"port": 8443, "protocol": "TCP"}]}],
+        },
+        "operator": {"env": {"PARPOUR_REFUSED_RETRY_SECONDS": "1"}},
+    }
+
+
+@contextmanager
+def installed(release: Release) -> Iterator[Treasury]:
+    """The release upgraded to one with a treasury, until the end of the block; then it is as it was."""
+    issuer = Issuer(f"https://{HOST}", audience="parpour", clock=time.time, new_id=lambda: str(uuid4()))
+    with tempfile.TemporaryDirectory() as folder:
+        release.apply(*_people(release, issuer, Path(folder)))
+    restricted = "pod-security.kubernetes.io/enforce"
+    release.kubectl("label", "namespace", NAMESPACE, f"{restricted}=restricted", "--overwrite")
+    try:
+        release.kubectl("wait", "pod/issuer", "--namespace", PEOPLE, "--for=condition=Ready", "--timeout=60s")
+        settings = [f"{name}={json.dumps(value)}" for name, value in _leaves(_values())]
+        yield Treasury(install(release.cluster, settings=settings, treasury=True), issuer)
+    finally:
+        install(release.cluster)
+        release.kubectl("label", "namespace", NAMESPACE, f"{restricted}-")
+        release.kubectl("delete", "namespace", PEOPLE, "--wait=false")
+        release.kubectl("delete", "secret", CA, "--namespace", NAMESPACE)
+        until(
+            lambda: (
+                not release.list_of("pods", selector="app.kubernetes.io/component=api", namespace=NAMESPACE) or None
+            ),
+            what="the treasury to be gone",
+        )
+
+
+def _leaves(values: Object, path: str = "") -> Iterator[tuple[str, Any]]:
+    """Values below the first two levels, as Helm's --set-json merges them."""
+    for name, value in values.items():
+        if path.count(".") < 1 and isinstance(value, dict):
+            yield from _leaves(value, f"{path}{name}.")
+        else:
+            yield f"{path}{name}", value
