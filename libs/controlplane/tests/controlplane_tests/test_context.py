@@ -158,6 +158,15 @@ async def test_a_database_that_is_not_there_has_its_code(shared: Place) -> None:
     assert caught.value.code == "DATABASE_UNAVAILABLE"
 
 
+@pytest.mark.parametrize(
+    "role",
+    ["parpour_migrator", "parpour_app", "parpour_sweeper", "parpour_relay", "parpour_sealer", "parpour_payment"],
+)
+async def test_no_server_compiles_what_runs_for_milliseconds(shared: Place, role: str) -> None:
+    async with session(shared, role) as connection:
+        assert await connection.fetchval("show jit") == "off"
+
+
 async def test_what_a_reader_sets_on_the_session_is_gone_for_the_next(shared: Place) -> None:
     async with open_database(shared.dsn(), connections=1) as database:
         context = shared.app.mint(tenant=TENANT, actor="a")

@@ -34,6 +34,20 @@ begin
 end
 $$;
 
+-- Every statement here is short. A server that compiles plans would do so for seconds where milliseconds are to be worked:
+-- it goes by estimated costs, and a forbidden scan counts as a very dear one.
+do $$
+declare
+    serving name;
+begin
+    foreach serving in array array[
+        'parpour_migrator', 'parpour_app', 'parpour_sealer', 'parpour_relay', 'parpour_sweeper', 'parpour_payment'
+    ] loop
+        execute format('alter role %I set jit = off', serving);
+    end loop;
+end
+$$;
+
 -- Nobody makes temporary objects: they would come before others in a search path.
 do $$
 begin
