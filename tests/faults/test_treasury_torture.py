@@ -17,7 +17,7 @@ from torture.worlds import COMPONENTS
 
 pytestmark = pytest.mark.anyio
 
-SEEDS, BATCH = 500, 25
+SEEDS, BATCH = 500, 20
 QUIET = Strike("", at=1, after=False)
 """Nothing dies."""
 WALKED = range(3, 12)

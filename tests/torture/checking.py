@@ -66,20 +66,21 @@ async def check(player: Player) -> None:
         AssertionError: if something is not.
     """
     assert all(one.outcome is not None for one in player.intents)
+    await check_books(player.world)
     for venture in player.world.ventures:
-        assert await venture.faults() == []
-        await _check_books(player.world, venture)
         await _check_payments(player, venture)
         await _check_events(player.world, venture)
 
 
-async def _check_books(world: World, venture: Venture) -> None:
-    """Sums are zero, balances are the sum of legs, and what is pending is the sum of open holds."""
+async def check_books(world: World) -> None:
+    """At any moment sums are zero, balances are the sum of legs, and what is reserved is the sum of open holds."""
     session = world.servers.administrator
-    for query in (_UNBALANCED, _BALANCES, _PENDING):
-        assert await session.fetch(query, venture.tenant) == []
-    reserved, held = await session.fetchrow(_RESERVED, venture.tenant)
-    assert reserved == held
+    for venture in world.ventures:
+        assert await venture.faults() == []
+        for query in (_UNBALANCED, _BALANCES, _PENDING):
+            assert await session.fetch(query, venture.tenant) == []
+        reserved, held = await session.fetchrow(_RESERVED, venture.tenant)
+        assert reserved == held
 
 
 async def _check_payments(player: Player, venture: Venture) -> None:

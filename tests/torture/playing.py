@@ -34,6 +34,9 @@ ACTS = 14
 CALM, PATIENCE = 24, 4
 """Rounds after which a spend that has no end is a fault, and of those the ones in which little time passes."""
 
+REST_SECONDS = 20.0
+"""After which something that does not come to rest is a fault."""
+
 ENDED = frozenset({State.SETTLED, State.FAILED, State.RETURNED, State.EXPIRED, State.CANCELLED, State.REFUSED})
 
 ENDINGS = {
@@ -244,7 +247,7 @@ class Player:
         for account in self.world.accounts.values():
             account.double.script = type(account.double.script)()
         for turn in range(CALM):
-            while any(one.outcome is None for one in self.intents):
+            for _ in range(2 * len(self.intents)):
                 await self.ask()
             await self.approve()
             await self.move_on()
@@ -269,7 +272,9 @@ class Player:
     async def _until_none(self, query: str, act: Callable[[], Awaitable[None]]) -> None:
         """Act until nothing is left of what a query looks for in the ventures."""
         tenants = [venture.tenant for venture in self.world.ventures]
+        deadline = asyncio.get_running_loop().time() + REST_SECONDS
         while await self.world.servers.administrator.fetchval(f"select exists ({query})", tenants):
+            assert asyncio.get_running_loop().time() < deadline, query
             await act()
 
     async def _open(self) -> list[str]:

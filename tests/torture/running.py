@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from parpour_treasury.payments import worker
-from torture.checking import check
+from torture.checking import check, check_books
 from torture.fuses import Strike
 from torture.playing import Player, is_survived
 from torture.servers import Servers
@@ -58,6 +58,7 @@ async def played(servers: Servers, folder: Path, seed: int, *, strike: Strike | 
         async with new_world(servers, folder, seed, strike=strike or strike_of(seed)) as world:
             player = Player(world)
             await player.play()
+            await check_books(world)
             await player.settle()
             assert said.wrong == []
             yield player

@@ -100,11 +100,15 @@ class Servers:
         return self.databases["postgres"].pool
 
     async def kill_a_backend(self) -> None:
-        """kill -9 of one of the server's processes, after which the server recovers by itself."""
+        """kill -9 of one of the server's processes: the server ends all sessions, and recovers by itself."""
+        witness = await asyncpg.connect(self.place.dsn("postgres"))
         query = "select pid from pg_stat_activity where usename like 'parpour_%' order by state = 'active' desc limit 1"
-        pid = await self.administrator.fetchval(query)
+        pid = await witness.fetchval(query)
         if pid is not None:
             os.kill(pid, signal.SIGKILL)
+            while not witness.is_closed():  # noqa: ASYNC110 - the server ends the session
+                await asyncio.sleep(0.002)
+        witness.terminate()
 
     async def until_database_answers(self) -> None:
         """Wait until the database has recovered."""

@@ -241,11 +241,18 @@ async def test_a_providers_list_is_checked(site: Site) -> None:
     assert await site.restore.found(site.context()) == []
 
 
-async def test_only_the_payment_worker_counts_payments(site: Site) -> None:
+@pytest.mark.parametrize(
+    "call",
+    [
+        "dispatch_allowed($1, 'stripe', null, null, null, null)",
+        "open_dispatch($1, null, null, null)",
+        "begin_attempt($1, null, 0, '{}', null, null, null, null)",
+        "due_payments($1, 1, true)",
+    ],
+)
+async def test_only_the_payment_worker_counts_payments(site: Site, call: str) -> None:
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
-        await site.app.pool.fetch(
-            "select treasury.dispatch_allowed($1, 'stripe', null, null, null, null)", site.context("system:payments")
-        )
+        await site.app.pool.fetch(f"select treasury.{call}", site.context("system:payments"))
 
 
 async def test_the_payment_worker_is_no_other_tenant(site: Site) -> None:
