@@ -125,6 +125,7 @@ class Incident:
 
 
 _INCIDENT = TypeAdapter(Incident)
+_STATES = frozenset(one.value for one in State)
 
 
 def investigate(found: Audited, cause: Cause, *, since: datetime | None, until: datetime | None) -> Incident:
@@ -233,7 +234,7 @@ class _Things:
         payee = dossier.payees.get(spend.payee_id) if spend.payee_id else None
         envelope = dossier.envelopes.get(spend.envelope_id) if spend.envelope_id else None
         steps = self._steps.get(f"spend/{identity}", [])
-        holds = dict.fromkeys(str(event.payload["hold"]) for event in steps if event.payload)
+        holds = dict.fromkeys(str(event.payload.get("hold")) for event in steps if event.payload)
         return Followed(
             spend=spend,
             payee=None if payee is None else payee.name,
@@ -257,7 +258,8 @@ def _state_at(steps: Iterable[Event], at: datetime | None) -> State | None:
     state = None
     for event in steps:
         if event.at < at and event.payload is not None:
-            state = State(event.payload["state"])
+            said = event.payload.get("state")
+            state = State(said) if said in _STATES else None
     return state
 
 
