@@ -106,11 +106,13 @@ def test_the_time_line_has_what_concerns_it_and_nothing_of_others(incident: Inci
     assert incident.proof.unproven == 2
 
 
-def test_a_payee_or_a_whole_venture_has_its_own(found: Audited, handed: Wronged) -> None:
+def test_a_payee_an_approver_or_a_whole_venture_has_its_own(found: Audited, handed: Wronged) -> None:
     of_firm = investigate(found, Cause(payee=handed.firm), since=None, until=None)
     assert set(followed(of_firm, handed)) == {"other"}
     assert of_firm.measures == ()
     assert followed(of_firm, handed)["other"].at_containment is None
+    of_approver = investigate(found, Cause(actor="user:cat"), since=None, until=None)
+    assert set(followed(of_approver, handed)) == {"settled", "reserved"}
     of_all = investigate(found, Cause(), since=None, until=None)
     assert set(followed(of_all, handed)) == set(handed.spends)
     assert len(of_all.events) == len(found.events)

@@ -140,7 +140,7 @@ def investigate(found: Audited, cause: Cause, *, since: datetime | None, until: 
     concerned = {
         one.spend_id: one
         for one in dossier.spends.values()
-        if cause.concerns(actor=one.actor, payee=one.payee_id)
+        if cause.concerns(maker=one.actor, payee=one.payee_id, approvers=_approvers(dossier, one.spend_id))
         and (until is None or one.requested_at < until)
         and (one.changed_at >= since or one.state in IN_FLIGHT)
     }
@@ -198,14 +198,13 @@ class TimeLine:
             return True
         if event.correlation in self._correlations or event.subject in self._subjects:
             return True
-        if event.type.startswith("treasury.spend."):
+        by = event.actor == self._cause.actor
+        if not by and (event.type.startswith("treasury.spend.") or not self._names(event.payload)):
             return False
-        if event.actor == self._cause.actor or self._names(event.payload):
-            if event.subject.startswith("change/"):
-                # What becomes of a change that names them is told without their names.
-                self._subjects.add(event.subject)
-            return True
-        return False
+        if event.subject.startswith("change/"):
+            # What becomes of a change that names them is told without their names.
+            self._subjects.add(event.subject)
+        return True
 
     def _names(self, payload: Mapping[str, Any] | None) -> bool:
         if payload is None:
@@ -250,6 +249,10 @@ class _Things:
             holds=tuple(self._holds[hold] for hold in holds if hold in self._holds),
             journals=tuple(self._journals.get(identity, ())),
         )
+
+
+def _approvers(dossier: Dossier, spend: UUID) -> set[str]:
+    return {one.actor for one in dossier.approvals.get(spend, ()) if one.verdict == "approve"}
 
 
 def _state_at(steps: Iterable[Event], at: datetime | None) -> State | None:
