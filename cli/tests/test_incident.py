@@ -85,6 +85,19 @@ def test_what_contradicts_itself_is_told_and_not_verified(handed: Wronged, folde
     assert "DIFFERS" in result.output
 
 
+@pytest.mark.parametrize("verb", ["verify", "incident"])
+def test_what_a_file_says_does_not_reach_the_terminal_as_it_is(
+    handed: Wronged, folder: Path, tmp_path: Path, verb: str
+) -> None:
+    shutil.copytree(folder / "audit", tmp_path / "audit")
+    tail = tmp_path / "audit" / "tail.ndjson"
+    lines = [json.loads(line) for line in tail.read_text().splitlines()]
+    lines[-1] |= {"type": "treasury.spend.settled", "subject": "spend/\x1b[2J"}
+    tail.write_text("".join(f"{json.dumps(line)}\n" for line in lines))
+    result = run(folder, tmp_path / "audit", verb=verb)
+    assert (result.exit_code, "spend/?[2J" in result.output, "\x1b" in result.output) == (1, True, False)
+
+
 def test_a_history_that_proves_nothing_is_no_ground_for_a_post_mortem(
     handed: Wronged, folder: Path, tmp_path: Path
 ) -> None:

@@ -91,8 +91,13 @@ def shown(found: Audited) -> str:
     if found.history.erased:
         lines.append(f"erased    {found.history.erased} payloads: that they were there is proven, not what they said")
     if found.findings:
-        return "\n".join([*lines, *(str(one) for one in found.findings), "NOT VERIFIED"])
+        return "\n".join([*lines, *(printable(str(one)) for one in found.findings), "NOT VERIFIED"])
     return "\n".join([*lines, "verified: books and spends are what the events tell"])
+
+
+def printable(text: str) -> str:
+    """Somebody's text as a terminal can be shown it."""
+    return "".join(one if one.isprintable() else "?" for one in text)
 
 
 def read_key(path: Path) -> bytes:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from parpour_cli.auditing import CONTRADICTED, opened
+from parpour_cli.auditing import CONTRADICTED, opened, printable
 from parpour_cli.faults import CliError
 
 if TYPE_CHECKING:
@@ -81,10 +81,13 @@ def drawn(incident: Incident) -> RenderableType:
     proof = incident.proof
     head = [
         f"venture   {incident.venture}",
-        f"cause     {incident.cause}",
+        f"cause     {printable(incident.cause)}",
         f"time      {moment(incident.since)} to {moment(incident.until)}",
         f"proof     {proof.events} events proven, {proof.unproven} came after the last checkpoint",
-        *(f"measure   {moment(one.at)} {one.actor} {one.type.removeprefix('treasury.')}" for one in incident.measures),
+        *(
+            f"measure   {moment(one.at)} {printable(one.actor)} {one.type.removeprefix('treasury.')}"
+            for one in incident.measures
+        ),
     ]
     table = Table(box=None, pad_edge=False)
     for name in ("spend", "amount", "by", "when stopped", "now", "decided again", "still to come"):
@@ -92,7 +95,10 @@ def drawn(incident: Incident) -> RenderableType:
     for one in incident.spends:
         table.add_row(*(Text(cell) for cell in row_of(one)))
     same = all(judged.same for one in incident.spends for judged in one.decisions)
-    tail = [*(str(one) for one in proof.findings), "verified" if same and not proof.findings else "NOT VERIFIED"]
+    tail = [
+        *(printable(str(one)) for one in proof.findings),
+        "verified" if same and not proof.findings else "NOT VERIFIED",
+    ]
     return Group(Text("\n".join(head)), Text(""), table, Text(""), Text("\n".join(tail)))
 
 
@@ -110,11 +116,6 @@ def row_of(one: Followed) -> tuple[str, ...]:
         "the same" if all(judged.same for judged in one.decisions) else "DIFFERS",
         one.fate,
     )
-
-
-def printable(text: str) -> str:
-    """Somebody's text as a terminal can be shown it."""
-    return "".join(one if one.isprintable() else "?" for one in text)
 
 
 def read_moment(text: str) -> datetime:

@@ -178,7 +178,7 @@ def verify_books(folder: Path, keys: tuple[Path, ...], kept: Path | None, keep: 
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--key", "keys", type=_FILE, multiple=True, required=True, metavar="FILE", help=_KEY_HELP)
 @click.option("--kept", type=click.Path(path_type=Path), metavar="FILE", help="The checkpoint kept from the last look.")
-@click.option("--agent", metavar="ACCOUNT", help="What this account asked for, for example agent:buyer.")
+@click.option("--agent", metavar="ACCOUNT", help="What this account asked for or approved, for example agent:buyer.")
 @click.option("--payee", type=click.UUID, metavar="ID", help="What was to be paid to this payee.")
 @click.option("--since", metavar="TIME", help="From then on, in ISO 8601; UTC if no zone is said. [default: all]")
 @click.option("--until", metavar="TIME", help="Before then.")

@@ -109,6 +109,21 @@ async def test_what_is_of_somebody_else_goes_on(place: Place, venture: Venture) 
         assert [one["spend"] for one in await worker.claim()] == [str(other.spend)]
 
 
+async def test_what_a_stolen_account_has_approved_is_not_sent(place: Place, venture: Venture) -> None:
+    asked = [await venture.request(2_000) for _ in range(2)]
+    await venture.approve(asked[0].spend, "user:cat-phone")
+    async with payment_worker(place, venture) as worker:
+        (claimed,) = await worker.claim()
+        assert claimed["spend"] == str(asked[0].spend)
+        await venture.approve(asked[1].spend, "user:cat-phone")
+        done = await contain(venture, Cause(actor="user:cat-phone"))
+        assert {one.spend: one.after for one in done.endings} == {
+            asked[0].spend: State.SUBMITTING,
+            asked[1].spend: State.CANCELLED,
+        }
+        assert await worker.begin(UUID(claimed["spend"])) == "stopped"
+
+
 async def test_metered_work_is_charged_and_not_renewed(venture: Venture) -> None:
     run = await venture.request(300, payee=venture.platform)
     assert run.spend is not None

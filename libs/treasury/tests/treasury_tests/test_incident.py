@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import asyncio
 import json
+import random
+import shutil
 from datetime import timedelta
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from parpour_controlplane.testing import Place
-from parpour_treasury.auditing.handing import Audited, audit
+from parpour_treasury.auditing.handing import DOSSIER, TAIL, Audited, audit
 from parpour_treasury.auditing.incident import Followed, Incident, investigate
 from parpour_treasury.auditing.incident_page import incident_page
 from parpour_treasury.auditing.testing import HOSTILE, Wronged, wronged
+from parpour_treasury.refusals import TreasuryError
 from parpour_treasury.spending.containing import FATES, Cause
 from parpour_treasury.spending.states import State
 from parpour_treasury.spending.testing import AGENT
+
+TRIALS = 40
 
 
 @pytest.fixture(scope="module")
@@ -100,11 +106,13 @@ def test_the_time_line_has_what_concerns_it_and_nothing_of_others(incident: Inci
     assert incident.proof.unproven == 2
 
 
-def test_a_payee_or_a_whole_venture_has_its_own(found: Audited, handed: Wronged) -> None:
+def test_a_payee_an_approver_or_a_whole_venture_has_its_own(found: Audited, handed: Wronged) -> None:
     of_firm = investigate(found, Cause(payee=handed.firm), since=None, until=None)
     assert set(followed(of_firm, handed)) == {"other"}
     assert of_firm.measures == ()
     assert followed(of_firm, handed)["other"].at_containment is None
+    of_approver = investigate(found, Cause(actor="user:cat"), since=None, until=None)
+    assert set(followed(of_approver, handed)) == {"settled", "reserved"}
     of_all = investigate(found, Cause(), since=None, until=None)
     assert set(followed(of_all, handed)) == set(handed.spends)
     assert len(of_all.events) == len(found.events)
@@ -169,3 +177,46 @@ def test_the_page_shows_what_others_wrote_as_text(incident: Incident) -> None:
     for said in ("user:ann", "it buys too much", "TREASURY_SPEND_CAP_EXCEEDED", "po_settled", FATES[State.SUBMITTING]):
         assert said in page.text
     assert "decided again from these facts: something else" not in page.text
+
+
+VALUES = (None, True, 0, -1, 2**70, 1.5, "", "x", "\udc80\u202e", [], [None], {}, {"code": 1}, "2026-01-01T00:00:00")
+
+
+def places(value: Any) -> list[tuple[Any, Any]]:
+    """Every (container, key) in a JSON value."""
+    keys = value.keys() if isinstance(value, dict) else range(len(value)) if isinstance(value, list) else ()
+    return [place for key in list(keys) for place in [(value, key), *places(value[key])]]
+
+
+def audited(folder: Path, handed: Wronged) -> Audited | str:
+    """What an audit finds, or the code with which it refuses."""
+    try:
+        return audit(folder, [handed.key])
+    except TreasuryError as error:
+        return error.code
+
+
+@pytest.mark.parametrize("name", [DOSSIER, TAIL])
+def test_whatever_a_file_says_is_refused_or_found_and_never_a_crash(
+    handed: Wronged, folder: Path, tmp_path: Path, name: str
+) -> None:
+    """One value of a file is replaced by something else: it is refused, or the whole is told all the same."""
+    shutil.copytree(folder, tmp_path / "changed")
+    lines = (folder / name).read_text().splitlines()
+    draw, told = random.Random(name), 0
+    for _ in range(TRIALS):
+        place = draw.randrange(len(lines))
+        line = json.loads(lines[place])
+        container, key = draw.choice(places(line))
+        container[key] = draw.choice(VALUES)
+        changed = [*lines[:place], json.dumps(line), *lines[place + 1 :]]
+        (tmp_path / "changed" / name).write_text("".join(f"{one}\n" for one in changed))
+        found = audited(tmp_path / "changed", handed)
+        if isinstance(found, str):
+            assert found in ("AUDIT_DOSSIER_MALFORMED", "AUDIT_BOOKS_MALFORMED")
+            continue
+        incident = investigate(found, Cause(actor=AGENT), since=None, until=None)
+        assert incident.to_json().isascii()
+        Page().feed(incident_page(incident).decode("ascii"))
+        told += 1
+    assert 0 < told < TRIALS

@@ -5,16 +5,15 @@ One line of JSON a thing, under its kind's name, read as strictly as it is writt
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
 from parpour_controlplane.migrations import sql
+from parpour_treasury.auditing.events import loads
 from parpour_treasury.refusals import TreasuryError
 from parpour_treasury.spending.deciding import Asked, Decision, decide
 from parpour_treasury.spending.facts import Facts
@@ -38,7 +37,7 @@ class KeptRules:
     body: Mapping[str, Any]
     proposed_by: str
     approved_by: str
-    effective_at: datetime
+    effective_at: AwareDatetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,8 +47,8 @@ class KeptMember:
     actor: str
     person: str | None
     roles: tuple[str, ...]
-    added_at: datetime
-    revoked_at: datetime | None
+    added_at: AwareDatetime
+    revoked_at: AwareDatetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +62,8 @@ class KeptEnvelope:
     cap: int
     reserved: int
     spent: int
-    opens_at: datetime | None
-    closes_at: datetime | None
+    opens_at: AwareDatetime | None
+    closes_at: AwareDatetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,19 +76,19 @@ class KeptPayee:
     provider: str
     destination: Mapping[str, str]
     fingerprint: str
-    created_at: datetime
-    usable_from: datetime
-    held_at: datetime | None
-    retired_at: datetime | None
+    created_at: AwareDatetime
+    usable_from: AwareDatetime
+    held_at: AwareDatetime | None
+    retired_at: AwareDatetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeptStops:
     """What stopped spending."""
 
-    frozen_at: datetime | None
+    frozen_at: AwareDatetime | None
     frozen_by: str | None
-    stopped_at: datetime | None
+    stopped_at: AwareDatetime | None
     stopped_by: str | None
     reason: str
 
@@ -119,11 +118,11 @@ class KeptSpend:
     hold_id: UUID | None
     code: str | None
     provider_reference: str | None
-    requested_at: datetime
-    expires_at: datetime
-    changed_at: datetime
+    requested_at: AwareDatetime
+    expires_at: AwareDatetime
+    changed_at: AwareDatetime
     changed_by: str
-    submitted_at: datetime | None
+    submitted_at: AwareDatetime | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,7 +135,7 @@ class KeptDecision:
     asked: Mapping[str, Any]
     facts: Mapping[str, Any]
     answer: Mapping[str, Any]
-    decided_at: datetime
+    decided_at: AwareDatetime
 
     def again(self, rules: Mapping[str, Any]) -> bool:
         """Whether the same rules decide the same from the same facts today."""
@@ -156,8 +155,8 @@ class KeptApproval:
     actor: str
     digest: str
     verdict: str
-    authenticated_at: datetime
-    decided_at: datetime
+    authenticated_at: AwareDatetime
+    decided_at: AwareDatetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,7 +170,7 @@ class KeptOutcome:
     evidence: Mapping[str, Any]
     fee: int
     actor: str
-    recorded_at: datetime
+    recorded_at: AwareDatetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -181,9 +180,9 @@ class KeptCourse:
     spend_id: UUID
     version: int
     history: Mapping[str, Any]
-    next_at: datetime | None
+    next_at: AwareDatetime | None
     asks_person: bool
-    updated_at: datetime
+    updated_at: AwareDatetime
 
 
 _KINDS: dict[str, TypeAdapter[Any]] = {
@@ -234,7 +233,7 @@ def read_dossier(lines: Iterable[str]) -> Dossier:
     found: dict[str, list[Any]] = {kind: [] for kind in _KINDS}
     for number, line in enumerate(lines, 1):
         try:
-            ((kind, thing),) = json.loads(line).items()
+            ((kind, thing),) = loads(line).items()
             found[kind].append(_KINDS[kind].validate_python(thing))
         except (ValueError, KeyError, AttributeError, TypeError, RecursionError, ValidationError) as error:
             raise TreasuryError("AUDIT_DOSSIER_MALFORMED", field=f"line {number}", detail=_shown(error)) from None

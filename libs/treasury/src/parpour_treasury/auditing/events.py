@@ -82,10 +82,23 @@ def read_tail(lines: Iterable[str], name: str) -> Iterator[Event]:
     """
     for number, line in enumerate(lines, 1):
         try:
-            yield _tail_event(json.loads(line))
+            yield _tail_event(loads(line))
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             where = f"{name} line {number}"
             raise TreasuryError("AUDIT_BOOKS_MALFORMED", field=where, detail=type(error).__name__) from None
+
+
+def loads(line: str) -> Any:
+    """The JSON value of a line, all of whose texts can be written again.
+
+    Raises:
+        ValueError: if it is none, or has half of a surrogate pair.
+    """
+    line.encode()
+    value = json.loads(line)
+    if "\\u" in line:
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
 
 
 def _tail_event(value: Mapping[str, Any]) -> Event:

@@ -125,6 +125,7 @@ class Incident:
 
 
 _INCIDENT = TypeAdapter(Incident)
+_STATES = frozenset(one.value for one in State)
 
 
 def investigate(found: Audited, cause: Cause, *, since: datetime | None, until: datetime | None) -> Incident:
@@ -139,7 +140,7 @@ def investigate(found: Audited, cause: Cause, *, since: datetime | None, until: 
     concerned = {
         one.spend_id: one
         for one in dossier.spends.values()
-        if cause.concerns(actor=one.actor, payee=one.payee_id)
+        if cause.concerns(maker=one.actor, payee=one.payee_id, approvers=_approvers(dossier, one.spend_id))
         and (until is None or one.requested_at < until)
         and (one.changed_at >= since or one.state in IN_FLIGHT)
     }
@@ -197,14 +198,13 @@ class TimeLine:
             return True
         if event.correlation in self._correlations or event.subject in self._subjects:
             return True
-        if event.type.startswith("treasury.spend."):
+        by = event.actor == self._cause.actor
+        if not by and (event.type.startswith("treasury.spend.") or not self._names(event.payload)):
             return False
-        if event.actor == self._cause.actor or self._names(event.payload):
-            if event.subject.startswith("change/"):
-                # What becomes of a change that names them is told without their names.
-                self._subjects.add(event.subject)
-            return True
-        return False
+        if event.subject.startswith("change/"):
+            # What becomes of a change that names them is told without their names.
+            self._subjects.add(event.subject)
+        return True
 
     def _names(self, payload: Mapping[str, Any] | None) -> bool:
         if payload is None:
@@ -233,7 +233,7 @@ class _Things:
         payee = dossier.payees.get(spend.payee_id) if spend.payee_id else None
         envelope = dossier.envelopes.get(spend.envelope_id) if spend.envelope_id else None
         steps = self._steps.get(f"spend/{identity}", [])
-        holds = dict.fromkeys(str(event.payload["hold"]) for event in steps if event.payload)
+        holds = dict.fromkeys(str(event.payload.get("hold")) for event in steps if event.payload)
         return Followed(
             spend=spend,
             payee=None if payee is None else payee.name,
@@ -251,13 +251,18 @@ class _Things:
         )
 
 
+def _approvers(dossier: Dossier, spend: UUID) -> set[str]:
+    return {one.actor for one in dossier.approvals.get(spend, ()) if one.verdict == "approve"}
+
+
 def _state_at(steps: Iterable[Event], at: datetime | None) -> State | None:
     if at is None:
         return None
     state = None
     for event in steps:
         if event.at < at and event.payload is not None:
-            state = State(event.payload["state"])
+            said = event.payload.get("state")
+            state = State(said) if said in _STATES else None
     return state
 
 

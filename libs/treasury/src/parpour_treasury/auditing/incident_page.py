@@ -178,7 +178,10 @@ def _spend(one: Followed) -> str:
 
 def _decision(judged: Judged) -> str:
     made, answer = judged.decision, judged.decision.answer
-    reasons = ", ".join(str(one.get("code")) for one in answer.get("reasons", ()))
+    listed = answer.get("reasons")
+    reasons = (
+        ", ".join(str(one.get("code")) for one in listed if isinstance(one, dict)) if isinstance(listed, list) else ""
+    )
     again = (
         '<span class="ok">decided again from these facts: the same</span>'
         if judged.same

@@ -53,7 +53,7 @@ def _spend(dossier: Dossier, spend: KeptSpend, steps: list[Event], tenant: UUID)
         yield Finding("AUDIT_SPEND_UNTOLD", place, f"it is {spend.state}")
         return
     decisions = dossier.decisions.get(spend.spend_id, [])
-    if not {one.number for one in decisions} >= set(range(1, spend.decision + 1)):
+    if len({one.number for one in decisions if 1 <= one.number <= spend.decision}) != spend.decision:
         yield Finding("AUDIT_DECISION_MISSING", place, f"{len(decisions)} are there, the last is {spend.decision}")
     for one in decisions:
         book = dossier.rules.get(one.rules_version)

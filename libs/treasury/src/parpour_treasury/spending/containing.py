@@ -7,6 +7,7 @@ payment worker has claimed cannot, because the money may be on its way: it comes
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from uuid import UUID, uuid4
 
@@ -48,9 +49,9 @@ class Cause:
         if self.actor is not None and self.payee is not None:
             raise ValueError("an incident is about an account or a payee, not both")
 
-    def concerns(self, *, actor: str, payee: UUID | None) -> bool:
-        """Whether it is about a spend that this account asked for, on this payee."""
-        return self.actor in (None, actor) and self.payee in (None, payee)
+    def concerns(self, *, maker: str, payee: UUID | None, approvers: Collection[str]) -> bool:
+        """Whether it is about a spend: that the account asked for or approved, or on the payee."""
+        return (self.actor is None or self.actor == maker or self.actor in approvers) and self.payee in (None, payee)
 
     def __str__(self) -> str:
         return self.actor or (f"payee/{self.payee}" if self.payee else "venture")

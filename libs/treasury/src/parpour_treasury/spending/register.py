@@ -195,7 +195,7 @@ class Register:
         return [spend_of(row) for row in rows]
 
     async def in_flight(self, context: str, *, actor: str | None = None, payee: UUID | None = None) -> list[Spend]:
-        """Spends that have not come to an end, of an account or a payee if one is named, the oldest first."""
+        """Spends that have not come to an end, the oldest first: what an account asked for or approved; of a payee."""
         return [spend_of(row) for row in await self._rows(context, _IN_FLIGHT, actor, payee)]
 
     async def approvals(self, context: str, spend: UUID) -> list[ApprovalState]:

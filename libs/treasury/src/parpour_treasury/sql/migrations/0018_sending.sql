@@ -57,7 +57,13 @@ begin
         answer := 'stopped';
         return;
     end if;
-    perform from treasury.member m where m.tenant_id = tenant and m.actor = spend.actor and m.revoked_at is null;
+    -- Neither what a revoked account has asked for, nor what it has approved.
+    perform from treasury.member m where m.tenant_id = tenant and m.actor = spend.actor and m.revoked_at is null
+        and spend.quorum <= (
+            select count(distinct a.person) from treasury.approval a
+            join treasury.member o on o.tenant_id = a.tenant_id and o.actor = a.actor and o.revoked_at is null
+            where a.tenant_id = tenant and a.spend_id = spend.spend_id and a.verdict = 'approve' and a.digest = spend.digest
+        );
     if not found then
         answer := 'stopped';
         return;

@@ -7,4 +7,7 @@ from (
     union all select * from treasury.spend where state = 'reserved'
     union all select * from treasury.spend where state in ('submitting', 'unknown', 'sent')
 ) s
-where ($1::text is null or actor = $1) and ($2::uuid is null or payee_id = $2) order by requested_at, spend_id
+where ($1::text is null or actor = $1 or exists (
+        select from treasury.approval a
+        where a.tenant_id = s.tenant_id and a.spend_id = s.spend_id and a.actor = $1 and a.verdict = 'approve'
+    )) and ($2::uuid is null or payee_id = $2) order by requested_at, spend_id
