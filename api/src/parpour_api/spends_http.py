@@ -38,6 +38,9 @@ ROUTES = router()
 PATH = "/v1/spends"
 TAGS: list[str | Enum] = ["spends"]
 
+LOCATION = {"description": "Where the spend is.", "schema": {"type": "string"}}
+REPLAY = {"description": "Whether the key was answered before.", "schema": {"enum": ["true", "false"]}}
+
 PROBLEMS = {
     **PROBLEM_RESPONSES,
     **problem_responses(
@@ -203,7 +206,7 @@ def _told(row: register.Spend, *, status: int = HTTPStatus.OK, replayed: bool | 
     summary="Ask to spend",
     status_code=HTTPStatus.CREATED,
     response_model=SpendDocument,
-    responses=PROBLEMS,
+    responses={**PROBLEMS, 201: {"headers": {"Location": LOCATION, "Idempotency-Replayed": REPLAY}}},
 )
 async def request_spend(request: Request, session: Caller, key: Key, spend: SpendRequest) -> Response:
     """It is decided at once: reserved, put to people, or refused."""

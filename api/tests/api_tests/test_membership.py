@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import cast
 from uuid import UUID, uuid4
 
 import pytest
 
 from parpour_api.identity import members
+from parpour_api.identity.principal import ClaimNames, principal_of
+from parpour_api.identity.tokens import RevokedList
+from parpour_treasury.spending.facts import Member
+from parpour_treasury.spending.register import Register
 
-from .building import Api, open_api
+from .building import Api, claims, open_api
 from .sockets import following
 from .spending import Spending, confirmed, did, proposed, spending
 
@@ -110,3 +115,32 @@ async def test_a_revocation_ends_the_sockets_of_the_account(api: Api) -> None:
     ):
         await did(venture.caller("bob"), 'revokeMember(actor: "user:dan", reason: "r")')
         assert await socket.closed() == (4401, "API_TOKEN_REVOKED")
+
+
+async def test_one_look_at_a_member_serves_five_seconds_of_requests(venture: Spending) -> None:
+    now, looks = 0.0, 0
+    register = venture.venture.register
+
+    class Counted:
+        async def membership(self, context: str) -> Member | None:
+            nonlocal looks
+            looks += 1
+            return await register.membership(context)
+
+    known = members.Members(cast("Register", Counted()), venture.api.place.app, listed=RevokedList(), clock=lambda: now)
+    tenant = venture.venture.tenant
+    bob = principal_of(claims(tenant, sub="bob"), ClaimNames())
+    eve = principal_of(claims(tenant, sub="eve"), ClaimNames())
+    for _ in range(5):
+        found = await known.member(bob)
+        assert found is not None
+        assert found.roles == ("treasurer", "approver")
+        assert await known.member(eve) is None
+        assert not await known.revoked(bob)
+    assert looks == 2
+    now = members.FRESH_SECONDS
+    await known.member(bob)
+    assert looks == 3
+    known.forget(tenant)
+    await known.member(bob)
+    assert looks == 4

@@ -13,7 +13,8 @@ from parpour_api.errors import CATALOGUE
 from parpour_api.graphql.session import Reader
 from parpour_treasury.spending.testing import payment_worker
 
-from .spending import ON_REFUSAL, REQUEST, Spending, confirmed, did, proposed
+from .building import Api
+from .spending import ON_REFUSAL, REQUEST, Spending, confirmed, did, proposed, spending
 
 pytestmark = pytest.mark.anyio
 
@@ -163,6 +164,23 @@ async def test_requests_of_many_callers_share_a_commit(venture: Spending) -> Non
     assert len(moments) < 20
 
 
+async def test_requests_at_once_never_spend_more_than_there_is(api: Api) -> None:
+    async with spending(api, cap=500) as venture:
+        answers = await asyncio.gather(
+            *(
+                venture.request("0.40", payee=str(payee))
+                for _ in range(15)
+                for payee in (venture.venture.shop, venture.venture.firm)
+            )
+        )
+        reserved = [one for one in answers if one["__typename"] == "RequestedSpend"]
+        assert len(reserved) == 12
+        assert {one["code"] for one in answers if one not in reserved} == {"TREASURY_ENVELOPE_EXCEEDED"}
+        left = (await venture.caller("ann").ask(ENVELOPES))["envelopes"]["nodes"][0]["left"]
+        assert left == {"amount": "0.20"}
+        assert await venture.venture.faults() == []
+
+
 PAID = """query($id: ID!) { spend(id: $id) { state step settled { amount } providerReference submittedAt
     course { attempts questions asksPerson } outcomes { step reference fee { amount } actor }
     journals { number description legs { account { code } side amount { amount } } } } }"""
@@ -231,8 +249,8 @@ async def test_two_people_change_envelopes_payees_and_rules(venture: Spending) -
             {},
         ),
         (
-            """proposePayee(key: "p", name: "The Inn", category: "travel", provider: MERCURY, destination: $pairs,
-                account: $pairs)""",
+            """proposePayee(key: "p", name: "The Inn ☂ “Zur Post”", category: "travel", provider: MERCURY,
+                destination: $pairs, account: $pairs)""",
             {"pairs": pairs},
         ),
         ('proposeRules(key: "r", version: 2, document: $document)', {"document": '{"payeeCoolOffSeconds": 0}'}),
@@ -248,7 +266,7 @@ async def test_two_people_change_envelopes_payees_and_rules(venture: Spending) -
             changes(state: APPLIED) { nodes { kind proposedBy decidedBy } } }"""
     )
     assert {"code": "travel", "cap": {"amount": "10.00"}} in told["envelopes"]["nodes"]
-    assert "The Inn" in {one["name"] for one in told["payees"]["nodes"]}
+    assert "The Inn ☂ “Zur Post”" in {one["name"] for one in told["payees"]["nodes"]}
     last = told["ruleBooks"]["nodes"][-1]
     assert (last["version"], last["proposedBy"], last["approvedBy"]) == (2, "user:bob", "user:ann")
     assert json.loads(last["document"])["payeeCoolOffSeconds"] == 0

@@ -386,12 +386,23 @@ async def test_a_tenant_that_was_never_set_up_spends_nothing(api: Api) -> None:
         assert await caller.codes("{ venture { frozenAt } }") == ["TREASURY_MEMBER_UNKNOWN"]
 
 
-async def test_a_database_that_does_not_answer_is_a_result_as_well(
-    venture: Spending, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("code", ["TREASURY_UNAVAILABLE", "TREASURY_OVERLOADED"])
+async def test_what_may_be_asked_again_is_a_result_as_well(
+    venture: Spending, monkeypatch: pytest.MonkeyPatch, code: str
 ) -> None:
     async def lost(*_: object, **__: object) -> None:
-        raise TreasuryError("TREASURY_UNAVAILABLE")
+        raise TreasuryError(code)
 
     monkeypatch.setattr("parpour_treasury.batcher.GroupCommit.ask", lost)
-    assert (await venture.request("1.00"))["code"] == "TREASURY_UNAVAILABLE"
-    assert (await venture.post("/v1/spends", venture.spend("1.00"))).status_code == 503
+    assert (await venture.request("1.00"))["code"] == code
+    response = await venture.post("/v1/spends", venture.spend("1.00"))
+    assert (response.status_code, response.json()["code"]) == (503, code)
+
+
+async def test_an_accounts_own_limit_refuses_what_the_rules_allow(venture: Spending) -> None:
+    account = venture.venture.accounts["assets:in-transit:usd"]
+    limited = await did(venture.caller("ann"), f'limitAccount(account: "{account}", maximum: "1.50")')
+    assert limited["__typename"] == "LimitedAccount"
+    assert (await venture.request("1.00"))["spend"]["state"] == "RESERVED"
+    refused = await venture.request("1.00", payee=str(venture.venture.firm))
+    assert (refused["__typename"], refused["code"]) == ("Refusal", "TREASURY_LIMIT_EXCEEDED")

@@ -68,55 +68,53 @@ async def test_an_agent_reads_its_own_spends_and_no_others(venture: Spending) ->
     refused(await venture.post(f"{path}/cancel"), "TREASURY_ROLE_MISSING")
 
 
-@pytest.mark.parametrize(
-    ("content", "headers", "code"),
-    [
-        (b"{", {}, "API_REQUEST_MALFORMED"),
-        (b"[" * 100_000, {}, "API_REQUEST_MALFORMED"),
-        (b"[]", {}, "API_REQUEST_MALFORMED"),
-        (b"{}", {}, "API_REQUEST_MALFORMED"),
-        (b"x" * 300_000, {}, "API_BODY_TOO_LARGE"),
-        (b"{}", {"content-type": "text/plain"}, "API_MEDIA_TYPE"),
-        (b"{}", {"idempotency-key": ""}, "API_REQUEST_MALFORMED"),
-        (b"{}", {"idempotency-key": "k" * 201}, "API_REQUEST_MALFORMED"),
-        (b"{}", {"authorization": "Bearer x"}, "API_TOKEN_MALFORMED"),
-    ],
+REQUESTS: tuple[tuple[bytes, dict[str, str], str], ...] = (
+    (b"{", {}, "API_REQUEST_MALFORMED"),
+    (b"[" * 100_000, {}, "API_REQUEST_MALFORMED"),
+    (b"[]", {}, "API_REQUEST_MALFORMED"),
+    (b"{}", {}, "API_REQUEST_MALFORMED"),
+    (b"x" * 300_000, {}, "API_BODY_TOO_LARGE"),
+    (b"{}", {"content-type": "text/plain"}, "API_MEDIA_TYPE"),
+    (b"{}", {"idempotency-key": ""}, "API_REQUEST_MALFORMED"),
+    (b"{}", {"idempotency-key": "k" * 201}, "API_REQUEST_MALFORMED"),
+    (b"{}", {"authorization": "Bearer x"}, "API_TOKEN_MALFORMED"),
 )
-async def test_a_request_that_is_none_is_refused(
-    venture: Spending, content: bytes, headers: dict[str, str], code: str
-) -> None:
-    sent = {
-        **venture.caller("buyer").headers,
-        "content-type": "application/json",
-        "idempotency-key": "k",
-        **headers,
-    }
-    refused(await venture.api.client.post(SPENDS, content=content, headers=sent), code)
 
 
-@pytest.mark.parametrize(
-    ("field", "value", "code"),
-    [
-        ("amount", 12.5, "API_REQUEST_MALFORMED"),
-        ("amount", 12, "API_REQUEST_MALFORMED"),
-        ("amount", "-1", "API_REQUEST_MALFORMED"),
-        ("amount", "1e3", "API_REQUEST_MALFORMED"),
-        ("amount", "١", "API_REQUEST_MALFORMED"),
-        ("amount", "0", "AMOUNT_NOT_POSITIVE"),
-        ("amount", "0.001", "AMOUNT_TOO_PRECISE"),
-        ("amount", "007", "AMOUNT_MALFORMED"),
-        ("amount", "9" * 30, "AMOUNT_OUT_OF_RANGE"),
-        ("amount", "90000000000000000", "TREASURY_BALANCE_OVERFLOW"),
-        ("currency", "XXX", "CURRENCY_UNKNOWN"),
-        ("currency", "usd", "API_REQUEST_MALFORMED"),
-        ("purpose", "a\nb", "TREASURY_COMMAND_MALFORMED"),
-        ("purpose", "", "API_REQUEST_MALFORMED"),
-        ("lifetimeSeconds", 0, "API_REQUEST_MALFORMED"),
-        ("tenant", str(UUID(int=7)), "API_REQUEST_MALFORMED"),
-    ],
+async def test_a_request_that_is_none_is_refused(venture: Spending) -> None:
+    for content, headers, code in REQUESTS:
+        sent = {
+            **venture.caller("buyer").headers,
+            "content-type": "application/json",
+            "idempotency-key": "k",
+            **headers,
+        }
+        refused(await venture.api.client.post(SPENDS, content=content, headers=sent), code)
+
+
+FIELDS = (
+    ("amount", 12.5, "API_REQUEST_MALFORMED"),
+    ("amount", 12, "API_REQUEST_MALFORMED"),
+    ("amount", "-1", "API_REQUEST_MALFORMED"),
+    ("amount", "1e3", "API_REQUEST_MALFORMED"),
+    ("amount", "١", "API_REQUEST_MALFORMED"),
+    ("amount", "0", "AMOUNT_NOT_POSITIVE"),
+    ("amount", "0.001", "AMOUNT_TOO_PRECISE"),
+    ("amount", "007", "AMOUNT_MALFORMED"),
+    ("amount", "9" * 30, "AMOUNT_OUT_OF_RANGE"),
+    ("amount", "90000000000000000", "TREASURY_BALANCE_OVERFLOW"),
+    ("currency", "XXX", "CURRENCY_UNKNOWN"),
+    ("currency", "usd", "API_REQUEST_MALFORMED"),
+    ("purpose", "a\nb", "TREASURY_COMMAND_MALFORMED"),
+    ("purpose", "", "API_REQUEST_MALFORMED"),
+    ("lifetimeSeconds", 0, "API_REQUEST_MALFORMED"),
+    ("tenant", str(UUID(int=7)), "API_REQUEST_MALFORMED"),
 )
-async def test_a_field_that_is_none_is_refused(venture: Spending, field: str, value: object, code: str) -> None:
-    refused(await venture.post(SPENDS, {**venture.spend("1.00"), field: value}), code)
+
+
+async def test_a_field_that_is_none_is_refused(venture: Spending) -> None:
+    for field, value, code in FIELDS:
+        refused(await venture.post(SPENDS, {**venture.spend("1.00"), field: value}), code)
 
 
 async def test_operations_are_for_their_roles_and_each_is_noted(
