@@ -9,11 +9,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import Depends, Path, Query, Request, Response
 from pydantic import BaseModel
@@ -40,8 +41,12 @@ UPLOAD_POINTS = 500
 EVIDENCE_POINTS = 1000
 """What each takes from the rate limits."""
 
-AT_ONCE = 2
-"""Files that one process reads, and bundles that it makes, at a time."""
+AT_ONCE = 8
+"""Files that one process takes in at a time, each of another tenant: whoever sends slowly keeps nobody else waiting."""
+READ_AT_ONCE = 2
+"""Files of those that are read at a time; the others wait."""
+MADE_AT_ONCE = 2
+"""Bundles that one process makes at a time, each of another tenant."""
 
 MEDIA_TYPES = ("application/xml", "text/xml", "text/csv", "application/octet-stream")
 
@@ -89,20 +94,27 @@ class FileRefused(ApiError):
 
 @dataclass
 class _AtOnce:
-    free: int = AT_ONCE
+    most: int
+    tenants: set[UUID] = field(default_factory=set)
 
     @contextmanager
-    def one(self) -> Iterator[None]:
-        if not self.free:
+    def one(self, tenant: UUID) -> Iterator[None]:
+        """One of those at a time.
+
+        Raises:
+            ApiError: API_BUSY.
+        """
+        if tenant in self.tenants or len(self.tenants) >= self.most:
             raise ApiError("API_BUSY", retry_after=1)
-        self.free -= 1
+        self.tenants.add(tenant)
         try:
             yield
         finally:
-            self.free += 1
+            self.tenants.discard(tenant)
 
 
-_READING, _MAKING = _AtOnce(), _AtOnce()
+_TAKING, _MAKING = _AtOnce(AT_ONCE), _AtOnce(MADE_AT_ONCE)
+_READING = asyncio.Semaphore(READ_AT_ONCE)
 
 _PROBLEMS: dict[int | str, dict[str, Any]] = {
     **PROBLEM_RESPONSES,
@@ -186,7 +198,7 @@ async def take_statements(
         check_allowed(principal, [UPLOAD])
         parts.limits.take(tenant=principal.tenant, principal=principal.key, points=UPLOAD_POINTS)
         _check_media_type(request.headers.get("content-type"))
-        with _READING.one():
+        with _TAKING.one(principal.tenant):
             taken = await _taken(session, await request.body(), account, format, framing)
         code = "OK"
         return taken
@@ -207,12 +219,8 @@ async def _taken(session: Session, data: bytes, account: str, format: Format, fr
     if not found:
         raise TreasuryError("RECONCILIATION_BANK_ACCOUNT_UNKNOWN", field="account")
     (bank,) = found
-    statements: tuple[BankStatement, ...]
-    if format is Format.CAMT053:
-        statements = await asyncio.to_thread(read_camt053, data)
-    else:
-        frame = framing.frame(bank)
-        statements = (await asyncio.to_thread(read_csv, data, LAYOUTS[format], frame),)
+    async with _READING:
+        statements = await asyncio.to_thread(_read, data, format, framing, bank)
     taken = await Statements(session.service.database).take(
         session.context(), bank.account_id, data, statements, format=format
     )
@@ -223,6 +231,12 @@ async def _taken(session: Session, data: bytes, account: str, format: Format, fr
             for one, read in zip(taken, statements, strict=True)
         ],
     )
+
+
+def _read(data: bytes, format: Format, framing: _Framing, bank: reading.BankAccount) -> tuple[BankStatement, ...]:
+    if format is Format.CAMT053:
+        return read_camt053(data)
+    return (read_csv(data, LAYOUTS[format], framing.frame(bank)),)
 
 
 def _check_media_type(content_type: str | None) -> None:
@@ -254,7 +268,7 @@ async def download_evidence(
     known, context = number(account), parts.service.mint.mint(tenant=principal.tenant, actor=principal.actor)
     if not date(1900, 1, 1) <= day <= date(9998, 12, 31):
         raise ApiError("API_NOT_FOUND", "days of the years 1900 to 9998")
-    with _MAKING.one():
+    with _MAKING.one(principal.tenant):
         async with parts.database.transaction(context) as connection:
             if known is None or not await reading.bank_accounts(connection, known):
                 raise ApiError("RECONCILIATION_BANK_ACCOUNT_UNKNOWN")

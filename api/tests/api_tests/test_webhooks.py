@@ -25,6 +25,7 @@ from parpour_treasury.providers.egress import Egress
 from parpour_treasury.providers.mercury import MercuryProvider, Way
 from parpour_treasury.providers.port import PaymentOrder
 from parpour_treasury.providers.stripe import StripeProvider
+from parpour_treasury.providers.webhooks import sign
 from parpour_treasury.spending.testing import Venture, new_venture, payment_worker
 
 from .building import Api, open_api
@@ -229,6 +230,17 @@ async def test_the_doubles_deliveries_doubled_and_reordered_are_one_reason_each(
     answer = await hooked.send(late.body, {late.header: late.signature}, endpoint=f"{name}-of-a")
     assert answer.status_code == 401
     assert len(await hooked.taken()) == 2
+
+
+async def test_a_transaction_that_nobody_knows_may_be_that_of_a_request(hooked: Hooked) -> None:
+    """At Mercury a person approves a request, and what comes of it has an id of its own."""
+    request = await hooked.paid("request:r-1", hooked.venture.firm)
+    patch = {"id": "e-1", "resourceType": "transaction", "operationType": "create", "resourceVersion": 1}
+    body = json.dumps({**patch, "resourceId": "t-3"}).encode()
+    headers = {"mercury-signature": sign(body, SECRET, now=now())}
+    assert await hooked.due() == set()
+    assert (await hooked.send(body, headers, endpoint="mercury-of-a")).status_code == 204
+    assert await hooked.due() == {request}
 
 
 async def test_an_endpoint_speaks_for_its_tenant_alone(hooked: Hooked, place: Place) -> None:

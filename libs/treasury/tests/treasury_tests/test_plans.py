@@ -37,6 +37,8 @@ QUERIES = {
     "approvals of spends": "select * from treasury.approval where spend_id = any(array[gen_random_uuid()])",
     "decisions of spends": "select * from treasury.decision where spend_id = any(array[gen_random_uuid()])",
     "outcomes of spends": "select * from treasury.outcome where spend_id = any(array[gen_random_uuid()])",
+    "the queue of exceptions": "select * from treasury.exception where account_id = 1 and opened_at > now() "
+    "order by opened_at, exception_id limit 5",
     "found payments": "select * from treasury.found_payment where provider = 'stripe'",
 }
 

@@ -6,6 +6,7 @@ meanwhile. People close exceptions, and what posts takes two of them.
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -142,7 +143,8 @@ class Reconciler:
                 statement yet.
         """
         gathered = await self._gather(context, account, payments or {}, window_days)
-        found = reconcile(**gathered, window_days=window_days, patience_days=patience_days)
+        # Large accounts take seconds, in which others go on.
+        found = await asyncio.to_thread(reconcile, **gathered, window_days=window_days, patience_days=patience_days)
         matches = [
             {"rule": one.rule, "explanation": one.explanation, "entries": one.entries, "legs": one.movements}
             for one in found.matches

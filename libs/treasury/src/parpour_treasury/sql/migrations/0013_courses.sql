@@ -51,6 +51,19 @@ begin
     from treasury.spend s
     where s.tenant_id = tenant and s.provider = hint.provider and s.provider_reference = hint.reference
         and c.tenant_id = s.tenant_id and c.spend_id = s.spend_id;
+    if not found and hint.provider = 'mercury' then
+        -- A request that awaits approval becomes a transaction, whose id nobody here has heard of. It may be any of them.
+        update treasury.payment_course c set next_at = clock_timestamp()
+        from (
+            select c.tenant_id, c.spend_id from treasury.payment_course c cross join lateral (
+                select from treasury.spend s
+                where s.tenant_id = c.tenant_id and s.spend_id = c.spend_id and s.provider = 'mercury' and s.state = 'sent'
+                    and s.provider_reference like 'request:%' offset 0
+            ) s
+            where c.tenant_id = tenant and c.next_at > clock_timestamp() order by c.next_at limit 20
+        ) w
+        where c.tenant_id = w.tenant_id and c.spend_id = w.spend_id;
+    end if;
     return true;
 end
 $$;
