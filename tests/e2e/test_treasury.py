@@ -172,8 +172,8 @@ def test_an_audit_of_the_history_verifies_far_from_the_cluster(treasury: Treasur
     secret = treasury.release.get("secret", "parpour-signing", namespace=NAMESPACE)
     assert secret is not None
     signing = load_pem_private_key(base64.b64decode(secret["data"]["signing-1.pem"]), password=None)
-    public = signing.public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo)
-    (tmp_path / "signing.pub").write_bytes(public)
+    public = signing.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    (tmp_path / "signing.pub").write_text(public.hex())
     command = [PARPOUR, "treasury", "verify", str(tmp_path / "audit"), "--key", str(tmp_path / "signing.pub")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
