@@ -9,9 +9,12 @@ from typing import Any
 
 import pytest
 
+from parpour_api.identity import members
 from parpour_api.identity.principal import Role
 from parpour_api.identity.tokens import RevokedList
+from parpour_controlplane.database import open_database
 from parpour_controlplane.testing import Place, seal
+from parpour_treasury.spending.testing import new_venture
 
 from .building import AUDIENCE, Api, Caller, claims, open_api
 from .sockets import EVENTS, connected, following
@@ -223,6 +226,23 @@ async def test_a_socket_ends_soon_after_its_bearer_was_revoked(place: Place, mon
             assert await socket.closed() == (4401, "API_TOKEN_REVOKED")
             await grown(owner, place, "two")
             assert positions(await other.events(1)) == ["2"]
+
+
+async def test_a_member_whom_the_venture_revokes_follows_no_more(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The venture's own row decides, whatever the token says and for how long."""
+    monkeypatch.setattr(members, "FRESH_SECONDS", 0.1)
+    async with open_database(place.dsn(), connections=2) as database, open_api(place, socket_trust_seconds=0.1) as api:
+        venture = await new_venture(database, place)
+        dan = api.caller(venture.tenant, sub="dan", roles=["auditor"])
+        await seal(place)
+        async with following(dan, api) as socket:
+            await socket.events(1)
+            assert await venture.governance.revoke(venture.context(), "user:dan", reason="left")
+            assert await socket.closed() == (4401, "API_TOKEN_REVOKED")
+        async with connected(api) as again:
+            await again.answer()
+            again.say("connection_init", payload={"authorization": f"Bearer {dan.token}"})
+            assert await again.closed() == (4401, "API_TOKEN_REVOKED")
 
 
 async def test_a_reader_that_does_not_read_is_cut_off_and_nothing_piles_up(place: Place) -> None:
