@@ -179,7 +179,22 @@ def test_the_page_shows_what_others_wrote_as_text(incident: Incident) -> None:
     assert "decided again from these facts: something else" not in page.text
 
 
-VALUES: tuple[Any, ...] = (None, True, 0, -1, 2**70, 1.5, "", "x", "\udc80\u202e", [], [None], {}, {"code": 1}, "2026-01-01T00:00:00")
+VALUES: tuple[Any, ...] = (
+    None,
+    True,
+    0,
+    -1,
+    2**70,
+    1.5,
+    "",
+    "x",
+    "\udc80\u202e",
+    [],
+    [None],
+    {},
+    {"code": 1},
+    "2026-01-01T00:00:00",
+)
 
 
 def places(value: Any) -> list[tuple[Any, Any]]:
