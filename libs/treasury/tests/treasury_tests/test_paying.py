@@ -324,3 +324,21 @@ async def test_of_what_is_under_way_and_never_told_of_again_a_person_is_asked(pl
         assert (await venture.spend(asked.spend)).state is State.FAILED
         assert await venture.books.balance(venture.accounts["assets:bank:usd"]) == 1_000_000
         assert await venture.faults() == []
+
+
+async def test_what_was_begun_and_first_looked_for_past_the_window_is_for_people_to_resolve(
+    place: Place, tmp_path: Path
+) -> None:
+    """The worker was killed before it sent, and its successor came a day later: nobody ever answered anything."""
+    bank = Bank(random.Random(17), trouble=0.0, refusals=0.0)
+    async with one_venture(place, bank, tmp_path) as (venture, world):
+        asked = await venture.request(700)
+        assert asked.spend is not None
+        with pytest.raises(Killed):
+            await world.worker(kill_at("begun")).turn()
+        world.now += WINDOWS.send_again + ABSENCE_AFTER
+        await world.turn()
+        assert (await venture.spend(asked.spend)).state is State.UNKNOWN
+        evidence = {"call": "the bank has no such payment"}
+        await venture.change(ResolutionBody(spend=asked.spend, outcome="failed", evidence=evidence))
+        assert await check(venture, bank, [asked.spend]) == {State.FAILED}

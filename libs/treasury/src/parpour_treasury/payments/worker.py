@@ -183,7 +183,7 @@ class PaymentWorker:
         if following.step is Action.CONCLUDE_FAILED:
             return await self._learn(tenant, course, provider, [given_up(course, following.why)], ended=True)
         if following.step is Action.ASK_PERSON:
-            return await self._learn(tenant, course, provider, [*beyond_us(course, following.why)])
+            return await self._learn(tenant, course, provider, [])
         if following.step is Action.LOOK_UP or course.history.outcome is not None:
             # One whose end is known, or whose turn has not come, is due because a webhook says that something is new.
             return await self._ask(tenant, course, provider, Action.LOOK_UP)
@@ -226,6 +226,9 @@ class PaymentWorker:
         asks_person = False
         if due is None and not ended:
             due, asks_person = due_after(course, provider.windows, self._clock())
+        if asks_person and not tellings:
+            why = next_step(course.history, provider.windows, self._clock()).why
+            tellings = [*beyond_us(course, why)]
         if due is not None and not_before is not None:
             due = max(due, not_before)
         try:

@@ -15,6 +15,8 @@ begin
     code := treasury.judge_dispatch(found, standing.locked_at is not null, standing.epoch, standing.epoch_id, standing.counter,
         standing.began, token_epoch, token_epoch_id, token_counter);
     if code is null and token_epoch is null then
+        -- The ledger's head before anything else, as on every path.
+        perform from treasury.ledger h where h.tenant_id = tenant for update;
         insert into treasury.dispatch (tenant_id, epoch, epoch_id, counter, providers)
         values (tenant, 1, gen_random_uuid(), 0, '{}') on conflict do nothing;
         select d.epoch, d.epoch_id, d.counter into epoch, epoch_id, counter from treasury.dispatch d where d.tenant_id = tenant;
