@@ -179,7 +179,22 @@ def test_the_page_shows_what_others_wrote_as_text(incident: Incident) -> None:
     assert "decided again from these facts: something else" not in page.text
 
 
-VALUES: tuple[Any, ...] = (None, True, 0, -1, 2**70, 1.5, "", "x", "\udc80\u202e", [], [None], {}, {"code": 1}, "2026-01-01T00:00:00")
+VALUES: tuple[Any, ...] = (
+    None,
+    True,
+    0,
+    -1,
+    2**70,
+    1.5,
+    "",
+    "x",
+    "\udc80\u202e",
+    [],
+    [None],
+    {},
+    {"code": 1},
+    "2026-01-01T00:00:00",
+)
 
 
 def places(value: Any) -> list[tuple[Any, Any]]:
@@ -209,6 +224,8 @@ def test_whatever_a_file_says_is_refused_or_found_and_never_a_crash(
         line = json.loads(lines[place])
         container, key = draw.choice(places(line))
         container[key] = draw.choice(VALUES)
+        if name == TAIL and draw.random() < 0.5:
+            line |= {"at": "2020-01-01T00:00:00+00:00", "correlation": str(handed.tenant)}
         changed = [*lines[:place], json.dumps(line), *lines[place + 1 :]]
         (tmp_path / "changed" / name).write_text("".join(f"{one}\n" for one in changed))
         found = audited(tmp_path / "changed", handed)
