@@ -211,7 +211,7 @@ class TimeLine:
             return False
         body = payload.get("body")
         said = (payload, body) if isinstance(body, dict) else (payload,)
-        return any(one.get("actor") in self._accounts or one.get("payee") in self._payees for one in said)
+        return any(str(one.get("actor")) in self._accounts or str(one.get("payee")) in self._payees for one in said)
 
 
 class _Things:
@@ -261,7 +261,7 @@ def _state_at(steps: Iterable[Event], at: datetime | None) -> State | None:
     state = None
     for event in steps:
         if event.at < at and event.payload is not None:
-            said = event.payload.get("state")
+            said = str(event.payload.get("state"))
             state = State(said) if said in _STATES else None
     return state
 
