@@ -192,7 +192,7 @@ def test_another_tenant_reads_nothing_of_it(treasury: Treasury, tenant: str) -> 
     stranger = "00000000-0000-4000-8000-000000000001"
     assert tenant not in json.dumps(treasury.answer(stranger, BOOKS))
     # The tenant comes from the token, and what a token may read from its roles.
-    assert code_of(treasury.answer(stranger, "{ envelopes { nodes { code } } }")) == "TREASURY_RULES_UNKNOWN"
+    assert code_of(treasury.answer(stranger, "{ envelopes { nodes { code } } }")) == "TREASURY_MEMBER_UNKNOWN"
     assert code_of(treasury.answer(tenant, BOOKS, roles=("agent",))) == "API_FORBIDDEN"
 
 
