@@ -161,7 +161,8 @@ def installed(release: Release) -> Iterator[Treasury]:
     finally:
         install(release.cluster)
         release.kubectl("label", "namespace", NAMESPACE, f"{restricted}-")
-        release.kubectl("delete", "namespace", PEOPLE, "--wait=false")
+        release.kubectl("delete", "pod", "issuer", "--namespace", PEOPLE, "--grace-period=0", "--force")
+        release.kubectl("delete", "namespace", PEOPLE, "--timeout=60s")
         release.kubectl("delete", "secret", CA, "--namespace", NAMESPACE)
         until(
             lambda: (
