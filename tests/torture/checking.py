@@ -90,7 +90,8 @@ async def _check_payments(player: Player, venture: Venture) -> None:
     session = world.servers.administrator
     for spend in known:
         stands = await venture.spend(spend)
-        paid = payments_of(world.accounts[venture.tenant, stands.provider or ""], spend)
+        account = world.accounts.get((venture.tenant, stands.provider or ""))
+        paid = payments_of(account, spend) if account is not None else []
         out = await session.fetchval(_TAKEN_OUT, venture.tenant, spend)
         place = (world.seed, spend, stands.state, paid, out)
         assert len(paid) <= 1, place

@@ -22,7 +22,7 @@ from parpour_treasury.providers.doubles.core import Paid
 from parpour_treasury.providers.doubles.mercury import MercuryDouble
 from parpour_treasury.refusals import TreasuryError
 from parpour_treasury.spending.asks import Approve, Ask, RequestSpend, SpendOutcome
-from parpour_treasury.spending.changes import ResolutionBody
+from parpour_treasury.spending.changes import ReleaseBody, ResolutionBody
 from parpour_treasury.spending.states import State
 from parpour_treasury.spending.testing import AGENT, Venture
 from torture.fuses import Killed
@@ -104,6 +104,7 @@ class Player:
             self.jump,
             self.replace,
         ]
+        acts += [self.stop] if draw.random() < 0.3 else []
         server = draw.choice([None] * 12 + [self._crash_database] * 2 + [self._kill_backend, self._restart_bus])
         when = draw.randrange(ACTS)
         for turn in range(ACTS):
@@ -149,7 +150,11 @@ class Player:
 
     async def approve(self) -> None:
         """A person approves what awaits it, once each."""
-        asked = {one.ask.spend for one in self.intents if isinstance(one.ask, Approve)}
+        asked = {
+            one.ask.spend
+            for one in self.intents
+            if isinstance(one.ask, Approve) and (one.outcome is None or one.outcome.accepted)
+        }
         for one in self.intents:
             outcome = one.outcome
             if outcome is None or outcome.spend is None or outcome.spend in asked:
@@ -221,6 +226,15 @@ class Player:
         jumps = [timedelta(minutes=m) for m in (1, 1, 10, 70, 70, 400, -20)] + [timedelta(hours=30)]
         self.world.now += self.draw.choice(jumps)
 
+    async def stop(self) -> None:
+        """A person freezes a venture, or holds one of its payees."""
+        venture = self.draw.choice(self.world.ventures)
+        if self.draw.random() < 0.5:
+            await self._alive("", lambda: venture.governance.freeze(venture.context(), reason="odd"))
+            return
+        payee = self.draw.choice([venture.shop, venture.firm])
+        await self._alive("", lambda: venture.governance.hold_payee(venture.context(), payee, reason="odd"))
+
     async def replace(self) -> None:
         """A process ends and another one takes over, without a word between them."""
         self.world.bury(self.draw.choice((*COMPONENTS, *TWINS)))
@@ -244,6 +258,7 @@ class Player:
             AssertionError: if one has no end.
         """
         self.calm = True
+        await self._release()
         for account in self.world.accounts.values():
             account.double.script = type(account.double.script)()
         for turn in range(CALM):
@@ -294,6 +309,17 @@ class Player:
         """Every spend that was asked for and answered."""
         asked = [(one.venture, one.outcome) for one in self.intents if isinstance(one.ask, RequestSpend)]
         return [(venture, one.spend) for venture, one in asked if one is not None and one.spend is not None]
+
+    async def _release(self) -> None:
+        """Two people let go what one has stopped."""
+        for venture in self.world.ventures:
+            async with venture.books.database.transaction(venture.context()) as connection:
+                frozen = await connection.fetchval("select frozen_at is not null from treasury.control")
+                held = await connection.fetch("select payee_id from treasury.payee where held_at is not null")
+            if frozen:
+                await venture.change(ReleaseBody(what="freeze"))
+            for row in held:
+                await venture.change(ReleaseBody(what="payee", payee=row["payee_id"]))
 
     async def _decide(self) -> None:
         """Two people find out what became of payments of which no provider tells."""

@@ -28,9 +28,9 @@ ONLY_WHEN_REFUSED = {"lock_dispatch"}
 
 
 def points_of(component: str) -> set[str]:
-    """Names of the effects that the sources of a worker have."""
+    """Names of the effects that the sources of a worker have; of other components nothing is read."""
     found: set[str] = set()
-    for module in SOURCES[component]:
+    for module in SOURCES.get(component, ()):
         for node in ast.walk(ast.parse(inspect.getsource(module))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "_at_point":
                 found |= {str(one.value) for one in node.args if isinstance(one, ast.Constant)}
