@@ -146,12 +146,22 @@ def _values() -> Object:
     }
 
 
+def _forget(release: Release) -> None:
+    """Delete what an uninstalled treasury leaves: sources may have another schema the next time."""
+    volumes = [f"data-parpour-{part}-0" for part in ("postgres", "sealer", "payments")]
+    release.kubectl(
+        *("delete", "pvc", *volumes, "--namespace", NAMESPACE),
+        *("--ignore-not-found", "--timeout=60s"),
+    )
+
+
 @contextmanager
 def installed(release: Release) -> Iterator[Treasury]:
     """The release upgraded to one with a treasury, until the end of the block; then it is as it was."""
     issuer = Issuer(f"https://{HOST}", audience="parpour", clock=time.time, new_id=lambda: str(uuid4()))
     with tempfile.TemporaryDirectory() as folder:
         release.apply(*_people(release, issuer, Path(folder)))
+    _forget(release)
     restricted = "pod-security.kubernetes.io/enforce"
     release.kubectl("label", "namespace", NAMESPACE, f"{restricted}=restricted", "--overwrite")
     try:
@@ -170,6 +180,7 @@ def installed(release: Release) -> Iterator[Treasury]:
             ),
             what="the treasury to be gone",
         )
+        _forget(release)
 
 
 def _leaves(values: Object, path: str = "") -> Iterator[tuple[str, Any]]:
