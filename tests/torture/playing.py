@@ -278,6 +278,8 @@ class Player:
         else:
             raise AssertionError(f"no end: {await self._open()}")
         await self._until_none(_DUE, self.pay)
+        # The clock may have been set back since a sealer paused after a failure.
+        self.world.now += timedelta(hours=1)
         await self._until_none(_UNSEALED, self.seal)
         await self._alive("seal", lambda: self.world.process("seal").finish())
         await self._until_none(_UNSIGNED, self.seal)
