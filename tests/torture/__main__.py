@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import tempfile
 import time
 import traceback
@@ -38,6 +39,8 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0, help="the first seed")
     parser.add_argument("--seeds", type=int, default=10_000, help="how many")
     options = parser.parse_args()
+    # What a dead process has left is collected later, and then told of.
+    logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     seeds = range(options.first, options.first + options.seeds)
     with tempfile.TemporaryDirectory(prefix="torture-") as name, machines(Path(name)) as machines_of_all:
         broken = asyncio.run(torture(machines_of_all, Path(name), seeds))

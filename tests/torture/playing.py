@@ -149,23 +149,24 @@ class Player:
         one.outcome = await self.world.process("api").submit(one.venture.tenant, one.actor, one.ask)
 
     async def approve(self) -> None:
-        """A person approves what awaits it, once each."""
+        """A person approves whatever awaits it, and again what was refused while something was stopped."""
         asked = {
             one.ask.spend
             for one in self.intents
             if isinstance(one.ask, Approve) and (one.outcome is None or one.outcome.accepted)
         }
-        for one in self.intents:
+        for one in list(self.intents):
             outcome = one.outcome
             if outcome is None or outcome.spend is None or outcome.spend in asked:
                 continue
             if isinstance(one.ask, RequestSpend) and outcome.state == State.AWAITING_APPROVAL:
                 await self._alive("", lambda one=one: self._approval(one))  # type: ignore[misc]
-                return
 
     async def _approval(self, one: Intent) -> None:
         assert one.outcome is not None
         spend = await one.venture.spend(one.outcome.spend)
+        if spend.state is not State.AWAITING_APPROVAL:
+            return
         at = datetime.now(UTC)
         ask = Approve(key=one.venture.books.key(), spend=spend.spend_id, digest=spend.digest, authenticated_at=at)
         self.intents.append(Intent(one.venture, "user:cat", ask))
@@ -277,6 +278,8 @@ class Player:
         else:
             raise AssertionError(f"no end: {await self._open()}")
         await self._until_none(_DUE, self.pay)
+        # The clock may have been set back since a sealer paused after a failure.
+        self.world.now += timedelta(hours=1)
         await self._until_none(_UNSEALED, self.seal)
         await self._alive("seal", lambda: self.world.process("seal").finish())
         await self._until_none(_UNSIGNED, self.seal)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import random
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -145,7 +146,7 @@ class World:
             self.servers.place.relay,
             life.object(self.servers.client, "publish"),
             life.object(self.servers.jetstream, "publish"),
-            clock=lambda: self.now.timestamp(),
+            clock=time.monotonic,
             pace=QUICK_RELAY,
         )
 
