@@ -111,13 +111,15 @@ class Servers:
         witness.terminate()
 
     async def until_database_answers(self) -> None:
-        """Wait until the database has recovered."""
+        """Wait until the database has recovered: until it takes a new session, as an old one may answer once more."""
         while True:
             try:
-                await self.administrator.execute("select 1")
-                return
+                session = await asyncpg.connect(self.place.dsn("postgres"))
             except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
                 await asyncio.sleep(0.01)
+                continue
+            await session.close()
+            return
 
     async def until_bus_answers(self) -> None:
         """Wait until the bus has recovered and the stream is there."""
