@@ -31,6 +31,7 @@ from parpour_api.internal.settings import InternalSettings
 from parpour_api.internal.ventures import Ventures
 from parpour_contracts.funding import AUDIENCE
 from parpour_controlplane.database import Database, open_database
+from parpour_controlplane.embedded import installed
 from parpour_controlplane.testing import Place, Postgres
 from parpour_operator.testing.lives import SCENARIO
 from parpour_treasury import MIGRATIONS
@@ -40,7 +41,11 @@ from parpour_treasury.spending.register import Register
 
 from .cluster_fixtures import Object, Operators, Room, Stage, Store, grant, until
 
-pytestmark = pytest.mark.cluster
+pytestmark = [
+    pytest.mark.cluster,
+    # What differs between servers is told by the tests of the books themselves.
+    pytest.mark.parametrize("postgres", [max(installed())], indirect=True, ids=lambda major: f"postgres{major}"),
+]
 
 PRICES = {"version": "test", "prices": {"USD": {"cpuHour": "36", "memoryGibHour": "0", "gpuHour": "0"}}}
 """A core costs a cent a second."""
@@ -165,8 +170,10 @@ def api(stage: Stage, postgres: Postgres, tmp_path: Path) -> Iterator[Api]:
     thread = made.start()
     yield made
     assert made.server is not None
-    made.server.should_exit = True
+    # Whoever still asks was to be killed with the test.
+    made.server.should_exit = made.server.force_exit = True
     thread.join(30)
+    assert not thread.is_alive()
     stage.kubectl("delete", "clusterrolebinding", f"{stage.home}-internal-api")
 
 
