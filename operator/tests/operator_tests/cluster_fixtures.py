@@ -26,7 +26,7 @@ from parpour_operator.testing.processes import OperatorProcess
 
 ROOT = Path(__file__).resolve().parents[3]
 CRDS = ("simulations.parpour.dev", "ventures.parpour.dev")
-POOL = 20
+POOL = 30
 STORE_KEY, STORE_PASSWORD = "operator-tests", "only-for-these-tests"
 
 Object = dict[str, Any]
