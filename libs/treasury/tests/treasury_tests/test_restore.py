@@ -381,6 +381,7 @@ async def test_a_drill_with_a_backup_sends_nothing_twice(
     assert len(site.provider) == 6
 
 
+@pytest.mark.long
 async def test_a_database_that_is_restored_twice_comes_out_of_it(
     site: Site, place: Place, backup: Backup, tmp_path: Path
 ) -> None:
