@@ -247,11 +247,13 @@ begin
         for fault in
             select c.command from unnest(operations, correlations, reversed) with ordinality
                 as c(operation, correlation, number, command)
-            left join treasury.journal j on c.operation = 'reverse' and j.tenant_id = tenant and j.number = c.number
-            where exists (
+            left join lateral (
+                select j.correlation from treasury.journal j where j.tenant_id = tenant and j.number = c.number offset 0
+            ) j on true
+            join lateral (
                 select from treasury.spend s
-                where s.tenant_id = tenant and s.spend_id in (c.correlation, j.correlation)
-            )
+                where s.tenant_id = tenant and s.spend_id = any (array[c.correlation, j.correlation]) limit 1
+            ) s on true
         loop
             if not answered[fault.command] then
                 codes[fault.command] := 'TREASURY_JOURNAL_OF_SPEND';
