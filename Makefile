@@ -74,8 +74,8 @@ bench-runtime: setup ## Kernel runtime: random numbers, hashing, scans, sorts
 bench-operator: setup ## Operator: latency, API writes, memory, start
 	$(PY) tests/bench/bench_operator.py
 
-bench-treasury: setup ## Ledger: durable transfers a second beside a naive peer, latency, bytes a journal, growth
-	PYTHONPATH=tests $(PY) -m bench.bench_treasury --journals 1000000 $(if $(PGLEDGER),--pgledger $(PGLEDGER))
+bench-treasury: setup ## Ledger: durable transfers a second beside naive peers, latency, bytes, growth (JOURNALS=10000000)
+	PYTHONPATH=tests $(PY) -m bench.bench_treasury --journals $(or $(JOURNALS),1000000) $(if $(PGLEDGER),--pgledger $(PGLEDGER))
 
 bench-spending: setup ## Spending: decisions a second, and how long one takes
 	PYTHONPATH=tests $(PY) -m bench.bench_spending

@@ -3,8 +3,9 @@
 `python -m bench.bench_treasury [--json] [--rounds N] [--seconds S] [--journals N] [--pgledger FOLDER]` (`make
 bench-treasury`; with PGLEDGER=FOLDER, a checkout of github.com/pgr0ss/pgledger runs beside it). Everything is on:
 durable commits, every invariant, row-level security, foreign keys, events, idempotency keys. Peers run in the same
-server and the same rounds, driven by pgbench, so that their client costs them nothing. The clients of our ledger, its
-batcher and PostgreSQL share the machine's cores, so what is measured is the whole and not the database alone.
+server and the same rounds. One is an application with these duties that does not batch, in this language with this
+driver; the others do less, and pgbench drives them, so that their client costs them nothing. The clients of our ledger,
+its batcher and PostgreSQL share the machine's cores, so what is measured is the whole and not the database alone.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import hashlib
+import json
 import os
 import random
 import re
@@ -19,6 +22,7 @@ import statistics
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -49,6 +53,7 @@ ACCOUNTS = 10_000
 CLIENTS = 3_000
 """Callers that each wait for their answer before they ask again."""
 PEER_CLIENTS = 20
+APPLICATION_TENANT = uuid.UUID(int=1)
 OPEN_RATE = 1_000
 """Single calls a second, whether or not the ones before were answered."""
 
@@ -138,6 +143,68 @@ async def peer(place: Place, script: str, seconds: float) -> float:
     return float(found[1])
 
 
+async def application(place: Place, choose: Choose, seconds: float) -> float:
+    """Transfers a second of an application with our duties that locks rows and commits each transfer by itself."""
+    end = time.perf_counter() + seconds
+    done = 0
+
+    async def caller(number: int) -> None:
+        nonlocal done
+        draw = random.Random(number)
+        connection = await asyncpg.connect(place.dsn("application_app"))
+        try:
+            while time.perf_counter() < end:
+                await application_transfer(connection, *choose(draw))
+                done += 1
+        finally:
+            await connection.close()
+
+    begin = time.perf_counter()
+    await asyncio.gather(*(caller(number) for number in range(PEER_CLIENTS)))
+    return done / (time.perf_counter() - begin)
+
+
+async def application_transfer(connection: Connection[Record], source: int, target: int) -> None:
+    """One transfer of one unit, with its journal, legs and event."""
+    key, description = uuid.uuid4(), "a transfer"
+    digest = hashlib.sha256(f"{source} {target} 1 {description}".encode()).digest()
+    async with connection.transaction():
+        await connection.execute("select set_config('application.tenant', $1, true)", str(APPLICATION_TENANT))
+        locked = "select id, balance from application.account where tenant = $1 and id = any($2) order by id for update"
+        balances = {
+            row["id"]: row["balance"] for row in await connection.fetch(locked, APPLICATION_TENANT, [source, target])
+        }
+        journal = await connection.fetchval(
+            "insert into application.journal (tenant, key, digest, description) values ($1, $2, $3, $4) returning id",
+            APPLICATION_TENANT,
+            key,
+            digest,
+            description,
+        )
+        legs = [(source, -1, balances[source] - 1), (target, 1, balances[target] + 1)]
+        for number, (account, amount, balance) in enumerate(legs):
+            await connection.execute(
+                "update application.account set balance = $3 where tenant = $1 and id = $2",
+                APPLICATION_TENANT,
+                account,
+                balance,
+            )
+            await connection.execute(
+                "insert into application.leg values ($1, $2, $3, $4, $5, $6, 'USD')",
+                APPLICATION_TENANT,
+                journal,
+                number,
+                account,
+                amount,
+                balance,
+            )
+        await connection.execute(
+            "insert into application.event (tenant, type, payload) values ($1, 'journal.posted', $2)",
+            APPLICATION_TENANT,
+            json.dumps({"journal": journal, "description": description, "legs": [leg[:2] for leg in legs]}),
+        )
+
+
 def fdatasync_milliseconds(folder: Path, *, times: int = 200) -> float:
     """Median of writing 8 KiB and having it on the disk."""
     taken = []
@@ -193,7 +260,8 @@ async def measure(
     """All rates and latencies, the cases taking turns."""
     place = await postgres.make_place(MIGRATIONS)
     administrator = await asyncpg.connect(place.dsn("postgres"))
-    await administrator.execute((SQL / "naive_ledger.sql").read_text())
+    for peer_ledger in ("naive_ledger.sql", "application_ledger.sql"):
+        await administrator.execute((SQL / peer_ledger).read_text())
     if pgledger is not None:
         await prepare_pgledger(administrator, pgledger)
     await administrator.close()
@@ -211,8 +279,10 @@ async def measure(
             results.add("service", (time.process_time() - cpu[1]) / made * 1e6)
             results.add("stored", (after[0] - before[0]) / made)
             results.add("logged", (after[1] - before[1]) / made)
+            results.add("application, spread", await application(place, spread, seconds))
             results.add("naive, spread", await peer(place, "naive_spread.sql", seconds))
             results.add("batched, hot", await closed_loop(books, hot, seconds))
+            results.add("application, hot", await application(place, hot, seconds))
             results.add("naive, hot", await peer(place, "naive_hot.sql", seconds))
             for case in ("spread", "hot") if pgledger is not None else ():
                 results.add(f"pgledger, {case}", await peer(place, f"pgledger_{case}.sql", seconds))
@@ -267,10 +337,13 @@ def figures(results: Results) -> list[Figure]:
     values = results.values
     rows = [figure("fdatasync of 8 KiB, median", "ms", values["fdatasync"])]
     for case in ("spread", "hot"):
-        ours, theirs = values[f"batched, {case}"], values[f"naive, {case}"]
+        ours = values[f"batched, {case}"]
+        dutiful, bare = values[f"application, {case}"], values[f"naive, {case}"]
         rows.append(figure(f"batched, {case}", "transfers/s", ours, at_least=8000))
-        rows.append(figure(f"naive, one a transaction, {case}", "transfers/s", theirs))
-        rows.append(figure(f"batched over naive, {case}", "times", ratios(ours, theirs), at_least=5))
+        rows.append(figure(f"naive with our duties, {case}", "transfers/s", dutiful))
+        rows.append(figure(f"batched over naive with our duties, {case}", "times", ratios(ours, dutiful), at_least=5))
+        rows.append(figure(f"naive and bare, {case}", "transfers/s", bare))
+        rows.append(figure(f"batched over naive and bare, {case}", "times", ratios(ours, bare)))
         if pgledger := values.get(f"pgledger, {case}"):
             rows.append(figure(f"pgledger, {case}", "transfers/s", pgledger))
             rows.append(figure(f"batched over pgledger, {case}", "times", ratios(ours, pgledger)))
