@@ -16,13 +16,11 @@ from parpour_api.graphql.schema import sdl
 from parpour_api.identity.fetching import fetching
 from parpour_api.identity.tokens import RevokedList
 from parpour_api.logs import log_to
-from parpour_api.serving import Sockets
+from parpour_api.serving import Requests, Sockets
 from parpour_api.settings import Settings, SettingsError, read_file, read_password
 from parpour_controlplane.context import SECRET_BYTES_MIN
 
 KEEP_ALIVE_SECONDS = 75
-HEADERS_BYTES_MAX = 32 * 1024
-"""Bytes of a request's head that is not complete yet."""
 WAITING_MAX = 2_000
 """Requests that one process takes at a time; more are answered 503."""
 
@@ -54,7 +52,7 @@ def serve(settings: Settings) -> None:
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=Requests,
         ws=Sockets,
         ws_max_size=settings.body_bytes_max,
         ws_per_message_deflate=False,
@@ -67,7 +65,6 @@ def serve(settings: Settings) -> None:
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=int(settings.drain_seconds_max),
         limit_concurrency=WAITING_MAX,
-        h11_max_incomplete_event_size=HEADERS_BYTES_MAX,
     )
     server = uvicorn.Server(config)
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:

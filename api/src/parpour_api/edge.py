@@ -34,6 +34,13 @@ SECURITY_HEADERS: tuple[tuple[bytes, bytes], ...] = (
 )
 """Nothing here is shown as a page or kept by a cache."""
 
+_CHALLENGES = {
+    "API_FORBIDDEN": 'Bearer error="insufficient_scope"',
+    "API_TOKEN_MISSING": "Bearer",
+    "API_WEBHOOK_REFUSED": "Signature",
+}
+"""How to ask so that it is answered, by RFC 6750: who sent no token is told of no error of it."""
+
 SERVER_ERROR = 500
 
 SENDING_SECONDS_MAX = 600.0
@@ -52,9 +59,8 @@ def problem_response(scope: Scope, error: Exception) -> Response:
         headers["retry-after"] = str(refused.retry_after)
     if refused.allow:
         headers["allow"] = ", ".join(refused.allow)
-    if refused.status == HTTPStatus.UNAUTHORIZED:
-        signed = refused.code == "API_WEBHOOK_REFUSED"
-        headers["www-authenticate"] = "Signature" if signed else 'Bearer error="invalid_token"'
+    if refused.status == HTTPStatus.UNAUTHORIZED or refused.code in _CHALLENGES:
+        headers["www-authenticate"] = _CHALLENGES.get(refused.code, 'Bearer error="invalid_token"')
     if refused.code == "API_BODY_TOO_LARGE":
         # What is left of the body is not read.
         headers["connection"] = "close"
@@ -162,8 +168,10 @@ class _Exchange:
         self.deadline: asyncio.Timeout | None = None
 
     def check_announced(self, scope: Scope) -> None:
-        """Refuse a body that says itself that it is too large, before it is read."""
+        """Refuse a body that says itself that it is too large, or compressed, before it is read."""
         for name, value in scope["headers"]:
+            if name == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
+                raise ApiError("API_MEDIA_TYPE", "bodies are not compressed")
             if name == b"content-length" and (not value.isdigit() or len(value) > 12 or int(value) > self._left):
                 raise ApiError("API_BODY_TOO_LARGE")
 

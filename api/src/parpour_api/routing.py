@@ -20,7 +20,7 @@ from parpour_api.books_export import Exports
 from parpour_api.edge import problem_response
 from parpour_api.errors import ApiError
 from parpour_api.graphql.costs import MUTATION_POINTS
-from parpour_api.graphql.requests import check_media_type
+from parpour_api.graphql.requests import check_media_type, read_json
 from parpour_api.graphql.session import Service, Session
 from parpour_api.graphql.sockets import SocketEndpoint
 from parpour_api.graphql.transport import GraphQLEndpoint
@@ -87,7 +87,7 @@ async def principal_of(request: Request, _documented: Annotated[object, Depends(
     Raises:
         ApiError: API_TOKEN_… or API_IDENTITY_UNAVAILABLE.
     """
-    return await parts_of(request).verifier.of_header(request.headers.get("authorization"))
+    return await parts_of(request).verifier.of_headers(request.headers.getlist("authorization"))
 
 
 def operation_of(request: Request) -> str:
@@ -124,6 +124,17 @@ Caller = Annotated[Session, Depends(session_of_call)]
 """What an operation takes to be a caller's, and no one else's."""
 
 
+class _Asked(Request):
+    """A request whose body is read as strictly as GraphQL's."""
+
+    async def json(self) -> Any:
+        body = await self.body()
+        try:
+            return read_json(body, "the body")
+        except ApiError as error:
+            raise ValueError(error.detail) from None
+
+
 class ProblemRoute(APIRoute):
     """A route whose errors leave as problem details; Starlette's own last resort would answer in plain text."""
 
@@ -132,12 +143,12 @@ class ProblemRoute(APIRoute):
 
         async def handled(request: Request) -> Response:
             try:
-                return await handle(request)
+                return await handle(_Asked(request.scope, request.receive))
             except RequestValidationError as error:
                 named = ", ".join(".".join(map(str, one["loc"])) for one in error.errors())
                 return problem_response(request.scope, ApiError("API_REQUEST_MALFORMED", f"outside its range: {named}"))
             except HTTPException as error:
-                # The body could not be read: for a reason of the edge's, or because it cannot be parsed.
+                # The body could not be read: for a reason that has its code, or because it cannot be parsed.
                 cause = error.__cause__
                 malformed = ApiError("API_REQUEST_MALFORMED", "the body cannot be read")
                 return problem_response(request.scope, cause if isinstance(cause, ApiError) else malformed)

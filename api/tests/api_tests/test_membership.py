@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 from typing import cast
 from uuid import UUID, uuid4
 
 import pytest
 
+from parpour_api.graphql.spending.trusting import OF_SPENDING, WITHOUT_LIMITS
 from parpour_api.identity import members
 from parpour_api.identity.principal import ClaimNames, principal_of
 from parpour_api.identity.tokens import RevokedList
+from parpour_controlplane.eventtypes import EVENT_TYPES as OF_THE_CONTROL_PLANE
+from parpour_controlplane.testing import seal
+from parpour_treasury.eventtypes import EVENT_TYPES
 from parpour_treasury.spending.facts import Member
 from parpour_treasury.spending.register import Register
 
@@ -90,6 +95,36 @@ async def test_software_is_told_no_rules_whatever_its_roles(venture: Spending) -
     assert told["envelopes"]["nodes"] == [{"cap": None, "left": None}] * 2
     nothing = dict.fromkeys(("quorum", "decisions", "hold", "journals", "outcomes", "approvals", "course"))
     assert told["spends"]["nodes"] == [{"actor": "agent:buyer", **nothing, "payee": {"destination": None}}]
+
+
+async def test_no_event_and_no_account_tells_software_a_limit_whatever_its_roles(venture: Spending) -> None:
+    call = 'proposeMember(key: "k", actor: "agent:auditor", roles: [AUDITOR, AGENT])'
+    await confirmed(venture.caller("ann"), await proposed(venture.caller("bob"), call))
+    await venture.request("1.00")
+    await seal(venture.api.place)
+    program = venture.caller("buyer", sub="auditor", roles=["agent", "auditor", "treasurer"])
+    asked = (
+        "{ events(first: 200) { nodes { type payload } } accounts { nodes { minimum { minor } available { minor } } } }"
+    )
+    shown, whole = [await caller.ask(asked) for caller in (program, venture.caller("ann"))]
+    hidden = {one["type"] for one in shown["events"]["nodes"] if one["payload"] is None}
+    assert hidden >= {"treasury.envelope.changed", "treasury.payee.changed", "treasury.account.opened"}
+    assert "treasury.spend.reserved" not in hidden
+    assert all(one["payload"] for one in whole["events"]["nodes"])
+    assert {json.dumps(one) for one in shown["accounts"]["nodes"]} == {'{"minimum": null, "available": null}'}
+    assert any(one["minimum"] for one in whole["accounts"]["nodes"])
+    stranger = await venture.caller("ann", sub="stranger").ask(asked)
+    unknown = {one["type"] for one in stranger["events"]["nodes"] if one["payload"] is None}
+    assert unknown == hidden - {"treasury.account.opened"}, "the venture knows no such person"
+    async with following(program, venture.api) as socket:
+        told = await socket.events(len(shown["events"]["nodes"]))
+    assert {one["type"] for one in told if one["payload"] is None} == hidden
+
+
+def test_whether_a_type_of_event_tells_limits_is_said_of_each() -> None:
+    limits = {"treasury.account.opened", "treasury.account.limited"} | OF_SPENDING
+    for one in (*EVENT_TYPES, *OF_THE_CONTROL_PLANE):
+        assert one.name.startswith(WITHOUT_LIMITS) != (one.name in limits), one.name
 
 
 async def test_the_platforms_own_tenant_is_nobodys(api: Api) -> None:

@@ -166,6 +166,14 @@ def read_out(socket: ClientConnection) -> tuple[int, Close | None]:
         taken += 1
 
 
+def until_ended(served: Served, *, sockets: int) -> None:
+    """Wait until the process has let go of so many sockets, of which it leaves a line each."""
+    end = time.monotonic() + 20
+    while served.log.read_text().count('"message": "socket"') < sockets:
+        assert time.monotonic() < end
+        time.sleep(0.02)
+
+
 def test_a_socket_follows_and_one_that_does_not_read_is_told_that_it_was_cut_off(
     place: Place, told: UUID, tmp_path: Path
 ) -> None:
@@ -176,7 +184,7 @@ def test_a_socket_follows_and_one_that_does_not_read_is_told_that_it_was_cut_off
         assert positions == [str(number) for number in range(1, 503)]
         fields = "position " + " ".join(f"p{number}: payload" for number in range(20))
         with follow(served, token, fields) as slow:
-            time.sleep(2)
+            until_ended(served, sockets=2)
             taken, close = read_out(slow)
         assert close == Close(4410, "API_SUBSCRIBER_SLOW")
         assert taken < 502

@@ -222,7 +222,7 @@ class BooksQuery:
         return connection_of(
             rows,
             page,
-            node=Event.of,
+            node=lambda row: Event.of(row, session),
             cursor=lambda row: session.cursor(scope, row.position),
         )
 

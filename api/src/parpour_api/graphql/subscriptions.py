@@ -44,4 +44,4 @@ class Subscription:
                 rows = await page_of_events(service.database.pool, session.context(), after=position, limit=PAGE)
                 for row in rows:
                     position = row.position
-                    yield Event.of(row)
+                    yield Event.of(row, session)

@@ -77,7 +77,7 @@ class GraphQLEndpoint:
         """
         if request.method not in METHODS:
             raise ApiError("API_METHOD_NOT_ALLOWED", allow=METHODS)
-        principal = await self._verifier.of_header(request.headers.get("authorization"))
+        principal = await self._verifier.of_headers(request.headers.getlist("authorization"))
         self._limits.take(tenant=principal.tenant, principal=principal.key, points=1)
         media = answer_type(request.headers.get("accept"))
         if request.method == "GET":

@@ -13,6 +13,7 @@ from strawberry.types import Info
 
 from parpour_api.graphql.paging import After, Connection, First, connection_of, page_of
 from parpour_api.graphql.session import Session
+from parpour_api.graphql.spending.trusting import is_software, told_payload
 from parpour_api.identity.principal import Principal
 from parpour_api.identity.principal import Role as RoleValue
 from parpour_controlplane.events import PlacedEvent
@@ -142,8 +143,10 @@ class Account:
             row=row,
         )
 
-    def _own(self, debit: int | None) -> Money | None:
-        return None if debit is None else money(debit * self.row.kind.sign, self.currency)
+    def _own(self, info: Info, debit: int | None) -> Money | None:
+        if debit is None or is_software(session_of(info)):
+            return None
+        return money(debit * self.row.kind.sign, self.currency)
 
     @strawberry.field(description="Sum of what was posted to it, at two times.")
     async def balance(self, info: Info, effective_at: Effective = None, recorded_at: Recorded = None) -> Money:
@@ -167,21 +170,21 @@ class Account:
         kept = self.row.pending_credit if self.row.kind.sign > 0 else self.row.pending_debit
         return money(kept, self.currency)
 
-    @strawberry.field(description="What may still leave it, holds counted; null if nothing limits it.")
-    def available(self) -> Money | None:
+    @strawberry.field(description="What may still leave it, holds counted; null if nothing limits it, and to software.")
+    def available(self, info: Info) -> Money | None:
         """What its minimum leaves."""
         left = self.row.available
-        return None if left is None else money(left, self.currency)
+        return None if left is None or is_software(session_of(info)) else money(left, self.currency)
 
-    @strawberry.field(description="Its least balance, holds counted.")
-    def minimum(self) -> Money | None:
+    @strawberry.field(description="Its least balance, holds counted. Null to software.")
+    def minimum(self, info: Info) -> Money | None:
         """Its lower limit."""
-        return self._own(self.row.lower_bound if self.row.kind.sign > 0 else self.row.upper_bound)
+        return self._own(info, self.row.lower_bound if self.row.kind.sign > 0 else self.row.upper_bound)
 
-    @strawberry.field(description="Its greatest balance, holds counted.")
-    def maximum(self) -> Money | None:
+    @strawberry.field(description="Its greatest balance, holds counted. Null to software.")
+    def maximum(self, info: Info) -> Money | None:
         """Its upper limit."""
-        return self._own(self.row.upper_bound if self.row.kind.sign > 0 else self.row.lower_bound)
+        return self._own(info, self.row.upper_bound if self.row.kind.sign > 0 else self.row.lower_bound)
 
 
 def side_of(amount: int) -> Side:
@@ -426,13 +429,15 @@ class Event:
     causation: UUID | None
     subject: str
     payload: str | None = strawberry.field(
-        description="JSON, to the letter as it was written; null after it was erased."
+        description=(
+            "JSON, to the letter as it was written; null after it was erased, and to software where it tells limits."
+        )
     )
     taint: list[str]
 
     @classmethod
-    def of(cls, row: PlacedEvent) -> Event:
-        """The event of a row."""
+    def of(cls, row: PlacedEvent, session: Session) -> Event:
+        """The event of a row, as the one who asks may know it."""
         envelope = row.event
         return cls(
             position=strawberry.ID(str(row.position)),
@@ -444,6 +449,6 @@ class Event:
             correlation=envelope.correlation,
             causation=envelope.causation,
             subject=envelope.subject,
-            payload=row.payload,
+            payload=row.payload if told_payload(session, envelope.type) else None,
             taint=list(envelope.taint),
         )

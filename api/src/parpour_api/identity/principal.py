@@ -118,14 +118,14 @@ def _authenticated(claims: Mapping[str, Any], names: ClaimNames) -> datetime | N
     return None if names.step_up and claims.get("acr") not in names.step_up else at
 
 
-def seconds(claims: Mapping[str, Any], name: str) -> int:
-    """A time of a claim, in whole seconds of the epoch.
+def seconds(claims: Mapping[str, Any], name: str) -> float:
+    """A time of a claim, in seconds of the epoch; RFC 7519 allows parts of one.
 
     Raises:
         ApiError: API_TOKEN_CLAIMS.
     """
     value = claims.get(name)
-    if type(value) is not int or not 0 <= value <= TIME_MAX:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= TIME_MAX:
         raise _wrong(name)
     return value
 

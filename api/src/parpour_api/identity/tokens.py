@@ -6,7 +6,7 @@ Times are compared with a clock that is passed in, and everything about a token 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -90,6 +90,17 @@ class TokenVerifier:
         """Seconds of the epoch."""
         self._names = names or ClaimNames()
         self._verified: OrderedDict[str, _Verified] = OrderedDict()
+
+    async def of_headers(self, headers: Sequence[str]) -> Principal:
+        """The principal of a request's Authorization headers, of which there is one.
+
+        Raises:
+            ApiError: API_TOKEN_…, or API_IDENTITY_UNAVAILABLE.
+        """
+        if len(headers) > 1:
+            # Whatever stands before this may have looked at another one of them.
+            raise ApiError("API_TOKEN_MALFORMED", "one Authorization header a request")
+        return await self.of_header(headers[0] if headers else None)
 
     async def of_header(self, header: str | None) -> Principal:
         """The principal of an Authorization header.

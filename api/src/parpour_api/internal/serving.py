@@ -17,6 +17,7 @@ from parpour_api.internal.reservations import Reservations
 from parpour_api.internal.reviewing import Access, TokenReviewer
 from parpour_api.internal.settings import InternalSettings
 from parpour_api.internal.ventures import Ventures
+from parpour_api.serving import Requests
 from parpour_controlplane.context import ContextMint
 from parpour_controlplane.database import Database
 from parpour_treasury.spending.authority import Authority
@@ -64,6 +65,7 @@ def listener(app: FastAPI, settings: InternalSettings) -> uvicorn.Server:
         port=settings.port,
         ssl_certfile=str(settings.certificate_file),
         ssl_keyfile=str(settings.key_file),
+        http=Requests,
         log_config=None,
         access_log=False,
         server_header=False,

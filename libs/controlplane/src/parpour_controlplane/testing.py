@@ -16,9 +16,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -42,6 +44,9 @@ RELAY_KEY = ContextKey("test-relay", "parpour_relay", secrets.token_bytes(32))
 
 BUS_SECONDS = 10.0
 """How long a NATS server may take to start."""
+
+POOLER_SECONDS = 10.0
+"""How long a PgBouncer may take to start."""
 
 
 @dataclass(frozen=True)
@@ -137,6 +142,66 @@ def postgres(request: pytest.FixtureRequest) -> Iterator[Postgres]:
     """A throwaway server."""
     with embedded(major=request.param, settings={**THROWAWAY, "max_connections": "120"}) as cluster:
         yield Postgres(cluster)
+
+
+@dataclass
+class Pooler:
+    """A PgBouncer before a test's database, on a Unix socket."""
+
+    place: Place
+    folder: Path
+    mode: str
+    sessions: int = 2
+    """Of the database, for any number of clients."""
+    _process: subprocess.Popen[bytes] | None = None
+
+    def dsn(self, role: str = "parpour_app") -> str:
+        """The database's address through the pooler, for a role."""
+        return f"postgresql://{role}@/{self.place.name}?host={self.folder}"
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        program = shutil.which("pgbouncer", path=f"/usr/sbin:{os.environ['PATH']}")
+        if program is None:
+            raise FileNotFoundError("pgbouncer")
+        server = self.place.cluster.folder
+        users, config = self.folder / "users.txt", self.folder / "pgbouncer.ini"
+        users.write_text('"postgres" ""\n"parpour_app" ""\n')
+        config.write_text(
+            f"[databases]\n{self.place.name} = host={server} dbname={self.place.name}\n"
+            f"[pgbouncer]\nlisten_addr =\nunix_socket_dir = {self.folder}\nlisten_port = 5432\n"
+            f"auth_type = trust\nauth_file = {users}\npool_mode = {self.mode}\ndefault_pool_size = {self.sessions}\n"
+        )
+        owner = server.stat()
+        os.chown(self.folder, owner.st_uid, owner.st_gid)
+        # Whoever may enter the server's folder; it does not run as root either.
+        identity: dict[str, Any] = {"user": owner.st_uid, "group": owner.st_gid} if os.geteuid() == 0 else {}
+        with (self.folder / "pgbouncer.log").open("wb") as log:
+            self._process = subprocess.Popen([program, str(config)], stdout=log, stderr=log, **identity)  # noqa: S603
+        end = time.monotonic() + POOLER_SECONDS
+        while not (self.folder / ".s.PGSQL.5432").exists():
+            if time.monotonic() > end or self._process.poll() is not None:
+                raise TimeoutError((self.folder / "pgbouncer.log").read_text()[-1000:])
+            time.sleep(0.01)
+
+    def stop(self) -> None:
+        """End it, and every connection through it."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+            self._process = None
+
+
+@contextmanager
+def pooled(place: Place, mode: str, *, sessions: int = 2) -> Iterator[Pooler]:
+    """A pooler before a database, in one of PgBouncer's modes."""
+    with tempfile.TemporaryDirectory(prefix="parpour-pool-", dir="/tmp", ignore_cleanup_errors=True) as name:
+        pooler = Pooler(place, Path(name), mode, sessions)
+        pooler.start()
+        try:
+            yield pooler
+        finally:
+            pooler.stop()
 
 
 @dataclass

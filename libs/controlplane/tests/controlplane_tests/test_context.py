@@ -151,6 +151,18 @@ async def test_a_database_transaction_reads_one_tenant_and_writes_nothing(shared
         assert caught.value.code == "CONTEXT_REFUSED"
 
 
+async def test_sessions_of_one_role_are_shown_no_context_of_each_other(shared: Place) -> None:
+    """pg_stat_activity shows a role what its other sessions run: PostgreSQL, section 27.2.3."""
+    async with session(shared) as spy, open_database(shared.dsn(), connections=1) as database:
+        context = shared.app.mint(tenant=TENANT, actor="a")
+        async with database.transaction(context):
+            rows = await spy.fetch("select query from pg_stat_activity where usename = 'parpour_app'")
+        shown = "\n".join(row["query"] for row in rows)
+        assert "controlplane.enter" in shown
+        assert context not in shown
+        assert context.encode().hex() not in shown
+
+
 async def test_a_database_that_is_not_there_has_its_code(shared: Place) -> None:
     with pytest.raises(ControlPlaneError) as caught:
         async with open_database(shared.dsn() + "0"):

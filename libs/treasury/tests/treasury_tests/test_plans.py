@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
 
 from parpour_controlplane.testing import Place
+from parpour_treasury.spending.reading import Wanted, text_of_spends
+from parpour_treasury.spending.states import State
 from parpour_treasury.testing import Books
 
 pytestmark = pytest.mark.anyio
@@ -73,3 +76,36 @@ async def test_a_query_goes_by_the_tenant_first(place: Place, books: Books, name
     assert verified, "the policy asks once a statement, not once a row"
     await transaction.rollback()
     await session.close()
+
+
+@pytest.mark.parametrize(
+    ("wanted", "index"),
+    [
+        (Wanted(), "newest"),
+        (Wanted(actor="agent:buyer"), "of_actor"),
+        (Wanted(payee=UUID(int=1)), "of_payee"),
+        (Wanted(envelope=UUID(int=1)), "of_envelope"),
+        (Wanted(state=State.SETTLED), "of_state"),
+    ],
+    ids=str,
+)
+@pytest.mark.parametrize("backward", [False, True])
+async def test_a_page_of_spends_is_read_in_its_order_from_the_index_of_its_filter(
+    place: Place, books: Books, wanted: Wanted, index: str, backward: bool
+) -> None:
+    """Also by a plan that is kept for whatever comes, which knows no values."""
+    text, values = text_of_spends(wanted, backward=backward)
+    session = await asyncpg.connect(place.dsn())
+    await session.execute("set plan_cache_mode = force_generic_plan; set enable_seqscan = off")
+    async with session.transaction():
+        await session.execute(f"prepare page as {text}")
+        await session.execute("select controlplane.enter($1)", books.context)
+        moment = "now(), gen_random_uuid()"
+        given = "".join(f", '{value}'" for value in values)
+        explained = await session.fetchval(f"explain (format json) execute page({moment}, {moment}, 50{given})")
+    await session.close()
+    found = list(nodes(json.loads(explained)[0]["Plan"]))
+    assert "Sort" not in {node["Node Type"] for node in found}
+    (scan,) = [node for node in found if node.get("Relation Name") == "spend"]
+    assert (scan["Node Type"], scan["Index Name"]) == ("Index Scan", index)
+    assert "Filter" not in scan or "requested_at" not in scan["Filter"]

@@ -6,16 +6,27 @@ alike.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import strawberry
 from strawberry.types import Info
 
-from parpour_api.graphql.paging import After, Before, Connection, First, Last, Page, connection_of, page_of
-from parpour_api.graphql.session import Session, hold_id
+from parpour_api.graphql.paging import After, Before, Connection, First, Last
+from parpour_api.graphql.session import hold_id
 from parpour_api.graphql.spending.inputs import SpendInput
+from parpour_api.graphql.spending.listing import (
+    BY_ACTOR,
+    BY_CODE,
+    BY_PAYEE,
+    BY_PROPOSAL,
+    BY_VERSION,
+    Asked,
+    by_request,
+    listed,
+)
 from parpour_api.graphql.spending.spends import Spend, SpendState
 from parpour_api.graphql.spending.trusting import member_who, own_only
 from parpour_api.graphql.spending.types import (
@@ -35,48 +46,13 @@ from parpour_treasury.ledger import INSTANT
 from parpour_treasury.reading import FIRST_ID, LAST_ID
 from parpour_treasury.refusals import TreasuryError
 from parpour_treasury.spending import reading
-from parpour_treasury.spending.reading import BEGINNING, END, Moment, Wanted
-from parpour_treasury.spending.register import ChangeState as ChangeRow
+from parpour_treasury.spending.reading import BEGINNING, END, Wanted
 from parpour_treasury.spending.register import Spend as SpendRow
 
+if TYPE_CHECKING:
+    from parpour_controlplane.database import type_of_connection
+
 ACTOR_MAX = 200
-
-
-def _page(
-    session: Session, scope: str, first: int | None, last: int | None, after: str | None, before: str | None
-) -> Page:
-    return page_of(
-        first=first,
-        last=last,
-        after=after,
-        before=before,
-        page_max=session.service.page_max,
-        key_of=lambda cursor: session.key_of(scope, cursor),
-    )
-
-
-def _moment(key: tuple[int | str, ...] | None, otherwise: Moment) -> Moment:
-    return otherwise if key is None else (datetime.fromisoformat(str(key[0])), UUID(str(key[1])))
-
-
-def _text(key: tuple[int | str, ...] | None) -> str | None:
-    return None if key is None else str(key[0])
-
-
-def _uuid(key: tuple[int | str, ...] | None, otherwise: UUID) -> UUID:
-    return otherwise if key is None else UUID(str(key[0]))
-
-
-def _whole(key: tuple[int | str, ...] | None, otherwise: int) -> int:
-    return otherwise if key is None else int(key[0])
-
-
-def _asked(session: Session, scope: str, row: SpendRow) -> str:
-    return session.cursor(scope, row.requested_at.isoformat(), str(row.spend_id))
-
-
-def _proposed(session: Session, scope: str, row: ChangeRow) -> str:
-    return session.cursor(scope, row.proposed_at.isoformat(), str(row.change_id))
 
 
 @strawberry.type
@@ -103,57 +79,30 @@ class SpendingQuery:
         self, info: Info, first: First = None, last: Last = None, after: After = None, before: Before = None
     ) -> Connection[Envelope]:
         """A page of envelopes."""
-        session, scope = session_of(info), "envelopes"
+        session = session_of(info)
         member_who(session, "Query.envelopes")
-        page = _page(session, scope, first, last, after, before)
-        rows = await session.reader.read(
-            lambda connection: reading.page_of_envelopes(
-                connection,
-                after=_text(page.after) or "",
-                before=_text(page.before),
-                limit=page.read_limit,
-                backward=page.backward,
-            )
-        )
-        return connection_of(rows, page, node=Envelope.of, cursor=lambda row: session.cursor(scope, row.code))
+        asked = Asked(first, last, after, before)
+        return await listed(session, "envelopes", asked, BY_CODE, reading.page_of_envelopes, Envelope.of)
 
     @strawberry.field(description="The members, by name.")
     async def members(
         self, info: Info, first: First = None, last: Last = None, after: After = None, before: Before = None
     ) -> Connection[Member]:
         """A page of members."""
-        session, scope = session_of(info), "members"
+        session = session_of(info)
         member_who(session, "Query.members")
-        page = _page(session, scope, first, last, after, before)
-        rows = await session.reader.read(
-            lambda connection: reading.page_of_members(
-                connection,
-                after=_text(page.after) or "",
-                before=_text(page.before),
-                limit=page.read_limit,
-                backward=page.backward,
-            )
-        )
-        return connection_of(rows, page, node=Member.of, cursor=lambda row: session.cursor(scope, row.actor))
+        asked = Asked(first, last, after, before)
+        return await listed(session, "members", asked, BY_ACTOR, reading.page_of_members, Member.of)
 
     @strawberry.field(description="Every version of the rules, the first one first.")
     async def rule_books(
         self, info: Info, first: First = None, last: Last = None, after: After = None, before: Before = None
     ) -> Connection[RuleBook]:
         """A page of rule books."""
-        session, scope = session_of(info), "ruleBooks"
+        session = session_of(info)
         member_who(session, "Query.ruleBooks", person=True)
-        page = _page(session, scope, first, last, after, before)
-        rows = await session.reader.read(
-            lambda connection: reading.page_of_rules(
-                connection,
-                after=_whole(page.after, 0),
-                before=_whole(page.before, reading.VERSION_END),
-                limit=page.read_limit,
-                backward=page.backward,
-            )
-        )
-        return connection_of(rows, page, node=RuleBook.of, cursor=lambda row: session.cursor(scope, row.version))
+        asked = Asked(first, last, after, before)
+        return await listed(session, "ruleBooks", asked, BY_VERSION, reading.page_of_rules, RuleBook.of)
 
     @strawberry.field(description="A payee.")
     async def payee(self, info: Info, id: strawberry.ID) -> Payee | None:
@@ -168,19 +117,10 @@ class SpendingQuery:
         self, info: Info, first: First = None, last: Last = None, after: After = None, before: Before = None
     ) -> Connection[Payee]:
         """A page of payees."""
-        session, scope = session_of(info), "payees"
+        session = session_of(info)
         member_who(session, "Query.payees")
-        page = _page(session, scope, first, last, after, before)
-        rows = await session.reader.read(
-            lambda connection: reading.page_of_payees(
-                connection,
-                after=_uuid(page.after, FIRST_ID),
-                before=_uuid(page.before, LAST_ID),
-                limit=page.read_limit,
-                backward=page.backward,
-            )
-        )
-        return connection_of(rows, page, node=Payee.of, cursor=lambda row: session.cursor(scope, str(row.payee_id)))
+        asked = Asked(first, last, after, before)
+        return await listed(session, "payees", asked, BY_PAYEE, reading.page_of_payees, Payee.of)
 
     @strawberry.field(description="A spend; an agent sees its own.")
     async def spend(self, info: Info, id: strawberry.ID) -> Spend | None:
@@ -221,26 +161,20 @@ class SpendingQuery:
         check_time(since, "since")
         check_time(until, "until")
         scope = f"spends {wanted.state} {wanted.payee} {wanted.envelope} {wanted.actor} {since} {until}"
-        page = _page(session, scope, first, last, after, before)
         if own_only(member):
-            if wanted.actor not in (None, member.actor):
-                return connection_of([], page, node=Spend.of, cursor=lambda row: _asked(session, scope, row))
-            wanted = Wanted(state=wanted.state, payee=wanted.payee, envelope=wanted.envelope, actor=member.actor)
-        low = BEGINNING if since is None else (since - INSTANT, LAST_ID)
-        high = END if until is None else (until, FIRST_ID)
-        rows = await session.reader.read(
-            lambda connection: reading.page_of_spends(
-                connection,
-                after=_moment(page.after, low),
-                before=_moment(page.before, high),
-                limit=page.read_limit,
-                wanted=wanted,
-                backward=page.backward,
-            )
+            others = wanted.actor not in (None, member.actor)
+            wanted = replace(wanted, actor=member.actor, payee=NOTHING if others else wanted.payee)
+        order = by_request(
+            BEGINNING if since is None else (since - INSTANT, LAST_ID), END if until is None else (until, FIRST_ID)
         )
-        for row in rows:
-            session.spending.spends.prime(row.spend_id, row)
-        return connection_of(rows, page, node=Spend.of, cursor=lambda row: _asked(session, scope, row))
+
+        async def read(connection: type_of_connection, **page: Any) -> list[SpendRow]:
+            rows = await reading.page_of_spends(connection, **page, wanted=wanted)
+            for row in rows:
+                session.spending.spends.prime(row.spend_id, row)
+            return rows
+
+        return await listed(session, scope, Asked(first, last, after, before), order, read, Spend.of)
 
     @strawberry.field(
         description="The spends that wait for people, neither asked for nor decided by the caller so far."
@@ -249,20 +183,14 @@ class SpendingQuery:
         self, info: Info, first: First = None, last: Last = None, after: After = None, before: Before = None
     ) -> Connection[Spend]:
         """A page of what waits for the caller."""
-        session, scope = session_of(info), "pendingApprovals"
+        session = session_of(info)
         member = member_who(session, "Query.pendingApprovals", person=True)
-        page = _page(session, scope, first, last, after, before)
-        rows = await session.reader.read(
-            lambda connection: reading.page_of_pending(
-                connection,
-                member,
-                after=_moment(page.after, BEGINNING),
-                before=_moment(page.before, END),
-                limit=page.read_limit,
-                backward=page.backward,
-            )
-        )
-        return connection_of(rows, page, node=Spend.of, cursor=lambda row: _asked(session, scope, row))
+        asked = Asked(first, last, after, before)
+
+        async def read(connection: type_of_connection, **page: Any) -> list[SpendRow]:
+            return await reading.page_of_pending(connection, member, **page)
+
+        return await listed(session, "pendingApprovals", asked, by_request(), read, Spend.of)
 
     @strawberry.field(description="A change.")
     async def change(self, info: Info, id: strawberry.ID) -> Change | None:
@@ -288,19 +216,10 @@ class SpendingQuery:
         session = session_of(info)
         member_who(session, "Query.changes", person=True)
         wanted = None if state is None else state.value
-        scope = f"changes {wanted}"
-        page = _page(session, scope, first, last, after, before)
-        rows = await session.reader.read(
-            lambda connection: reading.page_of_changes(
-                connection,
-                after=_moment(page.after, BEGINNING),
-                before=_moment(page.before, END),
-                limit=page.read_limit,
-                state=wanted,
-                backward=page.backward,
-            )
+        asked = Asked(first, last, after, before)
+        return await listed(
+            session, f"changes {wanted}", asked, BY_PROPOSAL, reading.page_of_changes, Change.of, state=wanted
         )
-        return connection_of(rows, page, node=Change.of, cursor=lambda row: _proposed(session, scope, row))
 
     @strawberry.field(description="What would become of a request now. Nothing is kept, and nothing is counted.")
     async def explain(self, info: Info, spend: SpendInput) -> Explanation:

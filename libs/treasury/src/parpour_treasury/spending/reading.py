@@ -65,6 +65,8 @@ _FORWARD = {
     name: sql("parpour_treasury", f"queries/page_of_{name}.sql")
     for name in ("spends", "pending", "envelopes", "payees", "members", "changes", "rules")
 }
+_WANTED = "/* and what is wanted */"
+"""Where a text names what is wanted, and nothing else: only then does a plan that is kept go by the index of that."""
 _BACKWARD = {name: text.replace(" asc", " desc") for name, text in _FORWARD.items()}
 
 
@@ -76,6 +78,11 @@ class Wanted:
     payee: UUID | None = None
     envelope: UUID | None = None
     actor: str | None = None
+
+    def columns(self) -> tuple[tuple[str, str | UUID | None], ...]:
+        """Columns, and what each has to be."""
+        state = None if self.state is None else self.state.value
+        return ("state", state), ("payee_id", self.payee), ("envelope_id", self.envelope), ("actor", self.actor)
 
 
 EVERY = Wanted()
@@ -170,10 +177,16 @@ async def page_of_spends(
     backward: bool = False,
 ) -> list[Spend]:
     """Spends by the time they were asked for."""
-    state = None if wanted.state is None else wanted.state.value
-    chosen = (state, wanted.payee, wanted.envelope, wanted.actor)
-    rows = await _page(connection, "spends", *after, *before, limit, *chosen, backward=backward)
-    return [spend_of(row) for row in rows]
+    text, values = text_of_spends(wanted, backward=backward)
+    rows = [dict(row) for row in await connection.fetch(text, *after, *before, limit, *values)]
+    return [spend_of(row) for row in (reversed(rows) if backward else rows)]
+
+
+def text_of_spends(wanted: Wanted, *, backward: bool = False) -> tuple[str, list[str | UUID]]:
+    """The query of a page of spends, and what its parameters after the fifth are."""
+    named = {column: value for column, value in wanted.columns() if value is not None}
+    conditions = " ".join(f"and {column} = ${place}" for place, column in enumerate(named, 6))
+    return (_BACKWARD if backward else _FORWARD)["spends"].replace(_WANTED, conditions), list(named.values())
 
 
 async def page_of_pending(
