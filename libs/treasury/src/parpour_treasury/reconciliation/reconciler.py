@@ -33,6 +33,8 @@ from parpour_treasury.reconciliation.matching import (
 from parpour_treasury.refusals import TreasuryError
 
 if TYPE_CHECKING:
+    from asyncpg import Record
+
     from parpour_controlplane.database import type_of_connection
 
 MEMORY_DAYS = 90
@@ -185,8 +187,8 @@ class Reconciler:
         ours = [(row, _movement(dict(row), payments)) for row in movements]
         theirs = [(row, _entry(dict(row))) for row in entries]
         return {
-            "entries": [one for row, one in theirs if row["match"] is None and row["state"] in (None, "open")],
-            "movements": [one for row, one in ours if row["match"] is None and row["state"] in (None, "open")],
+            "entries": [one for row, one in theirs if _for_rules(row)],
+            "movements": [one for row, one in ours if _for_rules(row)],
             "matched_entries": [one for row, one in theirs if row["match"] is not None],
             "matched_movements": [one for row, one in ours if row["match"] is not None],
             "today": today,
@@ -245,6 +247,19 @@ class Reconciler:
             )
         except asyncpg.PostgresError as error:
             raise refusal(error) from None
+
+    async def undo_match(self, context: str, account: int, match: int, *, evidence: str) -> None:
+        """A person undoes a match; its entries and movements are open again, and rules leave them to people.
+
+        The same again by the same person changes nothing.
+
+        Raises:
+            TreasuryError: RECONCILIATION_MATCH_UNKNOWN; RECONCILIATION_MATCH_UNDONE;
+                RECONCILIATION_SECOND_PERSON_REQUIRED, of who matched it; RECONCILIATION_MATCH_POSTED, if two people
+                posted a journal for it; TREASURY_PERIOD_LOCKED; RECONCILIATION_EVIDENCE_MISSING, or as every
+                decision of people.
+        """
+        await self._call("select treasury.undo_match($1, $2, $3, $4)", context, account, match, evidence)
 
     async def decide(self, context: str, exception: UUID, *, outcome: str, evidence: str) -> None:
         """A person closes an exception without posting: `outcome` is resolved or written-off.
@@ -390,6 +405,11 @@ def suggestion(
             Leg(returns, -exception.amount, currency),
         ), "a payment that came back"
     return None
+
+
+def _for_rules(row: Record) -> bool:
+    """Whether rules may match it: nobody decides about it, and nobody undid what they found."""
+    return row["match"] is None and row["state"] in (None, "open") and not row["undone"]
 
 
 def _entry(row: Mapping[str, Any]) -> BankEntry:
