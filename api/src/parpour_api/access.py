@@ -66,6 +66,7 @@ FIELDS: dict[str, frozenset[Role]] = {
     "Mutation.bindBankAccount": KEEPERS,
     "Mutation.reconcile": KEEPERS,
     "Mutation.confirmMatch": KEEPERS,
+    "Mutation.undoMatch": KEEPERS,
     "Mutation.resolveException": KEEPERS,
     "Mutation.proposeExceptionJournal": KEEPERS,
     "Mutation.withdrawExceptionJournal": KEEPERS,

@@ -206,6 +206,16 @@ async def test_a_day_is_reconciled_by_a_rule_a_person_and_two_people(bank: Banki
     made = (await bank.do(bank.bob, call % (1, "the funding"), match))["match"]
     assert (made["number"], made["rule"], made["entries"]) == ("1", "DECISION", [{"statement": "1", "position": 1}])
     assert json.loads(made["explanation"])["evidence"] == "the funding"
+    undo = f'undoMatch(account: "{bank.account}", match: "%s", evidence: "the wrong account")'
+    undone = "... on UndoneMatch { match { number undoneBy undoneBecause entries { statement position } } }"
+    assert await bank.do(bank.bob, undo % "1", undone) == "RECONCILIATION_SECOND_PERSON_REQUIRED"
+    assert await bank.do(bank.ann, undo % "x", undone) == "RECONCILIATION_MATCH_UNKNOWN"
+    assert await bank.do(bank.ann, undo % "9", undone) == "RECONCILIATION_MATCH_UNKNOWN"
+    taken = (await bank.do(bank.ann, undo % "1", undone))["match"]
+    assert (taken["undoneBy"], taken["undoneBecause"]) == ("ann", "the wrong account")
+    assert taken["entries"] == [{"statement": "1", "position": 1}]
+    assert await bank.do(bank.bob, undo % "1", undone) == "RECONCILIATION_MATCH_UNDONE"
+    assert (await bank.do(bank.bob, call % (1, "the funding all the same"), match))["match"]["number"] == "2"
     decided = "... on DecidedException { exception { state closedBy evidence } }"
     resolve = f'resolveException(exception: "{queue["-70.00"]}", outcome: WRITTEN_OFF, evidence: "%s")'
     assert await bank.do(bank.ann, resolve % "  ", decided) == "RECONCILIATION_EVIDENCE_MISSING"
@@ -249,7 +259,7 @@ async def test_a_day_is_reconciled_by_a_rule_a_person_and_two_people(bank: Banki
         reconciliationException(id: $x) { kind state amount { amount } entry { position } } }"""
     answer = await bank.dan.ask(query, {"a": bank.account, "x": fee})
     assert answer["bankAccount"]["match"]["rule"] == "DECISION"
-    assert answer["bankAccount"]["matches"]["nodes"] == [{"number": "2"}]
+    assert answer["bankAccount"]["matches"]["nodes"] == [{"number": "3"}]
     assert answer["bankAccount"]["exceptions"]["nodes"] == [{"id": fee, "state": "RESOLVED"}]
     assert answer["reconciliationException"]["amount"]["amount"] == "-5.00"
 
@@ -375,6 +385,7 @@ async def test_b_sees_nothing_of_a_and_moves_nothing(bank: Banking, api: Api, pl
             bank.account,
             "77",
         ),
+        ('undoMatch(account: "%s", match: "1", evidence: "x")', bank.account, "77"),
         ('resolveException(exception: "%s", outcome: RESOLVED, evidence: "x")', exception, UNKNOWN),
         (
             f'proposeExceptionJournal(exception: "%s", outcome: RESOLVED, legs: {legs}, evidence: "x")',
@@ -434,6 +445,7 @@ ATTACKED = {
     "bindBankAccount",
     "reconcile",
     "confirmMatch",
+    "undoMatch",
     "resolveException",
     "proposeExceptionJournal",
     "withdrawExceptionJournal",

@@ -19,7 +19,12 @@ FLIGHT = "fragment F on InFlight { spend before after fate code }"
 
 
 async def stop(caller: Caller, call: str) -> Any:
-    kind = {"freezeVenture": "StoppedVenture", "holdPayee": "HeldPayee", "revokeMember": "RevokedMember"}
+    kind = {
+        "freezeVenture": "StoppedVenture",
+        "throwKillSwitch": "StoppedVenture",
+        "holdPayee": "HeldPayee",
+        "revokeMember": "RevokedMember",
+    }
     made = kind[call.partition("(")[0]]
     selected = f"__typename ... on Refusal {{ code field }} ... on {made} {{ already inFlight {{ ...F }} }}"
     return (await caller.ask(f"{FLIGHT} mutation {{ r: {call} {{ {selected} }} }}"))["r"]
@@ -52,3 +57,15 @@ async def test_who_may_only_stop_it_is_told_so(venture: Spending) -> None:
     await venture.request("9.00")
     told = await stop(venture.caller("dan"), 'freezeVenture(reason: "odd", callOff: true)')
     assert [(one["after"], one["code"]) for one in told["inFlight"]] == [("RESERVED", "TREASURY_ROLE_MISSING")]
+
+
+async def test_the_kill_switch_tells_what_is_in_flight_and_software_of_its_own(venture: Spending) -> None:
+    mine = (await venture.request("9.00"))["spend"]["id"]
+    other = (await venture.request("0.50", by="other"))["spend"]["id"]
+    fate = FATES[State.RESERVED]
+    for caller, already, spends in (("buyer", False, [mine]), ("dan", True, [mine, other]), ("other", True, [other])):
+        told = await stop(venture.caller(caller), 'throwKillSwitch(reason: "odd")')
+        assert told["already"] is already
+        assert [(one["spend"], one["before"], one["after"], one["fate"]) for one in told["inFlight"]] == [
+            (spend, "RESERVED", "RESERVED", fate) for spend in spends
+        ]

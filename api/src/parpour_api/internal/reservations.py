@@ -35,8 +35,8 @@ from parpour_contracts.funding import (
 )
 from parpour_controlplane.database import Database
 from parpour_controlplane.migrations import sql
+from parpour_treasury.calling import refusal
 from parpour_treasury.currencies import format_amount
-from parpour_treasury.ledger import refusal
 from parpour_treasury.refusals import REFUSALS
 from parpour_treasury.spending.asks import Ask, Cancel, Renew, RequestSpend, SettleSpend, SpendOutcome
 from parpour_treasury.spending.authority import Authority

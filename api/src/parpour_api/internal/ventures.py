@@ -17,9 +17,10 @@ from parpour_contracts.money import Money
 from parpour_controlplane.context import ContextMint
 from parpour_controlplane.database import Database, is_transient
 from parpour_treasury.books import standard_accounts
+from parpour_treasury.calling import refusal
 from parpour_treasury.commands import BALANCE_MAX
 from parpour_treasury.currencies import format_amount, parse_amount
-from parpour_treasury.ledger import Ledger, refusal
+from parpour_treasury.ledger import Ledger
 from parpour_treasury.refusals import TreasuryError
 from parpour_treasury.spending.asks import account_digest
 from parpour_treasury.spending.changes import EnvelopeBody, MemberBody, PayeeBody

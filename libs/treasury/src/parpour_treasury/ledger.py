@@ -8,18 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
-import asyncpg
-
-from parpour_controlplane.database import Database, translated
+from parpour_controlplane.database import Database
 from parpour_controlplane.migrations import sql
 from parpour_treasury.batches import EXECUTE, Outcome, Request, decode, encode
 from parpour_treasury.books import Account, Balance, HoldState, Journal, Kind, Movement, NewAccount, Statement
+from parpour_treasury.calling import call, refusals
 from parpour_treasury.commands import check_minor, check_time
 from parpour_treasury.currencies import exponent_of
-from parpour_treasury.refusals import REFUSALS, TreasuryError
+from parpour_treasury.refusals import TreasuryError
 
 if TYPE_CHECKING:
     from parpour_controlplane.database import type_of_connection
@@ -33,15 +32,6 @@ INSTANT = timedelta(microseconds=1)
 _ACCOUNT, _ACCOUNTS, _JOURNALS, _HOLD = (
     sql("parpour_treasury", f"queries/{name}.sql") for name in ("account", "accounts", "journals", "hold")
 )
-
-
-def refusal(error: asyncpg.PostgresError) -> Exception:
-    """A refusal of our SQL (SQLSTATE PT001, the code as message) as its value; any other error as it is."""
-    if error.sqlstate == "PT001" and error.message in REFUSALS:
-        return TreasuryError(error.message, detail=error.detail or "")
-    if isinstance(error, asyncpg.CheckViolationError):
-        return TreasuryError("TREASURY_COMMAND_MALFORMED", field=error.constraint_name or "")
-    return translated(error)
 
 
 def check_limits(minimum: int | None, maximum: int | None) -> None:
@@ -63,8 +53,8 @@ class Ledger:
 
     async def create_tenant(self, context: str, *, name: str) -> bool:
         """Make the tenant of the context, with empty books; False if it was there."""
-        made = await self._call("select controlplane.create_tenant($1, $2)", context, name)
-        await self._call("select treasury.open_ledger($1)", context)
+        made = await call(self._database, "select controlplane.create_tenant($1, $2)", context, name)
+        await call(self._database, "select treasury.open_ledger($1)", context)
         return bool(made)
 
     async def execute(self, context: str, requests: Sequence[Request]) -> list[Outcome]:
@@ -76,10 +66,8 @@ class Ledger:
         Raises:
             TreasuryError: TREASURY_BATCH_MALFORMED or TREASURY_LEDGER_UNKNOWN; then nothing was carried out.
         """
-        try:
+        with refusals():
             row = await self._database.pool.fetchrow(EXECUTE, context, *encode(requests))
-        except asyncpg.PostgresError as error:
-            raise refusal(error) from None
         if row is None:
             raise AssertionError("treasury.execute returns one row")
         return decode(dict(row))
@@ -93,7 +81,8 @@ class Ledger:
         """
         exponent_of(account.currency)
         check_limits(account.minimum, account.maximum)
-        number: int = await self._call(
+        number: int = await call(
+            self._database,
             "select treasury.open_account($1, $2, $3, $4, $5, $6, $7)",
             context,
             account.code,
@@ -113,7 +102,7 @@ class Ledger:
                 AMOUNT_MALFORMED or TREASURY_BALANCE_OVERFLOW.
         """
         check_limits(minimum, maximum)
-        await self._call("select treasury.limit_account($1, $2, $3, $4)", context, account, minimum, maximum)
+        await call(self._database, "select treasury.limit_account($1, $2, $3, $4)", context, account, minimum, maximum)
 
     async def close_account(self, context: str, account: int) -> None:
         """Close an empty account for good.
@@ -121,7 +110,7 @@ class Ledger:
         Raises:
             TreasuryError: TREASURY_ACCOUNT_IN_USE or TREASURY_ACCOUNT_UNKNOWN.
         """
-        await self._call("select treasury.close_account($1, $2)", context, account)
+        await call(self._database, "select treasury.close_account($1, $2)", context, account)
 
     async def lock_period(self, context: str, *, until: datetime) -> None:
         """Lock everything that takes effect before a time.
@@ -130,11 +119,11 @@ class Ledger:
             TreasuryError: TREASURY_PERIOD_OUT_OF_ORDER or TREASURY_COMMAND_MALFORMED.
         """
         check_time(until, "until")
-        await self._call("select treasury.lock_period($1, $2)", context, until)
+        await call(self._database, "select treasury.lock_period($1, $2)", context, until)
 
     async def sweep(self, context: str) -> int:
         """Expire holds that are due, the oldest first; returns how many. It is called until none is left."""
-        swept: int = await self._call("select treasury.sweep($1)", context)
+        swept: int = await call(self._database, "select treasury.sweep($1)", context)
         return swept
 
     async def account(self, context: str, account: int) -> Account:
@@ -219,12 +208,6 @@ class Ledger:
         """Whatever in the books contradicts itself, as (fault, subject); nothing if they are right."""
         async with self._database.transaction(context) as connection:
             return [(row["fault"], row["subject"]) for row in await connection.fetch("select * from treasury.faults()")]
-
-    async def _call(self, query: str, *arguments: Any) -> Any:
-        try:
-            return await self._database.pool.fetchval(query, *arguments)
-        except asyncpg.PostgresError as error:
-            raise refusal(error) from None
 
 
 async def _balance(

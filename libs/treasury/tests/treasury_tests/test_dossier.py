@@ -6,6 +6,7 @@ import asyncio
 import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +17,13 @@ from hypothesis import strategies as st
 from parpour_controlplane.testing import Place
 from parpour_treasury.auditing.dossier import read_dossier
 from parpour_treasury.auditing.handing import DOSSIER, TAIL, audit
+from parpour_treasury.auditing.spends import compare_spends
 from parpour_treasury.auditing.testing import Wronged, wronged
 from parpour_treasury.refusals import TreasuryError
 
 Line = dict[str, Any]
+DIGESTS = ("decided", "approved", "told")
+LONG_AGO = "2026-01-01T00:00:00+00:00"
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +61,11 @@ def changed(kind: str, spend: str, change: Callable[[Line], None]) -> Callable[[
     return apply
 
 
+def rewritten(kind: str, spend: str, text: str, **fields: Any) -> Callable[[list[Line], Wronged], list[Line]]:
+    """The same, with fields changed of what is handed over as a text."""
+    return changed(kind, spend, lambda one: one.update({text: json.dumps({**json.loads(one[text]), **fields})}))
+
+
 def without(kind: str, spend: str) -> Callable[[list[Line], Wronged], list[Line]]:
     def apply(lines: list[Line], handed: Wronged) -> list[Line]:
         wanted = str(handed.spends[spend])
@@ -67,6 +76,26 @@ def without(kind: str, spend: str) -> Callable[[list[Line], Wronged], list[Line]
 
 def more_allowed(lines: list[Line], _handed: Wronged) -> list[Line]:
     next(one["rules"] for one in lines if "rules" in one)["body"]["allow"][0]["perAction"] = 9_000
+    return lines
+
+
+def first(kind: str, **fields: Any) -> Callable[[list[Line], Wronged], list[Line]]:
+    """The dossier with the first thing of a kind changed."""
+
+    def apply(lines: list[Line], _handed: Wronged) -> list[Line]:
+        next(one[kind] for one in lines if kind in one).update(fields)
+        return lines
+
+    return apply
+
+
+def none_of(kind: str) -> Callable[[list[Line], Wronged], list[Line]]:
+    return lambda lines, _handed: [one for one in lines if kind not in one]
+
+
+def around_itself(lines: list[Line], _handed: Wronged) -> list[Line]:
+    for one in (line["envelope"] for line in lines if "envelope" in line):
+        one["parent_id"] = one["envelope_id"]
     return lines
 
 
@@ -96,9 +125,44 @@ def set_to(**fields: Any) -> Callable[[Line], None]:
         (without("outcome", "unknown"), "AUDIT_OUTCOME_DIFFERS", "unknown"),
         (changed("outcome", "unknown", set_to(step="failed")), "AUDIT_OUTCOME_DIFFERS", "unknown"),
         (more_allowed, "AUDIT_RULES_CHANGED", ""),
-        (changed("decision", "refused", lambda one: one["facts"].update(frozen=True)), "AUDIT_DECISION_DIFFERS", ""),
-        (changed("decision", "refused", lambda one: one["facts"].clear()), "AUDIT_DECISION_DIFFERS", ""),
-        (changed("decision", "refused", lambda one: one["answer"].update(quorum=7)), "AUDIT_DECISION_DIFFERS", ""),
+        (rewritten("decision", "refused", "facts", frozen=True), "AUDIT_DECISION_DIFFERS", ""),
+        (changed("decision", "refused", set_to(facts="{}")), "AUDIT_DECISION_DIFFERS", ""),
+        (rewritten("decision", "refused", "answer", quorum=7), "AUDIT_DECISION_DIFFERS", ""),
+        # From these facts the same is decided, so only the digest tells.
+        (
+            rewritten("decision", "settled", "facts", available={"assets:bank:usd": 10**9}),
+            "AUDIT_DECISION_CHANGED",
+            "settled",
+        ),
+        (rewritten("decision", "settled", "asked", note="none"), "AUDIT_DECISION_CHANGED", "settled"),
+        (
+            changed("decision", "refused", set_to(decided_at=LONG_AGO)),
+            "AUDIT_DECISION_CHANGED",
+            "refused",
+        ),
+        (changed("decision", "refused", set_to(number=9)), "AUDIT_DECISION_UNTOLD", "refused"),
+        (changed("approval", "settled", set_to(person="ann")), "AUDIT_APPROVAL_CHANGED", "settled"),
+        (
+            changed("approval", "settled", set_to(authenticated_at=LONG_AGO)),
+            "AUDIT_APPROVAL_CHANGED",
+            "settled",
+        ),
+        (rewritten("outcome", "unknown", "evidence", status=201), "AUDIT_OUTCOME_CHANGED", "unknown"),
+        (changed("outcome", "settled", set_to(fee=4)), "AUDIT_OUTCOME_CHANGED", "settled"),
+        (first("member", roles=["owner"]), "AUDIT_MEMBER_CHANGED", ""),
+        (first("member", revoked_at=None), "AUDIT_MEMBER_CHANGED", ""),
+        (none_of("member"), "AUDIT_MEMBER_CHANGED", ""),
+        (first("envelope", cap=10**9), "AUDIT_ENVELOPE_CHANGED", ""),
+        (first("envelope", spent=0), "AUDIT_ENVELOPE_CHANGED", ""),
+        (first("envelope", reserved=1), "AUDIT_ENVELOPE_CHANGED", ""),
+        (around_itself, "AUDIT_ENVELOPE_CHANGED", ""),
+        (none_of("envelope"), "AUDIT_ENVELOPE_CHANGED", ""),
+        (first("payee", name="Another"), "AUDIT_PAYEE_CHANGED", ""),
+        (first("payee", destination={"recipient": "other"}), "AUDIT_PAYEE_CHANGED", ""),
+        (first("payee", held_at=LONG_AGO), "AUDIT_PAYEE_CHANGED", ""),
+        (none_of("payee"), "AUDIT_PAYEE_CHANGED", ""),
+        (first("stops", frozen_at=LONG_AGO), "AUDIT_STOPS_CHANGED", ""),
+        (changed("outcome", "settled", set_to(reference="other")), "AUDIT_OUTCOME_CHANGED", "settled"),
     ],
 )
 def test_each_change_of_it_has_a_name(
@@ -116,6 +180,19 @@ def test_each_change_of_it_has_a_name(
     found = findings(tmp_path / "changed", handed)
     wanted = f"spend/{handed.spends[spend]}" if spend else ""
     assert any(one == code and place.startswith(wanted) for one, place in found), found
+
+
+def test_events_of_the_first_version_have_no_digests_to_hold_records_to(handed: Wronged, folder: Path) -> None:
+    found = audit(folder, [handed.key])
+    first = [
+        replace(one, payload={name: said for name, said in one.payload.items() if name not in DIGESTS})
+        for one in found.events
+        if one.payload is not None and one.type != "treasury.renewal.refused"
+    ]
+    assert compare_spends(found.dossier, first, found.tenant) == []
+    outcome = found.dossier.outcomes[handed.spends["settled"]]
+    changed = replace(found.dossier, outcomes={**found.dossier.outcomes, handed.spends["settled"]: outcome[:1]})
+    assert {one.code for one in compare_spends(changed, first, found.tenant)} == {"AUDIT_OUTCOME_DIFFERS"}
 
 
 def test_everything_is_handed_over_once_and_in_one_order(handed: Wronged, folder: Path) -> None:

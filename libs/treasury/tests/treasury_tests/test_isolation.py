@@ -28,6 +28,7 @@ from parpour_controlplane.testing import SWEEPER_KEY, Place
 from parpour_treasury.batches import EXECUTE, Request, encode
 from parpour_treasury.books import Kind
 from parpour_treasury.commands import Hold, Post, Reverse, Settle, Void
+from parpour_treasury.reconciliation.reconciler import Reconciler
 from parpour_treasury.reconciliation.restore import ProviderPayment, Restore
 from parpour_treasury.refusals import TreasuryError
 from parpour_treasury.spending.testing import RULES, new_venture, payment_worker
@@ -123,7 +124,7 @@ async def spend_something(place: Place, database: Database, books: Books) -> Non
 
 
 async def fill_statements(books: Books, database: Database) -> None:
-    """A statement with a match and an exception, and a provider's payment that the books did not have."""
+    """A statement with matches, one undone, and an exception; and a payment that the books did not have."""
     bank, owner = await books.open("assets:bank"), await books.open("equity:owner", Kind.EQUITY)
     await books.post((bank, 100), (owner, -100))
     day = datetime.now(UTC).date()
@@ -141,6 +142,10 @@ async def fill_statements(books: Books, database: Database) -> None:
         ),
         json.dumps([{"kind": "fee", "explanation": {}, "entry": [1, 2]}]),
     )
+    parts: dict[str, list[tuple[int, int]]] = {"entries": [(1, 1)], "movements": [(journals[-1].number, 1)]}
+    reconciler, person = Reconciler(database, books.mint), books.mint.mint(tenant=books.tenant, actor="user:ann")
+    await reconciler.undo_match(person, bank, 1, evidence="secret")
+    await reconciler.confirm_match(person, bank, **parts, evidence="secret")
     restore = Restore(database)
     await restore.lock(books.context, reason="secret")
     now = datetime.now(UTC)

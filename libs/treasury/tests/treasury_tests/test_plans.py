@@ -31,6 +31,8 @@ QUERIES = {
     "entries": "select * from treasury.statement_entry where account_id = 1 and number = 1 order by position",
     "entries' matches": "select * from treasury.matched_entry where account_id = 1 and match = 1",
     "movements' matches": "select * from treasury.matched_leg where journal = 1",
+    "undone entries": "select * from treasury.undone_entry where account_id = 1 and match = 1",
+    "undone movements": "select * from treasury.undone_leg where journal = 1",
     "a match": "select * from treasury.match where account_id = 1 and match = 1",
     "an exception": "select * from treasury.exception where exception_id = gen_random_uuid()",
     "spends in flight": "select * from treasury.spend where state = 'awaiting_approval' "

@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
+from typing import Any
 from uuid import UUID, uuid4
 
 import asyncpg
@@ -435,7 +436,7 @@ async def test_the_states_of_an_exception_are_those_of_the_table(place: Place) -
     await session.close()
     steps = {(before, after) for (before, _), after in states.STEPS.items()}
     assert {(row["a"], row["b"]) for row in rows if row["may"]} == steps
-    assert all(step[0] in ("open", "proposed") for step in steps)
+    assert {step[0] for step in steps} == {"open", "proposed", "matched"}
 
 
 CHANGES = [
@@ -445,6 +446,9 @@ CHANGES = [
     "update treasury.match set rule = 'decision'",
     "delete from treasury.matched_entry",
     "delete from treasury.matched_leg",
+    "truncate treasury.matched_leg",
+    "insert into treasury.undone_match select tenant_id, account_id, match, 'x', now(), 'x' from treasury.match; "
+    "delete from treasury.matched_entry",
     "update treasury.exception set amount = 1",
     "delete from treasury.exception",
     "update treasury.bank_account set identification = 'x'",
@@ -640,6 +644,95 @@ async def test_a_person_says_which_are_the_same_money_where_no_rule_could(bank: 
     unbound = confirm(bank.context(), bank.funding, entries=[], movements=[(1, 2)], evidence="x")
     await refused(unbound, "RECONCILIATION_BANK_ACCOUNT_UNKNOWN")
     assert (await bank.check()).agrees
+
+
+async def matches(bank: Bank) -> list[reading.MatchState]:
+    async with bank.database.transaction(bank.context()) as connection:
+        return await reading.page_of_matches(connection, bank.account, after=0, before=99, limit=99)
+
+
+async def test_a_match_that_a_rule_made_is_undone_and_left_to_people(bank: Bank) -> None:
+    """Two payments of one amount: the rule took the first movement for the entry, and it was the second."""
+    first = await bank.move(-500)
+    await bank.take(*days([entry(-500, reference="R1", end_to_end=first.hex)]))
+    await bank.run()
+    await bank.move(-500)
+    undo = bank.reconciler.undo_match
+    for actor, match, why, code in [
+        (AGENT, 1, "software", "TREASURY_NOT_A_PERSON"),
+        ("user:dan", 1, "an auditor", "TREASURY_ROLE_MISSING"),
+        ("user:ann", 1, " ", "RECONCILIATION_EVIDENCE_MISSING"),
+        ("user:ann", 9, "none", "RECONCILIATION_MATCH_UNKNOWN"),
+    ]:
+        await refused(undo(bank.context(actor), bank.account, match, evidence=why), code)
+    assert (await bank.check()).total("in transit") == 500
+    await undo(bank.context(), bank.account, 1, evidence="the bank says it was the other")
+    await undo(bank.context(), bank.account, 1, evidence="the bank says it was the other")
+    await refused(undo(bank.context(), bank.account, 1, evidence="again"), "RECONCILIATION_MATCH_UNDONE")
+    assert sorted(await bank.queue()) == [("unmatched-entry", "open", -500), ("unmatched-movement", "open", -500)]
+    for _ in range(2):
+        # The rule would find it again.
+        await bank.run()
+    (made,) = await matches(bank)
+    assert (made.entries, made.movements) == (((1, 1),), ((2, 1),))
+    assert (made.undone_by, made.undone_because) == ("ann", "the bank says it was the other")
+    check = await bank.check()
+    assert (check.unexplained, check.total("open exception"), check.total("in transit")) == (0, 0, 500)
+    await bank.reconciler.confirm_match(
+        bank.context(), bank.account, entries=[(1, 1)], movements=[(3, 1)], evidence="the other"
+    )
+    assert sorted(state for _, state, _ in await bank.queue()) == ["matched", "open"]
+    async with bank.database.transaction(bank.context()) as connection:
+        events = await events_about(connection, f"match/{bank.account}-1")
+    assert [one.type for one in events] == ["treasury.match.made", "treasury.match.undone"]
+
+
+async def test_an_exception_that_a_wrong_match_closed_is_open_again(bank: Bank) -> None:
+    spend = uuid4()
+    await bank.take(*days([entry(-500, reference="R1", end_to_end=str(spend))]))
+    await bank.run()
+    await bank.move(-500, correlation=spend)
+    await bank.run()
+    await bank.reconciler.undo_match(bank.context(), bank.account, 1, evidence="another payment")
+    await bank.run()
+    assert sorted(await bank.queue()) == [("unmatched-entry", "open", -500), ("unmatched-movement", "open", -500)]
+    archive = zipfile.ZipFile(io.BytesIO(await evidence(bank.database, bank.context(), bank.account, day=DAY)))
+    (kept,) = json.loads(archive.read("matches.json"))
+    assert kept["undone"]["evidence"] == "another payment"
+    assert {"treasury.match.made", "treasury.match.undone"} <= {
+        one["type"] for one in json.loads(archive.read("events.json"))
+    }
+
+
+async def test_what_a_person_matched_another_person_undoes(bank: Bank) -> None:
+    await bank.move(-500)
+    await bank.take(*days([entry(-500, name="Shop")]))
+    parts: Any = {"entries": [(1, 1)], "movements": [(2, 1)]}
+    await bank.reconciler.confirm_match(bank.context(), bank.account, **parts, evidence="asked")
+    undo = bank.reconciler.undo_match
+    await refused(undo(bank.context(), bank.account, 1, evidence="wrong"), "RECONCILIATION_SECOND_PERSON_REQUIRED")
+    await undo(bank.context("user:bob"), bank.account, 1, evidence="wrong")
+    assert await bank.reconciler.confirm_match(bank.context(), bank.account, **parts, evidence="right") == 2
+
+
+async def test_what_two_people_posted_is_reversed_and_not_undone(bank: Bank) -> None:
+    fee = await a_fee(bank)
+    await propose(bank, fee)
+    await bank.reconciler.confirm(bank.books.tenant, "user:bob", fee)
+    asked = bank.reconciler.undo_match(bank.context(), bank.account, 1, evidence="no fee")
+    await refused(asked, "RECONCILIATION_MATCH_POSTED")
+
+
+async def test_a_match_of_a_closed_day_stays(bank: Bank) -> None:
+    spend = await bank.move(-500)
+    await bank.take(*days([entry(-500, reference="R1", end_to_end=spend.hex)]))
+    await bank.run()
+    await bank.books.ledger.lock_period(
+        bank.context(), until=datetime(DAY.year, DAY.month, DAY.day, tzinfo=UTC) + timedelta(days=1)
+    )
+    asked = bank.reconciler.undo_match(bank.context(), bank.account, 1, evidence="too late")
+    await refused(asked, "TREASURY_PERIOD_LOCKED")
+    assert (await bank.check()).differences == ()
 
 
 async def test_what_a_provider_calls_a_spend_is_known_without_being_told(place: Place) -> None:

@@ -24,8 +24,9 @@ from parpour_controlplane.events import events_about
 from parpour_controlplane.testing import PAYMENT_KEY, Place
 from parpour_treasury.batcher import Batcher
 from parpour_treasury.books import Kind
+from parpour_treasury.calling import refusal
 from parpour_treasury.commands import Hold, Leg, Post
-from parpour_treasury.ledger import Ledger, refusal
+from parpour_treasury.ledger import Ledger
 from parpour_treasury.reconciliation.restore import ProviderPayment, Restore
 from parpour_treasury.reconciliation.tokens import Token, TokenFile, judge
 from parpour_treasury.refusals import TreasuryError

@@ -26,7 +26,7 @@ from parpour_treasury.reconciliation.reconciler import ExceptionState
 
 @strawberry.type(description="Entries of the bank and movements of the books that are the same money.")
 class BankMatch:
-    """A match, which stands for good."""
+    """A match. It stands, or was undone for good."""
 
     number: strawberry.ID
     rule: MatchRule
@@ -37,6 +37,9 @@ class BankMatch:
     made_by: str
     entries: list[EntryPlace]
     movements: list[MovementPlace]
+    undone_at: datetime | None = strawberry.field(description="Since when its parts are open again; null if it stands.")
+    undone_by: str | None
+    undone_because: str | None
 
     @classmethod
     def of(cls, row: reading.MatchState) -> BankMatch:
@@ -49,6 +52,9 @@ class BankMatch:
             made_by=row.made_by,
             entries=[entry_place(one) for one in row.entries],
             movements=[movement_place(one) for one in row.movements],
+            undone_at=row.undone_at,
+            undone_by=row.undone_by,
+            undone_because=row.undone_because,
         )
 
 

@@ -54,6 +54,13 @@ class ConfirmedMatch:
     match: BankMatch
 
 
+@strawberry.type(description="A match was undone; its entries and movements wait for people.")
+class UndoneMatch:
+    """Result of undoMatch."""
+
+    match: BankMatch
+
+
 @strawberry.type(description="An exception as it stands now.")
 class DecidedException:
     """Result of what people decide about an exception."""
@@ -72,6 +79,7 @@ class ClosedException:
 BindBankAccountResult = Annotated[BoundBankAccount | Refusal, strawberry.union("BindBankAccountResult")]
 ReconcileResult = Annotated[Reconciled | Refusal, strawberry.union("ReconcileResult")]
 ConfirmMatchResult = Annotated[ConfirmedMatch | Refusal, strawberry.union("ConfirmMatchResult")]
+UndoMatchResult = Annotated[UndoneMatch | Refusal, strawberry.union("UndoMatchResult")]
 DecideExceptionResult = Annotated[DecidedException | Refusal, strawberry.union("DecideExceptionResult")]
 ConfirmExceptionJournalResult = Annotated[ClosedException | Refusal, strawberry.union("ConfirmExceptionJournalResult")]
 
@@ -146,6 +154,13 @@ async def _bank_account(session: Session, account: str) -> BankAccount:
     return found
 
 
+async def _match(session: Session, account: int, made: int) -> BankMatch:
+    (row,) = await session.reader.read(
+        lambda connection: reading.page_of_matches(connection, account, after=made - 1, before=made + 1, limit=1)
+    )
+    return BankMatch.of(row)
+
+
 async def _standing(session: Session, exception: UUID) -> ReconciliationException:
     await session.written()
     found = await one_exception(session, exception)
@@ -218,12 +233,26 @@ class BankingMutation:
                 evidence=evidence_of(evidence),
             )
             await session.written()
-            (row,) = await session.reader.read(
-                lambda connection: reading.page_of_matches(connection, known, after=made - 1, before=made + 1, limit=1)
-            )
-            return ConfirmedMatch(match=BankMatch.of(row))
+            return ConfirmedMatch(match=await _match(session, known, made))
 
         return await answered(session, "confirmMatch", work)
+
+    @strawberry.mutation(description="Undo a match that was wrong. Rules leave what it was made of to people.")
+    async def undo_match(
+        self, info: Info, account: strawberry.ID, match: strawberry.ID, evidence: Evidence
+    ) -> UndoMatchResult:
+        """Undo a match."""
+        session = session_of(info)
+
+        async def work() -> UndoneMatch:
+            known, made = _account(account), number(match)
+            if made is None:
+                raise TreasuryError("RECONCILIATION_MATCH_UNKNOWN", field="match")
+            await _reconciler(session).undo_match(session.context(), known, made, evidence=evidence_of(evidence))
+            await session.written()
+            return UndoneMatch(match=await _match(session, known, made))
+
+        return await answered(session, "undoMatch", work)
 
     @strawberry.mutation(description="Close an exception without posting anything.")
     async def resolve_exception(

@@ -11,7 +11,7 @@ from strawberry.types import Info
 from parpour_api.graphql.answering import Refusal, answered
 from parpour_api.graphql.session import Session
 from parpour_api.graphql.spending.spends import SpendState
-from parpour_api.graphql.spending.trusting import named
+from parpour_api.graphql.spending.trusting import named, own_only
 from parpour_api.graphql.spending.types import Member, Payee, Venture, venture_of
 from parpour_api.graphql.types import session_of
 from parpour_treasury.refusals import TreasuryError
@@ -75,10 +75,16 @@ HoldPayeeResult = Annotated[HeldPayee | Refusal, strawberry.union("HoldPayeeResu
 RevokeMemberResult = Annotated[RevokedMember | Refusal, strawberry.union("RevokeMemberResult")]
 
 
+def _containment(session: Session) -> Containment:
+    service = session.service
+    return Containment(service.governance, service.authority, Register(service.database), service.mint)
+
+
 async def _contain(session: Session, cause: Cause, reason: str, *, call_off: bool) -> Contained:
-    service, principal = session.service, session.principal
-    containment = Containment(service.governance, service.authority, Register(service.database), service.mint)
-    done = await containment.contain(principal.tenant, principal.actor, cause, reason=reason, call_off=call_off)
+    principal = session.principal
+    done = await _containment(session).contain(
+        principal.tenant, principal.actor, cause, reason=reason, call_off=call_off
+    )
     await session.written()
     return done
 
@@ -100,13 +106,15 @@ class ContainmentMutation:
 
     @strawberry.mutation(description="Stop all spending of the venture at once. Machines may do so as well.")
     async def throw_kill_switch(self, info: Info, reason: Reason) -> StopVentureResult:
-        """Throw the kill switch: nothing is looked at first, and software is told of nothing that is in flight."""
+        """Throw the kill switch: nothing is looked at first. Who sees no spends of others is told of their own."""
         session = session_of(info)
 
         async def work() -> StoppedVenture:
-            done = await session.service.governance.throw_kill_switch(session.context(), reason=reason)
+            own = session.member is None or own_only(session.member)
+            principal = session.principal
+            done = await _containment(session).kill(principal.tenant, principal.actor, reason=reason, own=own)
             await session.written()
-            return StoppedVenture(venture=await venture_of(session), already=not done, in_flight=[])
+            return StoppedVenture(venture=await venture_of(session), already=not done.stopped, in_flight=_endings(done))
 
         return await answered(session, "throwKillSwitch", work)
 

@@ -1,17 +1,20 @@
 """What the authority keeps of a tenant, as it is handed over: requests, decisions, approvals, providers' answers.
 
-One line of JSON a thing, under its kind's name, read as strictly as it is written.
+One line of JSON a thing, under its kind's name, read as strictly as it is written. Of decisions, approvals and outcomes
+the events have a digest each, of the very text that is kept; so facts and evidence are texts in their lines.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
+from parpour_controlplane.chain.headers import microseconds
 from parpour_controlplane.migrations import sql
 from parpour_treasury.auditing.events import loads
 from parpour_treasury.refusals import TreasuryError
@@ -136,6 +139,8 @@ class KeptDecision:
     facts: Mapping[str, Any]
     answer: Mapping[str, Any]
     decided_at: AwareDatetime
+    record: str = ""
+    """Digest of all of it; the event of the step that it led to has the same."""
 
     def again(self, rules: Mapping[str, Any]) -> bool:
         """Whether the same rules decide the same from the same facts today."""
@@ -157,6 +162,8 @@ class KeptApproval:
     verdict: str
     authenticated_at: AwareDatetime
     decided_at: AwareDatetime
+    record: str = ""
+    """As of a decision."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -171,6 +178,8 @@ class KeptOutcome:
     fee: int
     actor: str
     recorded_at: AwareDatetime
+    record: str = ""
+    """As of a decision."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -234,7 +243,7 @@ def read_dossier(lines: Iterable[str]) -> Dossier:
     for number, line in enumerate(lines, 1):
         try:
             ((kind, thing),) = loads(line).items()
-            found[kind].append(_KINDS[kind].validate_python(thing))
+            found[kind].append(_read(kind, thing))
         except (ValueError, KeyError, AttributeError, TypeError, RecursionError, ValidationError) as error:
             raise TreasuryError("AUDIT_DOSSIER_MALFORMED", field=f"line {number}", detail=_shown(error)) from None
     return Dossier(
@@ -249,6 +258,55 @@ def read_dossier(lines: Iterable[str]) -> Dossier:
         outcomes=_by_spend(found["outcome"]),
         courses={one.spend_id: one for one in found["course"]},
     )
+
+
+def record_digest(*fields: str | None) -> str:
+    """SHA-256 of fields, each after its length, in hexadecimal; what is not there is as empty."""
+    return sha256("".join(f"{len(field or '')}:{field or ''}" for field in fields).encode()).hexdigest()
+
+
+def _read(kind: str, thing: Mapping[str, Any]) -> Any:
+    if "record" in thing:
+        raise ValueError("a digest is made, not taken")
+    texts = {name: thing[name] for name in _TEXTS.get(kind, ())}
+    values = {name: loads(text) for name, text in texts.items()}
+    one = _KINDS[kind].validate_python({**thing, **values})
+    make = _RECORDS.get(kind)
+    return one if make is None else replace(one, record=make(one, texts))
+
+
+def _decision_record(one: KeptDecision, texts: Mapping[str, str]) -> str:
+    fields = (
+        str(one.spend_id),
+        str(one.number),
+        str(one.rules_version),
+        texts["asked"],
+        texts["facts"],
+        texts["answer"],
+    )
+    return record_digest("decision/1", *fields, str(microseconds(one.decided_at)))
+
+
+def _approval_record(one: KeptApproval, _texts: Mapping[str, str]) -> str:
+    fields = (str(one.spend_id), one.person, one.actor, one.digest, one.verdict)
+    times = (str(microseconds(at)) for at in (one.authenticated_at, one.decided_at))
+    return record_digest("approval/1", *fields, *times)
+
+
+def _outcome_record(one: KeptOutcome, texts: Mapping[str, str]) -> str:
+    fields = (str(one.spend_id), one.reference, one.step.value, one.provider_reference, texts["evidence"], str(one.fee))
+    return record_digest("outcome/1", *fields, one.actor, str(microseconds(one.recorded_at)))
+
+
+_TEXTS: dict[str, tuple[str, ...]] = {"decision": ("asked", "facts", "answer"), "outcome": ("evidence",)}
+"""What of a kind is handed over as the text that is kept."""
+
+_RECORDS: dict[str, Callable[[Any, Mapping[str, str]], str]] = {
+    "decision": _decision_record,
+    "approval": _approval_record,
+    "outcome": _outcome_record,
+}
+"""The digest that events have of a kind."""
 
 
 def _by_spend(things: Iterable[Any]) -> dict[UUID, list[Any]]:

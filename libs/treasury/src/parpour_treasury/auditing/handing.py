@@ -23,6 +23,7 @@ from parpour_treasury.auditing.comparing import Books, compare
 from parpour_treasury.auditing.dossier import Dossier, dossier_lines, read_dossier
 from parpour_treasury.auditing.events import TAIL_EVENTS, Event, proven_events, read_tail, tail_line
 from parpour_treasury.auditing.findings import Finding
+from parpour_treasury.auditing.governed import compare_governed
 from parpour_treasury.auditing.snapshot import from_lines, read_books, to_lines
 from parpour_treasury.auditing.spends import compare_spends
 from parpour_treasury.auditing.telling import tell
@@ -99,6 +100,7 @@ def audit(folder: Path, public_keys: Iterable[bytes], *, kept: Checkpoint | None
     findings = [
         *compare(books, tell(event.told for event in events)),
         *compare_spends(dossier, events, history.tenant),
+        *compare_governed(dossier, events),
     ]
     return Audited(history.tenant, verified, events, len(tail), books, dossier, tuple(findings))
 

@@ -1,8 +1,8 @@
 """Compares what the authority handed over with what the events tell, and decides every decision once more.
 
-An event of a spend tells where a step left it, and the digest of what was asked: so amount, payee, purpose, approvals
-and outcomes are held to proven events. The facts of a decision and the evidence of a provider are in no event; of those
-it is proven that the rules decide from the facts what was decided, and when, not where the facts came from.
+An event of a spend tells where a step left it, the digest of what was asked, and the digest of what led to the step: a
+decision with its facts, an approval, an outcome with its evidence. So all of them are held to proven events. Events of
+the first version have no digests of records; of theirs, step, account and time are compared.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from parpour_treasury.spending.facts import INTERNAL
 
 APPROVED = ("approved", "reserved", "refused")
 """Steps that an approval leads to."""
+RENEWAL_REFUSED = "treasury.renewal.refused"
+"""The one decision that no step follows."""
 PROVIDERS_WORD = ("sent", "unknown", "failed", "settled", "returned")
 """Steps that a provider tells."""
 
@@ -29,7 +31,7 @@ def compare_spends(dossier: Dossier, events: Iterable[Event], tenant: UUID) -> l
     told: defaultdict[str, list[Event]] = defaultdict(list)
     rules: dict[str, Event] = {}
     for event in events:
-        if event.type.startswith("treasury.spend."):
+        if event.type.startswith("treasury.spend.") or event.type == RENEWAL_REFUSED:
             told[event.subject].append(event)
         elif event.type == "treasury.rules.changed":
             rules[event.subject] = event
@@ -47,8 +49,9 @@ def _rules(dossier: Dossier, told: Mapping[str, Event]) -> Iterator[Finding]:
             yield Finding("AUDIT_RULES_CHANGED", f"rules/{version}", "no event has these rules")
 
 
-def _spend(dossier: Dossier, spend: KeptSpend, steps: list[Event], tenant: UUID) -> Iterator[Finding]:
+def _spend(dossier: Dossier, spend: KeptSpend, told: list[Event], tenant: UUID) -> Iterator[Finding]:
     place = f"spend/{spend.spend_id}"
+    steps = [event for event in told if event.type != RENEWAL_REFUSED]
     if not steps:
         yield Finding("AUDIT_SPEND_UNTOLD", place, f"it is {spend.state}")
         return
@@ -68,6 +71,7 @@ def _spend(dossier: Dossier, spend: KeptSpend, steps: list[Event], tenant: UUID)
             yield Finding("AUDIT_SPEND_CHANGED", place, names)
     yield from _approvals(dossier, spend, steps)
     yield from _outcomes(dossier, spend, steps)
+    yield from _records(dossier, spend, told)
 
 
 def _as_told(spend: KeptSpend) -> dict[str, Any]:
@@ -132,6 +136,36 @@ def _outcomes(dossier: Dossier, spend: KeptSpend, steps: list[Event]) -> Iterato
     if kept != told:
         place = f"spend/{spend.spend_id}"
         yield Finding("AUDIT_OUTCOME_DIFFERS", place, f"{len(kept)} outcomes, {len(told)} events of them")
+
+
+def _records(dossier: Dossier, spend: KeptSpend, told: list[Event]) -> Iterator[Finding]:
+    """What was recorded against the digests that events have of it."""
+    place, kept = f"spend/{spend.spend_id}", spend.spend_id
+    decisions = {str(one.number): one.record for one in dossier.decisions.get(kept, ())}
+    approvals = {f"{one.actor}@{one.decided_at.isoformat()}": one.record for one in dossier.approvals.get(kept, ())}
+    outcomes = {one.step.value: one.record for one in dossier.outcomes.get(kept, ())}
+    named: set[str] = set()
+    for event in told:
+        said = event.payload or {}
+        if said.get("decided"):
+            named.add(str(said["decision"]))
+            if decisions.get(str(said["decision"]), said["decided"]) != said["decided"]:
+                yield Finding("AUDIT_DECISION_CHANGED", f"{place}/decision/{said['decision']}", _shown(event))
+        if said.get("approved"):
+            record = approvals.get(f"{event.actor}@{event.at.isoformat()}")
+            if record not in (None, said["approved"]):
+                yield Finding("AUDIT_APPROVAL_CHANGED", f"{place}/approval/{event.actor}", _shown(event))
+        if said.get("told"):
+            step = _step(event)
+            if outcomes.get(step, said["told"]) != said["told"]:
+                yield Finding("AUDIT_OUTCOME_CHANGED", f"{place}/outcome/{step}", _shown(event))
+    if all(event.payload is not None and "decided" in event.payload for event in told):
+        for number in sorted(decisions.keys() - named):
+            yield Finding("AUDIT_DECISION_UNTOLD", f"{place}/decision/{number}", "no event has its digest")
+
+
+def _shown(event: Event) -> str:
+    return f"event {event.position or event.id}, {event.type}"
 
 
 def _step(event: Event) -> str:

@@ -93,6 +93,8 @@ async def _spend(venture: Venture, worker: PaymentWorker) -> dict[str, UUID]:
         assert spend is not None, name
         await worker.advance(spend, "settled", fee=5)
     assert run.spend is not None, "it was reserved"
+    refused = await venture.renew(run.spend, 10_000, actor="user:bob")
+    assert refused.codes, "a renewal that is refused is told by no step"
     await venture.settle(run.spend, 20, actor="user:bob")
     spends["reserved"] = await _approved(venture, 90, "banners")
     spends["awaiting"] = (await venture.request(2_000)).spend

@@ -62,6 +62,15 @@ class MatchMade(Document):
     """Journal and position of each."""
 
 
+class MatchUndone(Document):
+    """A match that was wrong; what it was made of waits for people."""
+
+    account: StrictInt
+    match: StrictInt
+    by: StrictStr
+    evidence: StrictStr
+
+
 class ExceptionStepped(Document):
     """What people have to look at, as a step left it."""
 
@@ -95,7 +104,7 @@ class ExceptionProposed(ExceptionStepped):
 
 
 class ExceptionReopened(ExceptionStepped):
-    """One whose proposal was taken back or turned down."""
+    """One whose proposal was taken back or turned down, or whose match was undone."""
 
     by: StrictStr
 
@@ -161,10 +170,15 @@ STATEMENTS = (
 
 RECONCILIATION = (
     EventType("treasury.match.made", "Entries and movements were found to be the same.", (MatchMade,)),
+    EventType("treasury.match.undone", "A person undid a match.", (MatchUndone,)),
     EventType("treasury.exception.opened", "An entry or a movement has no match, or not one.", (ExceptionStepped,)),
     EventType("treasury.exception.matched", "A match was found for it later.", (ExceptionMatched,)),
     EventType("treasury.exception.proposed", "A person proposed to close it by a journal.", (ExceptionProposed,)),
-    EventType("treasury.exception.reopened", "The proposal was taken back or turned down.", (ExceptionReopened,)),
+    EventType(
+        "treasury.exception.reopened",
+        "Its proposal was taken back or turned down, or its match undone.",
+        (ExceptionReopened,),
+    ),
     EventType("treasury.exception.resolved", "It was found out and closed.", (ExceptionClosed,)),
     EventType("treasury.exception.writtenoff", "It was written off.", (ExceptionClosed,)),
 )

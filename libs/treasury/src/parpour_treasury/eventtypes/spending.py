@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 from uuid import UUID
 
 from pydantic import StrictInt, StrictStr, StringConstraints
@@ -46,6 +47,32 @@ class SpendStepped(Document):
     """What the provider calls the payment."""
 
 
+class SpendSteppedV2(SpendStepped):
+    """A spend as a step left it, and the digests of what led to the step."""
+
+    decided: Digest | None
+    """Of the decision, with all that it was made from; None if the step takes none."""
+    approved: Digest | None
+    """Of the approval or rejection; None if the step follows from none."""
+    told: Digest | None
+    """Of the outcome, with its evidence; None if nobody outside told it."""
+
+
+def with_digests(said: Mapping[str, Any]) -> dict[str, Any]:
+    """A step of the first version in the second one's words: its records have no digests."""
+    return {**said, "decided": None, "approved": None, "told": None}
+
+
+class RenewalRefused(Document):
+    """A reservation of metered work that was to be raised, and stands as it was."""
+
+    spend: UUID
+    decision: StrictInt
+    """Number of the decision that refused it."""
+    decided: Digest
+    """Of that decision, with all that it was made from."""
+
+
 class PaymentUnresolved(Document):
     """A payment of which only people can find out what became of it."""
 
@@ -70,8 +97,14 @@ SUMMARIES: dict[Step, str] = {
 }
 """When each step is taken."""
 
-SPENDS = tuple(EventType(f"treasury.spend.{step}", summary, (SpendStepped,)) for step, summary in SUMMARIES.items())
-"""Steps of spends."""
+SPENDS = (
+    *(
+        EventType(f"treasury.spend.{step}", summary, (SpendStepped, SpendSteppedV2), (with_digests,))
+        for step, summary in SUMMARIES.items()
+    ),
+    EventType("treasury.renewal.refused", "A renewal of metered work was refused.", (RenewalRefused,)),
+)
+"""Steps of spends, and the one decision that no step follows."""
 
 PAYMENTS = (EventType("treasury.payment.unresolved", "A payment was put to people to resolve.", (PaymentUnresolved,)),)
 """What else happens to payments."""

@@ -5,11 +5,9 @@ from __future__ import annotations
 from typing import Any
 from uuid import UUID
 
-import asyncpg
-
 from parpour_controlplane.context import ContextMint
 from parpour_controlplane.database import Database
-from parpour_treasury.ledger import refusal
+from parpour_treasury.calling import refusals
 
 ACTOR = "system:payments"
 
@@ -33,7 +31,5 @@ class Calls:
     async def row(self, query: str, tenant: UUID, *arguments: Any) -> Any:
         """The same of a function that returns one row."""
         context = self._mint.mint(tenant=tenant, actor=ACTOR)
-        try:
+        with refusals():
             return await self._database.pool.fetchrow(query, context, *arguments)
-        except asyncpg.PostgresError as error:
-            raise refusal(error) from None

@@ -6,10 +6,8 @@ changes nothing, also after a restart.
 
 from __future__ import annotations
 
-import asyncpg
-
 from parpour_controlplane.database import Database
-from parpour_treasury.ledger import refusal
+from parpour_treasury.calling import refusals
 from parpour_treasury.providers.port import Hint
 
 ACTOR = "system:webhooks"
@@ -33,9 +31,7 @@ async def take(database: Database, context: str, hint: Hint) -> bool:
         TreasuryError: TREASURY_UNAVAILABLE.
     """
     query = "select treasury.hint($1, $2, $3, $4, $5)"
-    try:
+    with refusals():
         return bool(
             await database.pool.fetchval(query, context, hint.provider, hint.event_id, hint.kind, hint.reference)
         )
-    except asyncpg.PostgresError as error:
-        raise refusal(error) from None

@@ -106,6 +106,10 @@ class MatchState:
     """(statement's number, position)."""
     movements: tuple[tuple[int, int], ...]
     """(journal, leg)."""
+    undone_at: datetime | None
+    """Since when its parts are free again; None while it stands."""
+    undone_by: str | None
+    undone_because: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,4 +250,7 @@ def _match(row: Mapping[str, Any]) -> MatchState:
         made_by=row["made_by"],
         entries=tuple(zip(row["numbers"], row["positions"], strict=True)),
         movements=tuple(zip(row["journals"], row["legs"], strict=True)),
+        undone_at=row["undone_at"],
+        undone_by=row["undone_by"],
+        undone_because=row["undone_because"],
     )

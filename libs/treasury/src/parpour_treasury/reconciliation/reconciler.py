@@ -14,14 +14,12 @@ from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import asyncpg
-
 from parpour_controlplane.context import ContextMint
 from parpour_controlplane.database import Database
 from parpour_controlplane.migrations import sql
 from parpour_treasury.batches import EXECUTE, Request, decode, encode
+from parpour_treasury.calling import call, refusals
 from parpour_treasury.commands import Leg, Post
-from parpour_treasury.ledger import refusal
 from parpour_treasury.reconciliation.matching import (
     PATIENCE_DAYS,
     WINDOW_DAYS,
@@ -33,6 +31,8 @@ from parpour_treasury.reconciliation.matching import (
 from parpour_treasury.refusals import TreasuryError
 
 if TYPE_CHECKING:
+    from asyncpg import Record
+
     from parpour_controlplane.database import type_of_connection
 
 MEMORY_DAYS = 90
@@ -157,7 +157,9 @@ class Reconciler:
         query = "select treasury.record_reconciliation($1, $2, $3, $4)"
         for first in range(0, max(len(matches), len(exceptions)), PORTION):
             portion = slice(first, first + PORTION)
-            await self._call(query, context, account, json.dumps(matches[portion]), json.dumps(exceptions[portion]))
+            await call(
+                self._database, query, context, account, json.dumps(matches[portion]), json.dumps(exceptions[portion])
+            )
         return found
 
     async def _gather(
@@ -185,8 +187,8 @@ class Reconciler:
         ours = [(row, _movement(dict(row), payments)) for row in movements]
         theirs = [(row, _entry(dict(row))) for row in entries]
         return {
-            "entries": [one for row, one in theirs if row["match"] is None and row["state"] in (None, "open")],
-            "movements": [one for row, one in ours if row["match"] is None and row["state"] in (None, "open")],
+            "entries": [one for row, one in theirs if _for_rules(row)],
+            "movements": [one for row, one in ours if _for_rules(row)],
             "matched_entries": [one for row, one in theirs if row["match"] is not None],
             "matched_movements": [one for row, one in ours if row["match"] is not None],
             "today": today,
@@ -237,14 +239,25 @@ class Reconciler:
                 RECONCILIATION_EVIDENCE_MISSING, or as every decision of people.
         """
         query = "select treasury.confirm_match($1, $2, $3, $4, $5)"
-        try:
+        with refusals():
             return int(
                 await self._database.pool.fetchval(
                     query, context, account, json.dumps(list(entries)), json.dumps(list(movements)), evidence
                 )
             )
-        except asyncpg.PostgresError as error:
-            raise refusal(error) from None
+
+    async def undo_match(self, context: str, account: int, match: int, *, evidence: str) -> None:
+        """A person undoes a match; its entries and movements are open again, and rules leave them to people.
+
+        The same again by the same person changes nothing.
+
+        Raises:
+            TreasuryError: RECONCILIATION_MATCH_UNKNOWN; RECONCILIATION_MATCH_UNDONE;
+                RECONCILIATION_SECOND_PERSON_REQUIRED, of who matched it; RECONCILIATION_MATCH_POSTED, if two people
+                posted a journal for it; TREASURY_PERIOD_LOCKED; RECONCILIATION_EVIDENCE_MISSING, or as every
+                decision of people.
+        """
+        await call(self._database, "select treasury.undo_match($1, $2, $3, $4)", context, account, match, evidence)
 
     async def decide(self, context: str, exception: UUID, *, outcome: str, evidence: str) -> None:
         """A person closes an exception without posting: `outcome` is resolved or written-off.
@@ -253,7 +266,9 @@ class Reconciler:
             TreasuryError: RECONCILIATION_EXCEPTION_UNKNOWN, RECONCILIATION_EXCEPTION_CLOSED,
                 RECONCILIATION_EVIDENCE_MISSING or TREASURY_NOT_A_PERSON.
         """
-        await self._call("select treasury.decide_exception($1, $2, $3, $4)", context, exception, outcome, evidence)
+        await call(
+            self._database, "select treasury.decide_exception($1, $2, $3, $4)", context, exception, outcome, evidence
+        )
 
     async def propose(
         self, context: str, exception: UUID, *, outcome: str, legs: Sequence[Leg], description: str, evidence: str
@@ -265,7 +280,8 @@ class Reconciler:
         """
         Post(key="proposal", correlation=exception, legs=legs, description=description)
         texts = json.dumps([[leg.account, leg.amount, leg.currency] for leg in legs])
-        await self._call(
+        await call(
+            self._database,
             "select treasury.propose_exception($1, $2, $3, $4, $5, $6)",
             context,
             exception,
@@ -282,7 +298,7 @@ class Reconciler:
             TreasuryError: RECONCILIATION_EXCEPTION_UNKNOWN, RECONCILIATION_EXCEPTION_CLOSED or
                 TREASURY_NOT_A_PERSON.
         """
-        await self._call("select treasury.withdraw_exception($1, $2)", context, exception)
+        await call(self._database, "select treasury.withdraw_exception($1, $2)", context, exception)
 
     async def confirm(self, tenant: UUID, actor: str, exception: UUID) -> int:
         """Another person confirms what was proposed: the journal is posted and the exception closed, or neither.
@@ -307,7 +323,7 @@ class Reconciler:
             description=standing.proposal["description"],
         )
         several = self._mint.mint_several(tenant=tenant, actors=[actor])
-        try:
+        with refusals():
             async with self._database.pool.acquire() as connection, connection.transaction():
                 row = await connection.fetchrow(EXECUTE, several, *encode([Request.of(command, actor=actor)]))
                 (outcome,) = decode(dict(row or {}))
@@ -315,8 +331,6 @@ class Reconciler:
                 await connection.execute(
                     "select treasury.confirm_exception($1, $2, $3)", context, exception, outcome.journal
                 )
-        except asyncpg.PostgresError as error:
-            raise refusal(error) from None
         if outcome.journal is None:
             raise AssertionError("a journal that was posted has a number")
         return outcome.journal
@@ -334,12 +348,6 @@ class Reconciler:
         """
         async with self._database.transaction(context) as connection:
             return await bank_check(connection, account, number=number)
-
-    async def _call(self, query: str, *arguments: Any) -> None:
-        try:
-            await self._database.pool.execute(query, *arguments)
-        except asyncpg.PostgresError as error:
-            raise refusal(error) from None
 
 
 async def bank_check(connection: type_of_connection, account: int, *, number: int | None) -> Check:
@@ -390,6 +398,11 @@ def suggestion(
             Leg(returns, -exception.amount, currency),
         ), "a payment that came back"
     return None
+
+
+def _for_rules(row: Record) -> bool:
+    """Whether rules may match it: nobody decides about it, and nobody undid what they found."""
+    return row["match"] is None and row["state"] in (None, "open") and not row["undone"]
 
 
 def _entry(row: Mapping[str, Any]) -> BankEntry:

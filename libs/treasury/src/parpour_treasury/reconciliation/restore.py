@@ -10,15 +10,12 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-import asyncpg
-
 from parpour_controlplane.database import Database
+from parpour_treasury.calling import call
 from parpour_treasury.commands import check_minor, check_time
 from parpour_treasury.currencies import exponent_of
-from parpour_treasury.ledger import refusal
 from parpour_treasury.reconciliation.tokens import Token
 from parpour_treasury.refusals import TreasuryError
 
@@ -59,7 +56,7 @@ class Restore:
             TreasuryError: TREASURY_LEDGER_UNKNOWN or TREASURY_COMMAND_MALFORMED.
         """
         epoch = 0 if token is None else token.epoch
-        return bool(await self._call("select treasury.lock_dispatch($1, $2, $3)", context, reason, epoch))
+        return bool(await call(self._database, "select treasury.lock_dispatch($1, $2, $3)", context, reason, epoch))
 
     async def review(
         self, context: str, *, provider: str, as_of: datetime, payments: Sequence[ProviderPayment]
@@ -92,7 +89,7 @@ class Restore:
         if len({one.reference for one in payments}) != len(payments):
             raise TreasuryError("TREASURY_COMMAND_MALFORMED", field="payments", detail="a reference stands twice")
         query = "select review || ' ' || unknown from treasury.review_provider($1, $2, $3, $4)"
-        text: str = await self._call(query, context, provider, as_of, json.dumps(lines))
+        text: str = await call(self._database, query, context, provider, as_of, json.dumps(lines))
         review, _, unknown = text.partition(" ")
         return Review(int(review), int(unknown))
 
@@ -116,7 +113,7 @@ class Restore:
                 or TREASURY_NOT_A_PERSON.
         """
         query = "select treasury.record_found($1, $2, $3, $4, $5)"
-        await self._call(query, context, provider, reference, journal, evidence)
+        await call(self._database, query, context, provider, reference, journal, evidence)
 
     async def propose_unlock(self, context: str, *, evidence: str) -> None:
         """A person proposes to send again.
@@ -125,7 +122,7 @@ class Restore:
             TreasuryError: DISPATCH_NOT_LOCKED, DISPATCH_NOT_RECONCILED, RECONCILIATION_EVIDENCE_MISSING or
                 TREASURY_NOT_A_PERSON.
         """
-        await self._call("select treasury.propose_unlock($1, $2)", context, evidence)
+        await call(self._database, "select treasury.propose_unlock($1, $2)", context, evidence)
 
     async def confirm_unlock(self, context: str) -> int:
         """Another person lets payments be sent again; returns the epoch that begins.
@@ -134,10 +131,4 @@ class Restore:
             TreasuryError: DISPATCH_NOT_LOCKED, DISPATCH_NOT_RECONCILED, RECONCILIATION_SECOND_PERSON_REQUIRED or
                 TREASURY_NOT_A_PERSON.
         """
-        return int(await self._call("select epoch from treasury.confirm_unlock($1)", context))
-
-    async def _call(self, query: str, *arguments: Any) -> Any:
-        try:
-            return await self._database.pool.fetchval(query, *arguments)
-        except asyncpg.PostgresError as error:
-            raise refusal(error) from None
+        return int(await call(self._database, "select epoch from treasury.confirm_unlock($1)", context))

@@ -7,6 +7,7 @@ STEPS: dict[tuple[str, str], str] = {
     ("open", "propose"): "proposed",
     ("open", "resolve"): "resolved",
     ("open", "write off"): "written-off",
+    ("matched", "undo the match"): "open",
     ("proposed", "withdraw"): "open",
     ("proposed", "confirm as resolved"): "resolved",
     ("proposed", "confirm as written off"): "written-off",
@@ -14,7 +15,7 @@ STEPS: dict[tuple[str, str], str] = {
 """(state, event) -> state. What is not here is refused."""
 
 STATES = ("open", "proposed", "matched", "resolved", "written-off")
-"""Every state; the last three are final."""
+"""Every state; the last two are final, and `matched` is as long as its match stands."""
 
 KINDS: dict[str, str] = {
     "unmatched-entry": "the bank moved something that the books do not have",

@@ -12,13 +12,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from uuid import UUID, uuid4
 
-import asyncpg
-
 from parpour_controlplane.context import ContextMint, checked_actor
 from parpour_controlplane.database import Database
 from parpour_treasury.batcher import WAITING_MAX, GroupCommit
 from parpour_treasury.batches import encode
-from parpour_treasury.ledger import refusal
+from parpour_treasury.calling import refusals
 from parpour_treasury.spending.asks import Ask, Asking, RequestSpend, SpendOutcome
 from parpour_treasury.spending.deciding import Asked, decide
 from parpour_treasury.spending.explaining import Explanation, explain
@@ -109,10 +107,8 @@ class Authority:
         context = self._mint.mint(tenant=tenant, actor=actor)
         version, known = self._books.known(tenant)
         place = connection or self._database.pool
-        try:
+        with refusals():
             text = await place.fetchval(_FACTS_NOW, context, [], [ask.payee], [ask.envelope], [ask.currency], version)
-        except asyncpg.PostgresError as error:
-            raise refusal(error) from None
         told = json.loads(text)
         rules = self._books.take(tenant, told, known)
         facts = Gathered(told).facts(maker=actor, envelope=ask.envelope, payee=ask.payee, currency=ask.currency)
@@ -122,7 +118,7 @@ class Authority:
         actors = [one.actor for one in asks]
         context = self._mint.mint_several(tenant=tenant, actors=actors)
         things = asked_things(asks)
-        try:
+        with refusals():
             async with self._database.pool.acquire() as connection, connection.transaction():
                 keys = [one.key for one in asks]
                 version, known = self._books.known(tenant)
@@ -136,8 +132,6 @@ class Authority:
                     await connection.execute(_RECORD, context, actors, text, spends, *ledger)
                 if self._tells:
                     return await _told(connection, plan.outcomes)
-        except asyncpg.PostgresError as error:
-            raise refusal(error) from None
         return plan.outcomes
 
 

@@ -111,6 +111,20 @@ class Containment:
             endings += await asyncio.gather(*(self._end(tenant, actor, one) for one in part))
         return Contained(stopped, tuple(endings))
 
+    async def kill(self, tenant: UUID, actor: str, *, reason: str, own: bool) -> Contained:
+        """Throw the kill switch, and then say what becomes of what is in flight; nothing is called off.
+
+        Whoever can reach it may throw it, so `own` tells whoever may not see the spends of others of theirs alone.
+
+        Raises:
+            TreasuryError: as `Governance.throw_kill_switch`.
+        """
+        context = self._mint.mint(tenant=tenant, actor=actor)
+        stopped = await self._governance.throw_kill_switch(context, reason=reason)
+        context = self._mint.mint(tenant=tenant, actor=actor)
+        flying = await self._register.in_flight(context, actor=actor if own else None)
+        return Contained(stopped, tuple(left(one) for one in flying))
+
     async def _stop(self, context: str, cause: Cause, reason: str) -> bool:
         if cause.actor is not None:
             return await self._governance.revoke(context, cause.actor, reason=reason)

@@ -8,14 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-import asyncpg
-
 from parpour_controlplane.database import Database
+from parpour_treasury.calling import call
 from parpour_treasury.commands import check_time
-from parpour_treasury.ledger import refusal
 from parpour_treasury.refusals import TreasuryError
 from parpour_treasury.spending.changes import (
     Body,
@@ -58,7 +55,7 @@ class Governance:
         rows = ("[" + ",".join(body_text(one) for one in bodies) + "]" for bodies in (members, envelopes, payees))
         people, places, partners = rows
         query = "select treasury.bootstrap($1, $2, $3, $4, $5)"
-        return bool(await self._call(query, context, people, rules.canonical().decode(), places, partners))
+        return bool(await call(self._database, query, context, people, rules.canonical().decode(), places, partners))
 
     async def propose(self, context: str, change: UUID, body: Body) -> datetime:
         """Propose a change under an id of the caller's; returns until when it can be confirmed.
@@ -70,8 +67,8 @@ class Governance:
                 TREASURY_ROLE_MISSING, or TREASURY_IDEMPOTENCY_KEY_REUSED.
         """
         query = "select treasury.propose($1, $2, $3, $4, $5)"
-        until: datetime = await self._call(
-            query, context, change, kind_of(body), body_text(body), change_digest(change, body)
+        until: datetime = await call(
+            self._database, query, context, change, kind_of(body), body_text(body), change_digest(change, body)
         )
         return until
 
@@ -102,11 +99,13 @@ class Governance:
             TreasuryError: TREASURY_MEMBER_UNKNOWN, TREASURY_MEMBER_REVOKED, TREASURY_NOT_A_PERSON or
                 TREASURY_ROLE_MISSING.
         """
-        return bool(await self._call("select treasury.freeze_venture($1, $2)", context, check_reason(reason)))
+        return bool(await call(self._database, "select treasury.freeze_venture($1, $2)", context, check_reason(reason)))
 
     async def throw_kill_switch(self, context: str, *, reason: str) -> bool:
         """Stop all spending of the venture, whoever says so, machines as well; False if it is stopped already."""
-        return bool(await self._call("select treasury.throw_kill_switch($1, $2)", context, check_reason(reason)))
+        return bool(
+            await call(self._database, "select treasury.throw_kill_switch($1, $2)", context, check_reason(reason))
+        )
 
     async def hold_payee(self, context: str, payee: UUID, *, reason: str) -> bool:
         """Stop spending on a payee at once; False if it is stopped already.
@@ -114,7 +113,9 @@ class Governance:
         Raises:
             TreasuryError: TREASURY_PAYEE_UNKNOWN, or as `freeze`.
         """
-        return bool(await self._call("select treasury.hold_payee($1, $2, $3)", context, payee, check_reason(reason)))
+        return bool(
+            await call(self._database, "select treasury.hold_payee($1, $2, $3)", context, payee, check_reason(reason))
+        )
 
     async def revoke(self, context: str, actor: str, *, reason: str) -> bool:
         """Revoke an account at once; False if it is revoked already.
@@ -122,19 +123,15 @@ class Governance:
         Raises:
             TreasuryError: TREASURY_MEMBER_UNKNOWN, or as `freeze`.
         """
-        return bool(await self._call("select treasury.revoke($1, $2, $3)", context, actor, check_reason(reason)))
+        return bool(
+            await call(self._database, "select treasury.revoke($1, $2, $3)", context, actor, check_reason(reason))
+        )
 
     async def _decide(
         self, context: str, change: UUID, digest: bytes, confirm: bool, authenticated_at: datetime | None
     ) -> None:
         query = "select treasury.decide_change($1, $2, $3, $4, $5)"
-        await self._call(query, context, change, digest, confirm, authenticated_at)
-
-    async def _call(self, query: str, *arguments: Any) -> Any:
-        try:
-            return await self._database.pool.fetchval(query, *arguments)
-        except asyncpg.PostgresError as error:
-            raise refusal(error) from None
+        await call(self._database, query, context, change, digest, confirm, authenticated_at)
 
 
 def check_reason(reason: str) -> str:

@@ -13,11 +13,9 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-import asyncpg
-
 from parpour_controlplane.database import Database
 from parpour_controlplane.migrations import sql
-from parpour_treasury.ledger import refusal
+from parpour_treasury.calling import refusals
 from parpour_treasury.refusals import TreasuryError
 from parpour_treasury.spending.deciding import Asked, Decision, decide
 from parpour_treasury.spending.facts import Facts, Member
@@ -247,10 +245,8 @@ class Register:
         Raises:
             ControlPlaneError: CONTEXT_REFUSED or CONTEXT_EXPIRED.
         """
-        try:
+        with refusals():
             text = await self._database.pool.fetchval("select treasury.membership($1)", context)
-        except asyncpg.PostgresError as error:
-            raise refusal(error) from None
         return None if text is None else Member.of(json.loads(text))
 
     async def changes(self, context: str, *, after: UUID = NOBODY, limit: int = PAGE) -> list[ChangeState]:

@@ -19,7 +19,7 @@ from parpour_treasury.auditing.events import TAIL_EVENTS, read_tail, tail_line
 from parpour_treasury.auditing.findings import Finding
 from parpour_treasury.auditing.spends import compare_spends
 from parpour_treasury.books import standard_accounts
-from parpour_treasury.ledger import refusal
+from parpour_treasury.calling import refusals
 from parpour_treasury.spending.asks import (
     Approve,
     Ask,
@@ -288,10 +288,8 @@ class PaymentWorker:
         return seen
 
     async def _call(self, query: str, *arguments: Any) -> Any:
-        try:
+        with refusals():
             return await self._connection.fetchval(query, self.context, *arguments)
-        except asyncpg.PostgresError as error:
-            raise refusal(error) from None
 
 
 @asynccontextmanager

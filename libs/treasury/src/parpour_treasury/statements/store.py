@@ -9,10 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-import asyncpg
-
 from parpour_controlplane.database import Database
-from parpour_treasury.ledger import refusal
+from parpour_treasury.calling import refusals
 from parpour_treasury.refusals import TreasuryError
 from parpour_treasury.statements.model import BankStatement, Entry, check_series
 
@@ -44,10 +42,8 @@ class Statements:
                 TREASURY_NOT_A_PERSON or TREASURY_ACCOUNT_UNKNOWN.
         """
         query = "select treasury.bind_bank_account($1, $2, $3, $4)"
-        try:
+        with refusals():
             return bool(await self._database.pool.fetchval(query, context, account, identification, since))
-        except asyncpg.PostgresError as error:
-            raise refusal(error) from None
 
     async def take(
         self, context: str, account: int, data: bytes, statements: Sequence[BankStatement], *, format: str
@@ -63,7 +59,7 @@ class Statements:
         check_series(statements)
         digest = hashlib.sha256(data).digest()
         taken = []
-        try:
+        with refusals():
             async with self._database.pool.acquire() as connection, connection.transaction():
                 for place, one in enumerate(statements):
                     row = await connection.fetchrow(
@@ -79,8 +75,6 @@ class Statements:
                     if row is None:
                         raise AssertionError("treasury.import_statement returns one row")
                     taken.append(Imported(account, row["number"], row["replayed"]))
-        except asyncpg.PostgresError as error:
-            raise refusal(error) from None
         return taken
 
     async def statement(self, context: str, account: int, number: int) -> BankStatement:

@@ -1,4 +1,5 @@
--- What the authority keeps of a tenant, a line of JSON each, the same for the same tables.
+-- What the authority keeps of a tenant, a line of JSON each, the same for the same tables. What events have the digest of is
+-- handed over as the text that is kept.
 select line from (
     select 1 as place, lpad(r.version::text, 10, '0') as key, json_build_object('rules', row_to_json(r)) as line
     from (select version, body, proposed_by, approved_by, effective_at from treasury.rules) r
@@ -29,7 +30,7 @@ select line from (
     union all
     select 7, d.spend_id || '/' || lpad(d.number::text, 5, '0'), json_build_object('decision', row_to_json(d))
     from (
-        select spend_id, number, rules_version, asked, facts, answer, decided_at from treasury.decision
+        select spend_id, number, rules_version, asked::text, facts::text, answer::text, decided_at from treasury.decision
     ) d
     union all
     select 8, a.spend_id || '/' || a.person, json_build_object('approval', row_to_json(a))
@@ -40,7 +41,7 @@ select line from (
     union all
     select 9, o.spend_id || '/' || o.reference, json_build_object('outcome', row_to_json(o))
     from (
-        select spend_id, reference, step, provider_reference, evidence, fee, actor, recorded_at from treasury.outcome
+        select spend_id, reference, step, provider_reference, evidence::text, fee, actor, recorded_at from treasury.outcome
     ) o
     union all
     select 10, c.spend_id::text, json_build_object('course', row_to_json(c))

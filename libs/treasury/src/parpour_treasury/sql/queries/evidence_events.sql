@@ -17,6 +17,14 @@ where e.subject in (
     join treasury.journal j on j.tenant_id = m.tenant_id and j.number = m.journal
     where m.account_id = $1 and j.effective_at >= $3 and j.effective_at < $4
     union all
+    select 'match/' || m.account_id || '-' || m.match from treasury.undone_entry m
+    join treasury.statement s on s.tenant_id = m.tenant_id and s.account_id = m.account_id and s.number = m.number
+    where m.account_id = $1 and s.closed_on = $2
+    union all
+    select 'match/' || m.account_id || '-' || m.match from treasury.undone_leg m
+    join treasury.journal j on j.tenant_id = m.tenant_id and j.number = m.journal
+    where m.account_id = $1 and j.effective_at >= $3 and j.effective_at < $4
+    union all
     select 'journal/' || j.number from treasury.journal j
     join treasury.leg l on l.tenant_id = j.tenant_id and l.journal = j.number
     where l.account_id = $1 and j.effective_at >= $3 and j.effective_at < $4
