@@ -27,6 +27,7 @@ from parpour_api.graphql.transport import GraphQLEndpoint
 from parpour_api.identity.principal import Principal
 from parpour_api.identity.tokens import TokenVerifier
 from parpour_api.limits import RateLimits
+from parpour_api.waiting import Readiness
 from parpour_controlplane.database import Database
 from parpour_treasury.batcher import Batcher
 from parpour_treasury.providers.endpoints import MountedEndpoints
@@ -70,6 +71,7 @@ class Parts:
     graphql: GraphQLEndpoint
     endpoints: MountedEndpoints
     sockets: SocketEndpoint
+    readiness: Readiness
 
 
 def parts_of(request: Request) -> Parts:
