@@ -433,9 +433,10 @@ async def some_books(api: Api) -> AsyncIterator[Any]:
     [("hledger", ["hledger", "-f", "{}", "check"]), ("ledger", ["ledger", "-f", "{}", "--pedantic", "balance"])],
 )
 async def test_a_download_holds_for_the_program_that_it_is_for(
-    api: Api, tmp_path: Path, language: str, command: list[str]
+    api: Api, tmp_path: Path, language: str, command: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The truth is the program's own check of every assertion."""
+    """The truth is the program's own check of every assertion; journals are read in pages, here in short ones."""
+    monkeypatch.setattr("parpour_api.books_export.PAGE", 2)
     async with some_books(api) as venture:
         response = await api.client.get(f"/v1/books/export/{language}", headers=venture.headers)
         assert response.status_code == 200
@@ -448,6 +449,20 @@ async def test_a_download_holds_for_the_program_that_it_is_for(
             subprocess.run, [part.format(file) for part in command], capture_output=True, text=True, check=False
         )
         assert run.returncode == 0, run.stderr
+
+
+async def test_a_download_that_takes_too_long_leaves_its_connection_to_others(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("parpour_api.books_export.PAGE", 1)
+    async with open_api(place, connections=1) as patient, some_books(patient) as venture:
+        async with open_api(place, connections=1, request_seconds_max=0.01) as api:
+            hasty = api.caller(venture.tenant)
+            for _ in range(5):
+                response = await api.client.get("/v1/books/export/ledger", headers=hasty.headers)
+                assert (response.status_code, response.json()["code"]) == (504, "API_TIMEOUT")
+        whole = await patient.client.get("/v1/books/export/ledger", headers=venture.headers)
+        assert whole.status_code == 200
 
 
 async def test_a_download_is_the_tenants_own_and_for_readers(api: Api) -> None:
