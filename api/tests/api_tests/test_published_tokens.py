@@ -208,6 +208,14 @@ async def test_a_claim_of_another_form_is_refused_though_it_is_signed(keys: Keyr
         assert (await verifier(keys).verify(token)).tenant == TENANT
 
 
+async def test_no_token_of_the_issuer_is_the_operators(keys: Keyring) -> None:
+    """It is a member of every venture: whoever may choose a subject would reserve and settle in its name."""
+    told = claims(TENANT, now=NOW, sub="parpour-operator")
+    agent = {**told, "actor_kind": "agent", "roles": ["agent"]}
+    assert await code_of(keys, signed(keys, head(), agent)) == "API_TOKEN_CLAIMS"
+    assert (await verifier(keys).verify(signed(keys, head(), told))).actor == "user:parpour-operator"
+
+
 async def test_a_token_comes_in_one_header_and_in_no_other_way(api: Api) -> None:
     """RFC 6750, 2.2 and 2.3, and RFC 9700, 4.3.2: forms and addresses are logged, and so may no token be there."""
     caller = await api.venture()
