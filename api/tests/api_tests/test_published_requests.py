@@ -5,10 +5,19 @@ from __future__ import annotations
 import asyncio
 import gzip
 import json
+import resource
 from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
 import pytest
+
+from parpour_api import waiting
+from parpour_api.identity.fetching import fetching
+from parpour_api.identity.keys import read_keys
+from parpour_api.waiting import missing_migrations
+from parpour_controlplane.migrations import Migration
 
 from .building import Api, Caller, open_api
 from .sockets import EVENTS, connected
@@ -313,6 +322,47 @@ async def test_probes_tell_nothing_of_the_inside(api: Api) -> None:
         "/src",
     ):
         assert secret not in shown
+
+
+async def test_a_flood_of_probes_asks_the_database_once(api: Api, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They need no token, so whoever sends them must not take the connections of those who have one."""
+    looks = 0
+
+    async def look(database: Any) -> list[Migration]:
+        nonlocal looks
+        looks += 1
+        return await missing_migrations(database)
+
+    monkeypatch.setattr(waiting, "missing_migrations", look)
+    monkeypatch.setattr(waiting, "LOOK_SECONDS", 60.0)
+    answers = await asyncio.gather(*(api.client.get("/readyz") for _ in range(100)))
+    assert {one.status_code for one in answers} == {200}
+    assert looks == 1
+
+
+async def test_a_key_set_is_not_unpacked() -> None:
+    """A few bytes of gzip that become many: OWASP, Denial of Service cheat sheet."""
+    bomb = gzip.compress(b" " * 50_000_000)
+
+    class Bomb(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("content-encoding", "gzip")
+            self.send_header("content-length", str(len(bomb)))
+            self.end_headers()
+            self.wfile.write(bomb)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Bomb) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        fetch = fetching(f"http://127.0.0.1:{server.server_address[1]}/jwks")
+        before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        with pytest.raises((OSError, ValueError)):
+            read_keys(await fetch())
+        assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 30_000
+        server.shutdown()
 
 
 async def test_a_flood_of_pings_ends_the_socket(api: Api) -> None:
