@@ -110,7 +110,7 @@ async def session_of_call(request: Request, principal: Annotated[Principal, Depe
     parts.limits.take(
         tenant=principal.tenant, principal=principal.key, points=READ_POINTS if reads else MUTATION_POINTS
     )
-    if not reads and request.headers.get("content-length", "0") != "0":
+    if not reads and (request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers):
         check_media_type(request.headers.get("content-type"))
     session = await Session.begin(parts.service, principal, request_id=request.scope["state"]["request_id"])
     try:

@@ -6,7 +6,7 @@ import asyncio
 import gzip
 import json
 import resource
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -202,6 +202,19 @@ async def test_a_request_that_names_a_member_twice_spends_nothing(venture: Spend
         assert (response.status_code, response.json()["code"]) == (422, "API_REQUEST_MALFORMED")
     response = await venture.api.client.post("/v1/spends", content=text.encode("utf-16"), headers=headers)
     assert response.json()["code"] == "API_REQUEST_MALFORMED"
+
+
+async def test_a_body_in_chunks_is_of_the_type_that_any_is(venture: Spending) -> None:
+    """A form of another site can send text/plain: what has no length is looked at all the same."""
+
+    async def chunks() -> AsyncIterator[bytes]:
+        yield json.dumps(venture.spend("1.00")).encode()
+
+    for kind, code in (("text/plain", 415), ("application/x-www-form-urlencoded", 415), ("application/json", 201)):
+        headers = {**venture.caller("buyer").headers, "idempotency-key": "k", "content-type": kind}
+        headers["transfer-encoding"] = "chunked"
+        response = await venture.api.client.post("/v1/spends", content=chunks(), headers=headers)
+        assert response.status_code == code
 
 
 FLOODS: list[tuple[str, str, set[str]]] = [
