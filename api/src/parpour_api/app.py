@@ -42,7 +42,7 @@ from parpour_api.limits import Buckets, RateLimits
 from parpour_api.metrics import CONTENT_TYPE, Metrics
 from parpour_api.routing import PROBLEM_RESPONSES, Parts, ProblemRoute, parts_of, principal_of
 from parpour_api.settings import Settings
-from parpour_api.waiting import missing_migrations
+from parpour_api.waiting import Readiness
 from parpour_controlplane.context import ContextMint
 from parpour_controlplane.database import open_database
 from parpour_treasury.batcher import Batcher
@@ -190,6 +190,7 @@ async def running(
                 endpoint,
                 MountedEndpoints(settings.webhooks),
                 SocketEndpoint(carrying, socket_bounds(settings)),
+                Readiness(database.pool, clock=time.monotonic),
             )
         finally:
             async with asyncio.timeout(settings.drain_seconds_max):
@@ -223,7 +224,7 @@ def routes(metrics: Metrics) -> FastAPI:
         responses={503: PROBLEM_RESPONSES[503]},
     )
     async def readyz(request: Request) -> Response:
-        missing = await missing_migrations(parts_of(request).database.pool)
+        missing = await parts_of(request).readiness.missing()
         if missing:
             raise ApiError(
                 "API_SCHEMA_MISSING", f"{missing[0].component} {missing[0].number:04} and later are not applied"

@@ -1,13 +1,16 @@
 """Downloads of a tenant's books in the languages of hledger, ledger and beancount, all of one moment.
 
 The text is made whole before the first byte is sent, in a file that nobody else sees: a slow reader must hold neither a
-connection of the database nor its transaction.
+connection of the database nor its transaction. Journals are read and written page by page, so books of any length take
+the memory of a page.
 """
 
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from enum import StrEnum
 from tempfile import SpooledTemporaryFile
 from typing import IO, TYPE_CHECKING
@@ -76,20 +79,47 @@ async def _written(connection: type_of_connection, write: Write) -> IO[bytes]:
         connection, after=accounts[-1].account if accounts else 0, before=reading.NUMBER_END, limit=PAGE
     ):
         accounts += page
-    journals: list[Journal] = []
-    while found := await reading.page_of_journals(
-        connection, after=journals[-1].number if journals else 0, before=reading.NUMBER_END, limit=PAGE
-    ):
-        journals += found
     balances = [Balance(one.account, one.code, one.kind, one.currency, one.posted) for one in accounts]
-    return await asyncio.to_thread(_spooled, write(accounts, journals, balances))
+    stopped = threading.Event()
+    journals = _journals(connection, asyncio.get_running_loop(), stopped)
+    work = asyncio.ensure_future(asyncio.to_thread(_spooled, write(accounts, journals, balances)))
+    try:
+        return await asyncio.shield(work)
+    except asyncio.CancelledError:
+        # The page that is being read ends before somebody else gets the connection.
+        stopped.set()
+        with suppress(_Stopped):
+            (await work).close()
+        raise
+
+
+class _Stopped(Exception):
+    """Nobody waits for the file any more."""
+
+
+def _journals(
+    connection: type_of_connection, loop: asyncio.AbstractEventLoop, stopped: threading.Event
+) -> Iterator[Journal]:
+    """Every journal, for a thread beside the loop that has the connection."""
+    after = 0
+    while found := asyncio.run_coroutine_threadsafe(
+        reading.page_of_journals(connection, after=after, before=reading.NUMBER_END, limit=PAGE), loop
+    ).result():
+        if stopped.is_set():
+            raise _Stopped
+        yield from found
+        after = found[-1].number
 
 
 def _spooled(lines: Iterable[str]) -> IO[bytes]:
     file = SpooledTemporaryFile(max_size=MEMORY_BYTES)  # noqa: SIM115  (whoever sends it closes it)
-    for one in lines:
-        file.write(one.encode())
-        file.write(b"\n")
+    try:
+        for one in lines:
+            file.write(one.encode())
+            file.write(b"\n")
+    except BaseException:
+        file.close()
+        raise
     file.seek(0)
     return file
 

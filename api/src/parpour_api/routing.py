@@ -27,6 +27,7 @@ from parpour_api.graphql.transport import GraphQLEndpoint
 from parpour_api.identity.principal import Principal
 from parpour_api.identity.tokens import TokenVerifier
 from parpour_api.limits import RateLimits
+from parpour_api.waiting import Readiness
 from parpour_controlplane.database import Database
 from parpour_treasury.batcher import Batcher
 from parpour_treasury.providers.endpoints import MountedEndpoints
@@ -70,6 +71,7 @@ class Parts:
     graphql: GraphQLEndpoint
     endpoints: MountedEndpoints
     sockets: SocketEndpoint
+    readiness: Readiness
 
 
 def parts_of(request: Request) -> Parts:
@@ -108,7 +110,7 @@ async def session_of_call(request: Request, principal: Annotated[Principal, Depe
     parts.limits.take(
         tenant=principal.tenant, principal=principal.key, points=READ_POINTS if reads else MUTATION_POINTS
     )
-    if not reads and request.headers.get("content-length", "0") != "0":
+    if not reads and (request.headers.get("content-length", "0") != "0" or "transfer-encoding" in request.headers):
         check_media_type(request.headers.get("content-type"))
     session = await Session.begin(parts.service, principal, request_id=request.scope["state"]["request_id"])
     try:

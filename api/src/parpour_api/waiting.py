@@ -11,7 +11,7 @@ import argparse
 import asyncio
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,6 +38,26 @@ async def missing_migrations(database: Pool[Record] | Connection[Record]) -> lis
         return list(MIGRATIONS)
     applied = {(row["component"], row["number"]): row["checksum"] for row in rows}
     return [one for one in MIGRATIONS if applied.get((one.component, one.number)) != one.checksum]
+
+
+class Readiness:
+    """Whether the schema is there, looked at once a second for whoever asks: probes need no token, and may be many."""
+
+    def __init__(self, database: Pool[Record], *, clock: Callable[[], float]) -> None:
+        self._database = database
+        self._clock = clock
+        """Monotonic, in seconds."""
+        self._one = asyncio.Lock()
+        self._missing: list[Migration] = []
+        self._looked_at: float | None = None
+
+    async def missing(self) -> list[Migration]:
+        """Migrations that are missing."""
+        async with self._one:
+            if self._looked_at is None or self._clock() - self._looked_at >= LOOK_SECONDS:
+                self._missing = await missing_migrations(self._database)
+                self._looked_at = self._clock()
+            return self._missing
 
 
 async def fault(dsn: str, password: str | None) -> str:

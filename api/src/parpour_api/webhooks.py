@@ -57,10 +57,11 @@ async def webhook(endpoint: Annotated[str, Path(max_length=100)], request: Reque
     body = await request.body()
     now = datetime.now(UTC)
     known = parts.endpoints.find(endpoint)
-    header = request.headers.get(HEADERS["stripe" if known is None else known.provider], "")
+    names = HEADERS.values() if known is None else (HEADERS[known.provider],)
+    header = next((request.headers[name] for name in names if name in request.headers), "")
     if known is None:
         with suppress(WebhookRefused):
-            verify(body, f"t={int(now.timestamp())},v1={'0' * 64}", _NOBODYS, now=now)
+            verify(body, header, _NOBODYS, now=now)
         raise _refusal(request, endpoint, "no such endpoint")
     try:
         hint = known.parse(body, header, now=now)

@@ -6,9 +6,13 @@ import asyncio
 import json
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 from uuid import UUID
 
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+from websockets.typing import Subprotocol
 
 from harness.api_server import Served, serving
 from parpour_controlplane.database import open_database
@@ -212,3 +216,15 @@ def test_requests_in_a_row_are_answered_in_their_order(served: Served, token: st
     answer = wire.rest()
     assert statuses(answer) == [200, 200, 200]
     assert [b"actor" in part for part in answer.split(b"HTTP/1.1 ")[1:]] == [True, False, True]
+
+
+def test_a_message_in_parts_has_the_end_of_a_whole_one(served: Served) -> None:
+    """RFC 6455, 10.4: parts of a message add up, each of them short."""
+    address = served.url.replace("http", "ws") + "/graphql"
+    with connect(address, subprotocols=[Subprotocol("graphql-transport-ws")], compression=None) as ws:
+        with suppress(ConnectionClosed):
+            ws.send("x" * 1024 for _ in range(1024))
+        with pytest.raises(ConnectionClosed) as caught:
+            ws.recv(SECONDS)
+        assert caught.value.rcvd is not None
+        assert caught.value.rcvd.code == 1009

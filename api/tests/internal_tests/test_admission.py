@@ -56,6 +56,18 @@ async def test_other_audiences_and_other_accounts_stay_out(
     assert await answer(internal, "other") == expected
 
 
+async def test_a_flood_of_tokens_displaces_no_token_that_was_admitted(
+    internal: Internal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("parpour_api.internal.reviewing.KEPT_MAX", 5)
+    assert (await answer(internal, internal.token))[0] == 200
+    for number in range(20):
+        assert (await answer(internal, f"token-{number}"))[0] == 401
+    before = internal.cluster.reviews
+    assert (await answer(internal, internal.token))[0] == 200
+    assert internal.cluster.reviews == before
+
+
 @pytest.mark.parametrize("token", [None, "", "nonsense", "x" * 20_000])
 async def test_no_token_and_no_real_one_stay_out(internal: Internal, token: str | None) -> None:
     assert await answer(internal, token) == (401, "FUNDING_UNAUTHENTICATED")

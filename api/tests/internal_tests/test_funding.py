@@ -13,9 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parpour_api.identity.principal import OPERATOR
 from parpour_api.internal.pricing import PriceList, Terms, price
 from parpour_api.internal.testing.opening import PRICES
-from parpour_api.internal.ventures import OPERATOR, PLATFORM
+from parpour_api.internal.ventures import PLATFORM
 from parpour_contracts.funding import SECONDS_LIMIT, ReservationRequest
 from parpour_controlplane.testing import Place
 from parpour_treasury.spending.asks import Approve

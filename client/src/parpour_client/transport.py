@@ -102,11 +102,12 @@ class Transport:
         told = _json(response)
         errors = told.get("errors")
         if errors:
-            first = errors[0]
-            code = first.get("extensions", {}).get("code", "")
-            raise _error(response, code, first.get("message", ""))
+            first = errors[0] if isinstance(errors, list) and isinstance(errors[0], dict) else {}
+            extensions = first.get("extensions")
+            code = extensions.get("code", "") if isinstance(extensions, dict) else ""
+            raise _error(response, str(code), str(first.get("message", "")))
         if "data" not in told:
-            raise _error(response, told.get("code", ""), told.get("detail", ""))
+            raise _error(response, str(told.get("code", "")), str(told.get("detail", "")))
         data: dict[str, Any] = told["data"]
         return data
 

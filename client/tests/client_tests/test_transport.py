@@ -87,6 +87,10 @@ def test_a_refusal_is_a_value_and_an_exception_for_whoever_hopes_for_more() -> N
         (always(200, []), "", 200, None),
         (lambda _request: httpx.Response(502, text="<html>"), "", 502, None),
         (always(200, {"errors": [{}]}), "", 200, None),
+        (always(200, {"errors": {"a": 1}}), "", 200, None),
+        (always(200, {"errors": ["x"]}), "", 200, None),
+        (always(200, {"errors": [{"message": None, "extensions": None}]}), "", 200, None),
+        (always(500, {"code": ["x"], "detail": {}}), "['x']", 500, None),
     ],
 )
 def test_whatever_refuses_the_request_is_an_error_with_its_code(

@@ -56,7 +56,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer(415, {"error": "invalid_request", "error_description": "send application/json"})
             return
         length = self.headers.get("content-length", "")
-        if not length.isdigit() or int(length) > BODY_BYTES_MAX:
+        if not (length.isascii() and length.isdigit()) or int(length) > BODY_BYTES_MAX:
             self._answer(413, {"error": "invalid_request"})
             return
         try:

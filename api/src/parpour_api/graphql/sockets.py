@@ -39,6 +39,8 @@ from parpour_api.logs import LOGGER, line
 PROTOCOL = "graphql-transport-ws"
 ID_MAX = 100
 """Characters of a subscription's id."""
+FIRST_PINGS_MAX = 10
+"""Pings of somebody who has not said who they are; later ones take from the rate limits."""
 
 
 class _Gone(Exception):
@@ -136,7 +138,11 @@ class _Socket:
 
     async def _begun(self) -> tuple[str, Principal]:
         """The token of the first message, and whose it is."""
+        pings = 0
         while (message := await self._heard())["type"] == "ping":
+            pings += 1
+            if pings > FIRST_PINGS_MAX:
+                raise SocketClosed("API_RATE_LIMITED")
             await self._say({"type": "pong"})
         if message["type"] != "connection_init":
             raise SocketClosed("API_TOKEN_MISSING")
@@ -184,12 +190,21 @@ class _Socket:
                 task = self._running.pop(str(message.get("id")), None)
                 if task is not None:
                     task.cancel()
-            elif kind == "ping":
-                await self._say({"type": "pong"})
+            elif kind in ("ping", "pong"):
+                self._count(principal)
+                if kind == "ping":
+                    await self._say({"type": "pong"})
             elif kind == "connection_init":
                 raise SocketClosed("API_MESSAGE_REPEATED", number=4429)
-            elif kind != "pong":
+            else:
                 raise SocketClosed("API_MESSAGE_MALFORMED")
+
+    def _count(self, principal: Principal) -> None:
+        """Take a point for a message that asks for nothing."""
+        try:
+            self._carrying.limits.take(tenant=principal.tenant, principal=principal.key, points=1)
+        except ApiError as error:
+            raise SocketClosed(error.code) from None
 
     def _subscribe(self, group: asyncio.TaskGroup, principal: Principal, message: Mapping[str, Any]) -> None:
         name = message.get("id")

@@ -11,6 +11,8 @@ import httpx
 from parpour_api.identity.keys import SET_BYTES_MAX, Fetch
 
 TIMEOUT_SECONDS = 5.0
+_HEADERS = {"accept": "application/json", "accept-encoding": "identity"}
+"""Nothing is unpacked: a few bytes that become many would be counted too late."""
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
 
@@ -41,12 +43,12 @@ def fetching(url: str, *, authority: Path | None = None) -> Fetch:
                 httpx.AsyncClient(
                     verify=trusted, timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False
                 ) as client,
-                client.stream("GET", url, headers={"accept": "application/json"}) as response,
+                client.stream("GET", url, headers=_HEADERS) as response,
             ):
                 if response.status_code != httpx.codes.OK:
                     raise OSError(f"status {response.status_code}")
                 body = b""
-                async for chunk in response.aiter_bytes():
+                async for chunk in response.aiter_raw():
                     body += chunk
                     if len(body) > SET_BYTES_MAX:
                         raise OSError("the key set is too large")

@@ -33,6 +33,9 @@ class Kind(StrEnum):
 ROLES_OF_PEOPLE = frozenset({Role.OWNER, Role.APPROVER})
 """Roles that no program has: only people own and approve."""
 
+OPERATOR = "agent:parpour-operator"
+"""Who reserves and settles in a venture's name. It speaks to the internal API alone: no token of the issuer is its."""
+
 SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@|+=-]{0,149}", re.ASCII)
 """Visible characters of one line, none of them the colon that ends a kind."""
 
@@ -86,6 +89,8 @@ def principal_of(claims: Mapping[str, Any], names: ClaimNames) -> Principal:
         kind = Kind(claims.get(names.kind, Kind.USER))
     except ValueError:
         raise _wrong(names.kind) from None
+    if f"{kind}:{subject}" == OPERATOR:
+        raise _wrong("sub")
     roles = _roles(claims.get(names.roles), kind, names)
     try:
         tenant = UUID(_text(claims, names.tenant))

@@ -17,9 +17,10 @@ from uuid import UUID, uuid5
 
 import asyncpg
 
+from parpour_api.identity.principal import OPERATOR
 from parpour_api.internal.faults import Refused
 from parpour_api.internal.pricing import PriceList, Terms, price
-from parpour_api.internal.ventures import LIFETIME_SECONDS, OPERATOR, Ventures, budget_envelope, platform_payee
+from parpour_api.internal.ventures import LIFETIME_SECONDS, Ventures, budget_envelope, platform_payee
 from parpour_contracts.funding import (
     Fault,
     FundingCode,

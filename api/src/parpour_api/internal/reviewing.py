@@ -7,6 +7,7 @@ Source: https://kubernetes.io/docs/reference/kubernetes-api/authentication-resou
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import ssl
 from collections import OrderedDict
@@ -24,6 +25,9 @@ ADMITTED_SECONDS = 60.0
 REFUSED_SECONDS = 5.0
 """Short, as a token may become valid, and so that a flood of one token does not reach the API server."""
 KEPT_MAX = 1024
+"""Refused tokens that are remembered, and likewise admitted ones: a flood of the first displaces none of the second."""
+REVIEWS_MAX = 8
+"""Reviews that the API server is asked for at a time, whoever asks here."""
 TOKEN_MAX = 16_384
 TIMEOUT_SECONDS = 5.0
 PATH = "/apis/authentication.k8s.io/v1/tokenreviews"
@@ -61,7 +65,9 @@ class TokenReviewer:
         self._audience = audience
         self._username = username
         self._clock = clock
-        self._known: OrderedDict[bytes, tuple[float, Refused | None]] = OrderedDict()
+        self._admitted: OrderedDict[bytes, float] = OrderedDict()
+        self._refused: OrderedDict[bytes, tuple[float, Refused]] = OrderedDict()
+        self._reviews = asyncio.Semaphore(REVIEWS_MAX)
 
     async def admit(self, token: str) -> None:
         """Nothing, if the token is the operator's.
@@ -72,19 +78,26 @@ class TokenReviewer:
         if not token or len(token) > TOKEN_MAX or not token.isascii():
             raise Refused(FundingCode.UNAUTHENTICATED, "no token, or none that could be one")
         digest = hashlib.sha256(token.encode()).digest()
-        known = self._known.get(digest)
-        if known is None or known[0] <= self._clock():
-            known = self._remember(digest, await self._review(token))
-        if known[1] is not None:
-            raise known[1]
+        if self._admitted.get(digest, 0.0) > self._clock():
+            return
+        until, refused = self._refused.get(digest, (0.0, None))
+        if refused is None or until <= self._clock():
+            async with self._reviews:
+                refused = self._remember(digest, await self._review(token))
+        if refused is not None:
+            raise refused
 
-    def _remember(self, digest: bytes, verdict: Refused | None) -> tuple[float, Refused | None]:
-        until = self._clock() + (ADMITTED_SECONDS if verdict is None else REFUSED_SECONDS)
-        self._known.pop(digest, None)
-        self._known[digest] = (until, verdict)
-        while len(self._known) > KEPT_MAX:
-            self._known.popitem(last=False)
-        return self._known[digest]
+    def _remember(self, digest: bytes, verdict: Refused | None) -> Refused | None:
+        self._admitted.pop(digest, None)
+        self._refused.pop(digest, None)
+        if verdict is None:
+            self._admitted[digest] = self._clock() + ADMITTED_SECONDS
+        else:
+            self._refused[digest] = self._clock() + REFUSED_SECONDS, verdict
+        for known in (self._admitted, self._refused):
+            while len(known) > KEPT_MAX:
+                known.popitem(last=False)
+        return verdict
 
     async def _review(self, token: str) -> Refused | None:
         body = {

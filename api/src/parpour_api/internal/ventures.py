@@ -11,6 +11,7 @@ from uuid import UUID, uuid5
 
 import asyncpg
 
+from parpour_api.identity.principal import OPERATOR
 from parpour_api.internal.faults import Refused
 from parpour_contracts.funding import Binding, Bound, Fault, FundingCode
 from parpour_contracts.money import Money
@@ -31,8 +32,6 @@ from parpour_treasury.spending.rules import Allow, RuleBook
 PLATFORM = UUID(int=0)
 """The tenant of contexts that act for the platform as a whole."""
 SYSTEM = "system:internal-api"
-OPERATOR = "agent:parpour-operator"
-"""Who reserves and settles in a venture's name: a member like any other, whom its people may revoke."""
 BUDGET = "venture"
 """Code of the envelope that is the venture's budget."""
 COMPUTE = "compute"
