@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from parpour_treasury.currencies import exponent_of
+from parpour_treasury.providers.evidence import storable
 
 KEY_LENGTH_MAX = 255
 """Characters of an idempotency key. Source: Stripe, idempotent requests."""
@@ -107,6 +108,10 @@ class Answer:
     fee: Fee | None = None
     occurred_at: datetime | None = None
     patience: timedelta | None = None
+
+    def __post_init__(self) -> None:
+        for name in ("reference", "code"):
+            object.__setattr__(self, name, storable(getattr(self, name)))
 
 
 @dataclass(frozen=True, kw_only=True)
