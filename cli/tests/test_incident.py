@@ -78,7 +78,7 @@ def test_a_time_without_a_zone_is_utc(handed: Wronged, folder: Path) -> None:
 def test_what_contradicts_itself_is_told_and_not_verified(handed: Wronged, folder: Path, tmp_path: Path) -> None:
     shutil.copytree(folder / "audit", tmp_path / "audit")
     dossier = tmp_path / "audit" / "dossier.ndjson"
-    dossier.write_text(dossier.read_text().replace(r'\"frozen\":false', r'\"frozen\":true'))
+    dossier.write_text(dossier.read_text().replace(r"\"frozen\":false", r"\"frozen\":true"))
     result = run(folder, tmp_path / "audit")
     assert (result.exit_code, result.output.splitlines()[-1]) == (1, "NOT VERIFIED")
     assert "AUDIT_DECISION_DIFFERS" in result.output

@@ -14,10 +14,8 @@ DECIMALS = {"ISK": 2, "MGA": 0, "UGX": 2}
 
 def to_stripe(minor: int, currency: str) -> int | None:
     """An amount in Stripe's units; None if they are too coarse for it."""
-    more = _more(currency)
-    if more >= 0:
-        return int(minor * 10**more)
-    units, rest = divmod(minor, 10**-more)
+    finer, coarser = _scales(currency)
+    units, rest = divmod(minor * finer, coarser)
     return None if rest else units
 
 
@@ -27,16 +25,15 @@ def from_stripe(amount: int, currency: str) -> int:
     Raises:
         ValueError: if minor units are too coarse for it.
     """
-    more = _more(currency)
-    if more <= 0:
-        return int(amount * 10**-more)
-    minor, rest = divmod(amount, 10**more)
+    finer, coarser = _scales(currency)
+    minor, rest = divmod(amount * coarser, finer)
     if rest:
         raise ValueError(f"{currency} has no such part")
     return minor
 
 
-def _more(currency: str) -> int:
-    """How many decimals more Stripe has than the currency; none, of one that ISO 4217 does not have."""
+def _scales(currency: str) -> tuple[int, int]:
+    """How many of Stripe's units a minor unit is, and the reverse: one of them is 1, and mostly both are."""
     exponent = EXPONENTS.get(currency, 0)
-    return DECIMALS.get(currency, exponent) - exponent
+    more = DECIMALS.get(currency, exponent) - exponent
+    return int("1" + "0" * more), int("1" + "0" * -more)
