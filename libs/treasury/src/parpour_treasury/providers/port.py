@@ -187,6 +187,9 @@ class Windows:
         ask_person: since the first attempt without a known outcome; then a person decides, whatever look-ups say.
         pause: between two questions, doubled at each up to `pause_longest`.
         poll: between two looks at a payment that is under way.
+        may_come_back: since it arrived, how long it may still fail or come back: Stripe's payouts within five business
+            days of `paid`.
+        late_poll: between two looks at it in that time.
     """
 
     send_again: timedelta
@@ -195,6 +198,8 @@ class Windows:
     pause: timedelta = timedelta(seconds=2)
     pause_longest: timedelta = timedelta(minutes=15)
     poll: timedelta = timedelta(minutes=30)
+    may_come_back: timedelta = timedelta(days=10)
+    late_poll: timedelta = timedelta(hours=12)
 
 
 class ProviderFault(Exception):
