@@ -193,3 +193,94 @@ begin
     end case;
 end
 $$;
+
+create function treasury.check_proposer(tenant uuid, person text) returns void
+language plpgsql stable set search_path = pg_catalog, pg_temp set enable_seqscan = off
+as $$
+begin
+    perform from treasury.member m where m.tenant_id = tenant and m.person = check_proposer.person and m.actor like 'user:%'
+        and m.revoked_at is null and m.roles && array['owner', 'treasurer'];
+    if not found then
+        perform treasury.refuse('TREASURY_MEMBER_REVOKED', 'who proposed it has no account any more that may');
+    end if;
+end
+$$;
+comment on function treasury.check_proposer is 'Refuses what a person proposed who may propose nothing any more';
+
+create or replace function treasury.confirm_exception(context text, exception_id uuid, journal bigint) returns void
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp set enable_seqscan = off
+as $$
+declare
+    tenant constant uuid := controlplane.enter(context);
+    person constant text := treasury.person_acting();
+    standing treasury.exception := treasury.held_exception(tenant, confirm_exception.exception_id);
+    posted jsonb;
+    ours bigint[];
+    places integer[];
+    moved numeric;
+begin
+    if standing.state <> 'proposed' then
+        perform treasury.refuse('RECONCILIATION_EXCEPTION_CLOSED', format('it is %s', standing.state));
+    end if;
+    if standing.proposed_by = person then
+        perform treasury.refuse('RECONCILIATION_SECOND_PERSON_REQUIRED', 'another person confirms');
+    end if;
+    perform treasury.check_proposer(tenant, standing.proposed_by);
+    select jsonb_agg(jsonb_build_array(l.account_id, l.amount, l.currency) order by l.position),
+        array_agg(l.journal order by l.position) filter (where l.account_id = standing.account_id),
+        array_agg(l.position::integer order by l.position) filter (where l.account_id = standing.account_id),
+        coalesce(sum(l.amount) filter (where l.account_id = standing.account_id), 0)
+    into posted, ours, places, moved
+    from treasury.leg l join treasury.journal j on j.tenant_id = l.tenant_id and j.number = l.journal
+    where l.tenant_id = tenant and l.journal = confirm_exception.journal and j.correlation = standing.exception_id;
+    -- A journal moves what the bank has moved; or takes back what it has not.
+    if posted is distinct from standing.proposal -> 'legs'
+        or moved <> (case when standing.number is null then -standing.amount else standing.amount end)
+    then
+        perform treasury.refuse('RECONCILIATION_PROPOSAL_MISMATCH', format('journal %s', confirm_exception.journal));
+    end if;
+    update treasury.exception x
+    set state = standing.proposal ->> 'outcome', closed_at = clock_timestamp(), closed_by = person,
+        closing_journal = confirm_exception.journal
+    where x.tenant_id = tenant and x.exception_id = confirm_exception.exception_id;
+    if standing.number is null then
+        ours := ours || standing.journal;
+        places := places || standing.leg::integer;
+    end if;
+    perform treasury.make_match(tenant, standing.account_id, 'decision',
+        jsonb_build_object('rule', 'decision', 'exception', standing.exception_id, 'evidence', standing.evidence),
+        case when standing.number is null then '{}' else array[standing.number] end,
+        case when standing.number is null then '{}' else array[standing.position] end, ours, places);
+    perform treasury.note_exception(tenant, confirm_exception.exception_id, standing.proposal ->> 'outcome',
+        jsonb_build_object('evidence', standing.evidence, 'proposedBy', standing.proposed_by, 'closingJournal', confirm_exception.journal));
+end
+$$;
+
+create or replace function treasury.confirm_unlock(context text, out epoch bigint, out epoch_id uuid, out counter bigint)
+language plpgsql volatile security definer set search_path = pg_catalog, pg_temp
+as $$
+declare
+    tenant constant uuid := controlplane.enter(context);
+    person constant text := treasury.person_acting();
+    standing treasury.dispatch;
+    fault text;
+begin
+    perform from treasury.ledger h where h.tenant_id = tenant for update;
+    fault := treasury.unlock_fault(tenant);
+    if fault is not null then
+        perform treasury.refuse(split_part(fault, ' ', 1), fault);
+    end if;
+    select d.* into standing from treasury.dispatch d where d.tenant_id = tenant;
+    if standing.proposed_by is null or standing.proposed_by = person then
+        perform treasury.refuse('RECONCILIATION_SECOND_PERSON_REQUIRED', 'one person proposes, another confirms');
+    end if;
+    perform treasury.check_proposer(tenant, standing.proposed_by);
+    update treasury.dispatch d
+    set epoch = greatest(d.epoch, d.token_epoch) + 1, epoch_id = gen_random_uuid(), began = d.counter, locked_at = null, locked_by = null, reason = null,
+        proposed_by = null, evidence = null
+    where d.tenant_id = tenant
+    returning d.epoch, d.epoch_id, d.counter into epoch, epoch_id, counter;
+    perform treasury.note(tenant, 'treasury.dispatch.unlocked', 'dispatch', json_build_object('epoch', epoch,
+        'proposedBy', standing.proposed_by, 'evidence', standing.evidence));
+end
+$$;
