@@ -27,7 +27,7 @@ def verify_command(frame: Frame, folder: Path, *, keys: tuple[Path, ...], kept: 
     from parpour_controlplane.chain.faults import FAULTS
 
     try:
-        found = opened(folder, keys=keys, kept=kept)
+        found = opened(folder, keys=keys, kept=kept, keep=False)
     except CliError as fault:
         if fault.code not in FAULTS:
             raise
@@ -40,8 +40,8 @@ def verify_command(frame: Frame, folder: Path, *, keys: tuple[Path, ...], kept: 
     return CONTRADICTED if found.findings else 0
 
 
-def opened(folder: Path, *, keys: tuple[Path, ...], kept: Path | None) -> Audited:
-    """An audit folder whose history proved itself.
+def opened(folder: Path, *, keys: tuple[Path, ...], kept: Path | None, keep: bool = True) -> Audited:
+    """An audit folder whose history proved itself, with its events and journals kept or not.
 
     Raises:
         CliError: CHAIN_… with the place that contradicts the rest; AUDIT_… or EXPORT_MALFORMED for files that are none.
@@ -52,7 +52,8 @@ def opened(folder: Path, *, keys: tuple[Path, ...], kept: Path | None) -> Audite
     from parpour_treasury.refusals import TreasuryError
 
     try:
-        return audit(folder, [read_key(path) for path in keys], kept=read_checkpoint(kept) if kept else None)
+        checkpoint = read_checkpoint(kept) if kept else None
+        return audit(folder, [read_key(path) for path in keys], kept=checkpoint, keep=keep)
     except ChainFault as fault:
         raise CliError(fault.code, str(fault), remedy="what it tells is not what was signed") from None
     except (ControlPlaneError, TreasuryError) as fault:

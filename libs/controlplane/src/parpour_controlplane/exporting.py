@@ -14,7 +14,7 @@ from uuid import UUID
 
 from parpour_controlplane.chain.blocks import Block, SealedBlock
 from parpour_controlplane.chain.checkpoints import Checkpoint, trusted
-from parpour_controlplane.chain.exports import block_line, checkpoint_line, event_line, head_line, read_history
+from parpour_controlplane.chain.exports import HistoryFile, block_line, checkpoint_line, event_line, head_line
 from parpour_controlplane.chain.verifying import Verified, verify
 from parpour_controlplane.database import Database
 from parpour_controlplane.events import sealed_of, sealed_page
@@ -98,6 +98,4 @@ def verify_export(path: Path, public_keys: Iterable[bytes], last_checkpoint: Che
         OSError: if the file cannot be read.
         ValueError: if a key is none.
     """
-    with path.open(encoding="utf-8", errors="surrogateescape", newline="\n") as file:
-        history = read_history(file)
-    return verify(history, keys=trusted(public_keys), kept=last_checkpoint)
+    return verify(HistoryFile(path), keys=trusted(public_keys), kept=last_checkpoint)

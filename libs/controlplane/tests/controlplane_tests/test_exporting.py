@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import tracemalloc
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 from parpour_controlplane import exporting
 from parpour_controlplane.chain.exports import block_line, checkpoint_line, event_line, head_line, read_history
 from parpour_controlplane.chain.faults import ChainFault
-from parpour_controlplane.chain.verifying import History, verify
+from parpour_controlplane.chain.verifying import History, Proof, Verified, verify
 from parpour_controlplane.errors import ControlPlaneError
 from parpour_controlplane.exporting import verify_export
 from parpour_controlplane.sealing.sealer import SealingPace
@@ -130,6 +131,59 @@ def test_a_history_survives_its_file(sizes: list[int], erased: int) -> None:
         list(made.checkpoints),
     )
     assert verify(read, keys=KEYS).erased == 1
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("exported") / "export"
+
+
+def verdict(ask: Callable[[], Verified]) -> object:
+    try:
+        return ask()
+    except ControlPlaneError as fault:
+        return fault.code, str(fault)
+
+
+@given(st.data())
+def test_a_file_that_is_gone_through_is_judged_as_one_in_memory(path: Path, data: st.DataObject) -> None:
+    made = lines(history())
+    for _ in range(data.draw(st.integers(0, 2))):
+        place, to = data.draw(st.integers(1, len(made) - 1)), data.draw(st.integers(1, len(made)))
+        match data.draw(st.sampled_from(["drop", "move", "repeat", "space", "two in one", "change"])):
+            case "drop" if len(made) > 2:
+                del made[place]
+            case "move":
+                made.insert(min(to, len(made) - 1), made.pop(place))
+            case "repeat":
+                made.insert(to, made[place])
+            case "space":
+                made[place] = " " + made[place].replace(":", " : ", 1)
+            case "two in one":
+                made[place] = made[place].rstrip().removesuffix("}") + "," + made[to - 1].removeprefix("{")
+            case _:
+                made[place] = made[place].replace("0", "1", 1)
+    path.write_text("".join(made), encoding="utf-8")
+    in_memory = verdict(lambda: verify(read_history(made), keys=KEYS))
+    assert verdict(lambda: verify_export(path, [KEY.public])) == in_memory or "EXPORT_MALFORMED" in str(in_memory)
+
+
+def test_a_large_file_is_not_held_in_memory(path: Path) -> None:
+    of = history([500] * 8)
+    path.write_text("".join(lines(of)), encoding="utf-8")
+    tracemalloc.start()
+    assert verify_export(path, [KEY.public]).events == 4000
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # What is kept of an event is its id.
+    assert peak < path.stat().st_size / 3
+
+
+def test_what_was_not_gone_through_is_not_verified() -> None:
+    proof = Proof(history(), keys=KEYS)
+    next(iter(proof))
+    with pytest.raises(ValueError, match="not gone through"):
+        _ = proof.verified
 
 
 @given(st.data())

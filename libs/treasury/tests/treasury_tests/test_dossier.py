@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from parpour_controlplane.testing import Place
 from parpour_treasury.auditing.dossier import read_dossier
 from parpour_treasury.auditing.handing import DOSSIER, TAIL, audit
-from parpour_treasury.auditing.spends import compare_spends
+from parpour_treasury.auditing.spends import ToldSpends, compare_spends
 from parpour_treasury.auditing.testing import Wronged, wronged
 from parpour_treasury.refusals import TreasuryError
 
@@ -37,7 +37,9 @@ def handed(place: Place, folder: Path) -> Wronged:
 
 
 def findings(folder: Path, handed: Wronged) -> set[tuple[str, str]]:
-    return {(one.code, one.place) for one in audit(folder, [handed.key]).findings}
+    found = audit(folder, [handed.key]).findings
+    assert audit(folder, [handed.key], keep=False).findings == found, "what is not kept is looked at alike"
+    return {(one.code, one.place) for one in found}
 
 
 def test_what_nobody_touched_is_what_the_events_tell(handed: Wronged, folder: Path) -> None:
@@ -184,11 +186,11 @@ def test_each_change_of_it_has_a_name(
 
 def test_events_of_the_first_version_have_no_digests_to_hold_records_to(handed: Wronged, folder: Path) -> None:
     found = audit(folder, [handed.key])
-    first = [
+    first = ToldSpends.of(
         replace(one, payload={name: said for name, said in one.payload.items() if name not in DIGESTS})
         for one in found.events
         if one.payload is not None and one.type != "treasury.renewal.refused"
-    ]
+    )
     assert compare_spends(found.dossier, first, found.tenant) == []
     outcome = found.dossier.outcomes[handed.spends["settled"]]
     changed = replace(found.dossier, outcomes={**found.dossier.outcomes, handed.spends["settled"]: outcome[:1]})

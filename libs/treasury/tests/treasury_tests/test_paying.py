@@ -233,7 +233,7 @@ async def test_what_is_frozen_while_in_doubt_is_found_out_and_not_sent_again(pla
 
 
 async def test_a_webhook_is_a_reason_to_look_and_taken_once(place: Place, tmp_path: Path) -> None:
-    """What was settled comes back: nobody would look any more, but for the hint."""
+    """What was settled comes back: nobody would look before half a day is over, but for the hint."""
     bank = Bank(random.Random(6), trouble=0.0, refusals=0.0)
     async with one_venture(place, bank, tmp_path) as (venture, world):
         asked = await venture.request(700)
@@ -244,7 +244,7 @@ async def test_a_webhook_is_a_reason_to_look_and_taken_once(place: Place, tmp_pa
             await world.turn()
         assert (await venture.spend(asked.spend)).state is State.SETTLED
         bank.paid[0].outcome = Outcome.RETURNED
-        world.now += timedelta(days=3)
+        world.now += timedelta(hours=3)
         await world.turn()
         assert (await venture.spend(asked.spend)).state is State.SETTLED
         hint = "select treasury.hint($1, 'stripe', 'evt_1', 'outbound_payment.returned', $2)"
@@ -254,6 +254,40 @@ async def test_a_webhook_is_a_reason_to_look_and_taken_once(place: Place, tmp_pa
         await world.turn()
         assert (await venture.spend(asked.spend)).state is State.RETURNED
         assert await venture.faults() == []
+
+
+@pytest.mark.parametrize("end", [Outcome.FAILED, Outcome.RETURNED])
+async def test_what_arrived_and_comes_back_is_found_without_its_webhook(
+    place: Place, tmp_path: Path, end: Outcome
+) -> None:
+    """Stripe, payouts: one that was paid may fail within five business days; and a webhook may be lost."""
+    bank = Bank(random.Random(8), trouble=0.0, refusals=0.0)
+    async with one_venture(place, bank, tmp_path) as (venture, world):
+        asked, other = await venture.request(700), await venture.request(800)
+        await world.turn()
+        for paid in bank.paid:
+            paid.outcome = Outcome.SETTLED
+        for _ in range(3):
+            world.now += WINDOWS.poll
+            await world.turn()
+        for _ in range(7):
+            world.now += timedelta(days=1)
+            await world.turn()
+        assert (await venture.spend(asked.spend)).state is State.SETTLED
+        assert asked.spend
+        bank.of(asked.spend)[0].outcome = end
+        world.now += WINDOWS.late_poll
+        await world.turn()
+        assert (await venture.spend(asked.spend)).state is State(end.value)
+        assert (await venture.spend(other.spend)).state is State.SETTLED
+        world.now += WINDOWS.may_come_back
+        for _ in range(2):
+            await world.turn()
+        pool = venture.books.database
+        async with pool.transaction(venture.context()) as connection:
+            assert await connection.fetchval("select count(next_at) from treasury.payment_course") == 0
+        assert await venture.faults() == []
+        assert await venture.untold() == []
 
 
 async def test_past_the_window_a_person_is_asked_and_nothing_is_sent_again(place: Place, tmp_path: Path) -> None:

@@ -30,6 +30,7 @@ from parpour_treasury.reconciliation import reading, states
 from parpour_treasury.reconciliation.evidence import bundle, evidence, faults
 from parpour_treasury.reconciliation.reconciler import Check, Payment, Reconciler, suggestion
 from parpour_treasury.refusals import TreasuryError
+from parpour_treasury.spending.governing import Governance
 from parpour_treasury.spending.testing import AGENT, give_people, new_venture, payment_worker
 from parpour_treasury.statements.camt053 import read_camt053
 from parpour_treasury.statements.model import BankStatement, Entry, check_follows
@@ -721,6 +722,15 @@ async def test_what_two_people_posted_is_reversed_and_not_undone(bank: Bank) -> 
     await bank.reconciler.confirm(bank.books.tenant, "user:bob", fee)
     asked = bank.reconciler.undo_match(bank.context(), bank.account, 1, evidence="no fee")
     await refused(asked, "RECONCILIATION_MATCH_POSTED")
+
+
+async def test_what_somebody_proposed_who_was_revoked_is_not_posted(bank: Bank) -> None:
+    fee = await a_fee(bank)
+    await propose(bank, fee, "user:eve")
+    await Governance(bank.database).revoke(bank.context(), "user:eve", reason="it was not eve")
+    await refused(bank.reconciler.confirm(bank.books.tenant, "user:bob", fee), "TREASURY_MEMBER_REVOKED")
+    await bank.reconciler.withdraw(bank.context(), fee)
+    assert await bank.queue() == [("fee", "open", -25)]
 
 
 async def test_a_match_of_a_closed_day_stays(bank: Bank) -> None:

@@ -30,6 +30,7 @@ from parpour_treasury.ledger import Ledger
 from parpour_treasury.reconciliation.restore import ProviderPayment, Restore
 from parpour_treasury.reconciliation.tokens import Token, TokenFile, judge
 from parpour_treasury.refusals import TreasuryError
+from parpour_treasury.spending.governing import Governance
 from parpour_treasury.spending.testing import AGENT, give_people
 from parpour_treasury.testing import Books, new_books
 
@@ -217,13 +218,16 @@ async def test_people_lock_and_two_of_them_unlock_with_evidence(site: Site) -> N
     await refused(restore.propose_unlock(site.context(AGENT), evidence="x"), "TREASURY_NOT_A_PERSON")
     await refused(restore.propose_unlock(site.context(), evidence=" "), "RECONCILIATION_EVIDENCE_MISSING")
     await refused(restore.confirm_unlock(site.context("user:bob")), "RECONCILIATION_SECOND_PERSON_REQUIRED")
+    await restore.propose_unlock(site.context("user:eve"), evidence="Stripe's list")
+    await Governance(site.books.database).revoke(site.context(), "user:eve", reason="it was not eve")
+    await refused(restore.confirm_unlock(site.context("user:bob")), "TREASURY_MEMBER_REVOKED")
     await restore.propose_unlock(site.context(), evidence="Stripe's list")
     await refused(restore.confirm_unlock(site.context()), "RECONCILIATION_SECOND_PERSON_REQUIRED")
     assert await restore.confirm_unlock(site.context("user:bob")) == 2
     await site.send(10)
     async with site.app.transaction(site.context()) as connection:
         events = [one.type.rpartition(".")[2] for one in await events_about(connection, "dispatch")]
-    assert events == ["locked", "reviewed", "reviewed", "proposed", "unlocked"]
+    assert events == ["locked", "reviewed", "reviewed", "proposed", "proposed", "unlocked"]
 
 
 async def test_a_providers_list_is_checked(site: Site) -> None:

@@ -7,8 +7,9 @@ hexadecimal; a payload is the text that was hashed. An erased event has neither 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any, TextIO
 from uuid import UUID
 
 from parpour_controlplane.chain.blocks import Block, Opening, SealedBlock, SealedEvent
@@ -54,33 +55,97 @@ def checkpoint_line(checkpoint: Checkpoint) -> str:
 
 
 def read_history(lines: Iterable[str]) -> History:
-    """The history that these lines are.
+    """The history that these lines are, in memory.
 
     Raises:
         ControlPlaneError: EXPORT_MALFORMED, with the line.
     """
-    tenant: UUID | None = None
-    events: list[SealedEvent] = []
-    blocks: list[SealedBlock] = []
-    checkpoints: list[Checkpoint] = []
+    parts = list(_parts(lines))
+    return History(
+        _tenant_of(parts),
+        [one for one in parts if isinstance(one, SealedEvent)],
+        [one for one in parts if isinstance(one, SealedBlock)],
+        [one for one in parts if isinstance(one, Checkpoint)],
+    )
+
+
+class HistoryFile:
+    """The history of a file. Its events stay there and are read as often as somebody goes through them."""
+
+    def __init__(self, path: Path) -> None:
+        """Read all but the events.
+
+        Raises:
+            ControlPlaneError: EXPORT_MALFORMED, with the line.
+            OSError: if the file cannot be read.
+        """
+        self._path = path
+        with open_export(path) as file:
+            parts = list(_parts(file, without=_EVENT))
+        self.tenant: UUID = _tenant_of(parts)
+        self.blocks = [one for one in parts if isinstance(one, SealedBlock)]
+        self.checkpoints = [one for one in parts if isinstance(one, Checkpoint)]
+
+    @property
+    def events(self) -> Iterable[SealedEvent]:
+        """The events, in their order."""
+        return _EventsOf(self._path)
+
+
+class _EventsOf:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def __iter__(self) -> Iterator[SealedEvent]:
+        with open_export(self._path) as file:
+            for one in _parts(file, without=_OTHERS):
+                if isinstance(one, SealedEvent):
+                    yield one
+
+
+def open_export(path: Path) -> TextIO:
+    """A file of lines that somebody else wrote: bytes that are no text are found where they are used."""
+    return path.open(encoding="utf-8", errors="surrogateescape", newline="\n")
+
+
+_EVENT = ('{"event":',)
+_OTHERS = ('{"block":', '{"checkpoint":')
+"""How lines begin; a line has one thing, or it is malformed, so what is passed over here is nothing else."""
+
+
+def _parts(
+    lines: Iterable[str], *, without: tuple[str, ...] = ()
+) -> Iterator[UUID | SealedEvent | SealedBlock | Checkpoint]:
+    """What each line is; lines that begin in one of some ways are passed over."""
     for number, line in enumerate(lines, 1):
+        if line.startswith(without):
+            continue
         try:
             value = json.loads(line)
-            if tenant is None:
+            if number == 1:
                 if value["form"] != FORM:
                     raise ValueError(f"another form than {FORM}")
-                tenant = UUID(value["tenant"])
-            elif "event" in value:
-                events.append(_event(value["event"]))
-            elif "block" in value:
-                blocks.append(_block(value["block"]))
+                yield UUID(value["tenant"])
+                continue
+            ((kind, fields),) = value.items()
+            if f'{{"{kind}":' in without:
+                continue
+            if kind == "event":
+                yield _event(fields)
+            elif kind == "block":
+                yield _block(fields)
+            elif kind == "checkpoint":
+                yield Checkpoint.decode(bytes.fromhex(fields))
             else:
-                checkpoints.append(Checkpoint.decode(bytes.fromhex(value["checkpoint"])))
+                raise KeyError(kind)
         except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ControlPlaneError("EXPORT_MALFORMED", f"line {number}: {type(error).__name__}: {error}") from None
-    if tenant is None:
+
+
+def _tenant_of(parts: Sequence[UUID | SealedEvent | SealedBlock | Checkpoint]) -> UUID:
+    if not parts or not isinstance(parts[0], UUID):
         raise ControlPlaneError("EXPORT_MALFORMED", "the file is empty")
-    return History(tenant, events, blocks, checkpoints)
+    return parts[0]
 
 
 def _line(value: dict[str, Any]) -> str:

@@ -8,10 +8,11 @@ contradicts nothing but the kept checkpoint: without one, neither a roll-back no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from struct import error
+from typing import Protocol
 from uuid import UUID
 
 from parpour_controlplane.chain.blocks import NOTHING, SealedBlock, SealedEvent
@@ -31,6 +32,26 @@ class History:
     checkpoints: Sequence[Checkpoint]
 
 
+class Provable(Protocol):
+    """A history as the verifier takes it. Its events may lie in a file: they are gone through one after the other."""
+
+    @property
+    def tenant(self) -> UUID:
+        """Whose it is."""
+
+    @property
+    def events(self) -> Iterable[SealedEvent]:
+        """In their order; once more, if a fault has to be named."""
+
+    @property
+    def blocks(self) -> Sequence[SealedBlock]:
+        """In their order."""
+
+    @property
+    def checkpoints(self) -> Sequence[Checkpoint]:
+        """In their order."""
+
+
 @dataclass(frozen=True)
 class Verified:
     """What was proven of a history without a fault."""
@@ -43,29 +64,66 @@ class Verified:
     """The last one, to be kept for the next time; None if nothing was ever signed."""
 
 
-def verify(history: History, *, keys: Keys, kept: Checkpoint | None = None) -> Verified:
+class Proof:
+    """A history that is being verified: whoever goes through its events has, at the end, gone through proven ones.
+
+    An event is handed on before the block around it is complete, so what was made of events counts for nothing until
+    `verified` can be asked for.
+    """
+
+    def __init__(self, history: Provable, *, keys: Keys, kept: Checkpoint | None = None) -> None:
+        self._history = history
+        self._keys = keys
+        self._kept = kept
+        self._verified: Verified | None = None
+
+    def __iter__(self) -> Iterator[SealedEvent]:
+        """Each event, as it was sealed.
+
+        Raises:
+            ChainFault: with the first place that contradicts the rest, and how.
+        """
+        history, kept = self._history, self._kept
+        keys = _check_checkpoints(history, self._keys)
+        if kept is not None:
+            _check_signature(kept, history.tenant, keys, "kept checkpoint", kept.head.size)
+        _check_blocks(history)
+        events = erased = 0
+        for event in _checked_events(history):
+            events += 1
+            erased += event.opening is None
+            yield event
+        _check_heads(history)
+        if kept is not None:
+            _check_kept(history.checkpoints, kept)
+        last = history.checkpoints[-1] if history.checkpoints else None
+        self._verified = Verified(events=events, blocks=len(history.blocks), erased=erased, checkpoint=last)
+
+    @property
+    def verified(self) -> Verified:
+        """What was proven.
+
+        Raises:
+            ValueError: if nobody has gone through all events.
+        """
+        if self._verified is None:
+            raise ValueError("the history was not gone through")
+        return self._verified
+
+
+def verify(history: Provable, *, keys: Keys, kept: Checkpoint | None = None) -> Verified:
     """Check a whole history.
 
     Raises:
         ChainFault: with the first place that contradicts the rest, and how.
     """
-    keys = _check_checkpoints(history, keys)
-    if kept is not None:
-        _check_signature(kept, history.tenant, keys, "kept checkpoint", kept.head.size)
-    _check_blocks(history)
-    _check_events(history)
-    _check_heads(history)
-    if kept is not None:
-        _check_kept(history.checkpoints, kept)
-    return Verified(
-        events=len(history.events),
-        blocks=len(history.blocks),
-        erased=sum(event.opening is None for event in history.events),
-        checkpoint=history.checkpoints[-1] if history.checkpoints else None,
-    )
+    proof = Proof(history, keys=keys, kept=kept)
+    for _ in proof:
+        pass
+    return proof.verified
 
 
-def _check_checkpoints(history: History, keys: Keys) -> Keys:
+def _check_checkpoints(history: Provable, keys: Keys) -> Keys:
     """Each is signed by the key whose turn it is; returns the trusted keys, with those that they handed over to."""
     known, retired = dict(keys), set[bytes]()
     previous, size = NOTHING, 0
@@ -98,7 +156,7 @@ def _check_signature(checkpoint: Checkpoint, tenant: UUID, keys: Keys, part: Par
         raise ChainFault("CHAIN_TENANT_MIXED", part, number)
 
 
-def _check_blocks(history: History) -> None:
+def _check_blocks(history: Provable) -> None:
     """Each block is what it says, at its place, and follows the one before; the last checkpoint covers them all."""
     signed = history.checkpoints[-1].head.blocks if history.checkpoints else 0
     previous, first = NOTHING, 1
@@ -123,14 +181,18 @@ def _check_blocks(history: History) -> None:
         raise ChainFault("CHAIN_UNSIGNED", "block", signed + 1)
 
 
-def _check_events(history: History) -> None:
+def _checked_events(history: Provable) -> Iterator[SealedEvent]:
     """Each event is what it says, at its place, after its cause; and the blocks are made of them."""
-    events = history.events
     total = history.blocks[-1].block.last if history.blocks else 0
     tenant = history.tenant.bytes
     seen: set[bytes] = set()
     unpack = FIXED.unpack_from
-    for number, event in enumerate(events, 1):
+    blocks = iter(history.blocks)
+    block = next(blocks).block if history.blocks else None
+    leaves: list[bytes] = []
+    mismatched = None
+    number = 0
+    for number, event in enumerate(history.events, 1):
         header, committed = event.header, event.commitment
         if len(committed) != HASH_BYTES or sha256(LEAF + header + committed).digest() != event.leaf:
             raise ChainFault("CHAIN_EVENT_CHANGED", "event", number)
@@ -146,20 +208,27 @@ def _check_events(history: History) -> None:
             raise ChainFault("CHAIN_EVENT_CHANGED", "event", number)
         if whose != tenant:
             raise ChainFault("CHAIN_TENANT_MIXED", "event", number)
-        if position != number or number > total:
-            raise _misplaced("event", [_position(one) for one in events], number, total)
+        if position != number or number > total or block is None:
+            raise _misplaced("event", [_position(one) for one in history.events], number, total)
         if event_id in seen:
             raise ChainFault("CHAIN_EVENT_REPEATED", "event", number)
         if caused and cause not in seen:
             raise ChainFault("CHAIN_CAUSE_UNKNOWN", "event", number)
         seen.add(event_id)
-    if len(events) < total:
-        raise ChainFault("CHAIN_TRUNCATED", "event", len(events) + 1)
-    for sealed in history.blocks:
-        block = sealed.block
-        if root_of([event.leaf for event in events[block.first - 1 : block.last]]) != block.root:
-            positions = f"the events at {block.first} to {block.last} are not the ones that were sealed"
-            raise ChainFault("CHAIN_ROOT_MISMATCH", "block", block.number, positions)
+        leaves.append(event.leaf)
+        if number == block.last:
+            # An event that stands wrong later on tells more than a root, so that comes first.
+            if mismatched is None and root_of(leaves) != block.root:
+                mismatched = block
+            leaves.clear()
+            following = next(blocks, None)
+            block = None if following is None else following.block
+        yield event
+    if number < total:
+        raise ChainFault("CHAIN_TRUNCATED", "event", number + 1)
+    if mismatched is not None:
+        positions = f"the events at {mismatched.first} to {mismatched.last} are not the ones that were sealed"
+        raise ChainFault("CHAIN_ROOT_MISMATCH", "block", mismatched.number, positions)
 
 
 def _position(event: SealedEvent) -> int:
@@ -178,7 +247,7 @@ def _misplaced(part: Part, found: Sequence[int], expected: int, total: int) -> C
     return ChainFault("CHAIN_DROPPED", part, expected)
 
 
-def _check_heads(history: History) -> None:
+def _check_heads(history: Provable) -> None:
     """Every checkpoint is of this history: its root is that of the blocks up to its size."""
     tree, ends, roots = GrowingTree(), [0], [EMPTY]
     for sealed in history.blocks:

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from parpour_treasury.auditing.findings import Finding
-from parpour_treasury.auditing.telling import Kept, ToldBooks
+from parpour_treasury.auditing.telling import Kept, ToldBooks, ToldJournal
 from parpour_treasury.books import Account, HoldState, Journal
 from parpour_treasury.commands import Leg
+
+
+class StandingBooks(Protocol):
+    """Books as they are compared. Journals may lie in a file: they are gone through once, one after the other."""
+
+    @property
+    def accounts(self) -> Sequence[Account]:
+        """All of them."""
+
+    @property
+    def journals(self) -> Collection[Journal]:
+        """By number."""
+
+    @property
+    def holds(self) -> Sequence[HoldState]:
+        """All of them."""
 
 
 @dataclass(frozen=True)
@@ -22,19 +39,19 @@ class Books:
     holds: Sequence[HoldState]
 
 
-def compare(books: Books, told: ToldBooks) -> list[Finding]:
+def compare(books: StandingBooks, told: ToldBooks) -> list[Finding]:
     """Every contradiction between the books and the events, and within either; none if they agree."""
+    findings, legs = _journals(books, told)
     return [
         *told.findings,
         *_accounts(books, told),
-        *_journals(books, told),
-        *_running_balances(books),
+        *findings,
         *_holds(books, told),
-        *_balances(books, told),
+        *_balances(books, told, legs),
     ]
 
 
-def _accounts(books: Books, told: ToldBooks) -> Iterator[Finding]:
+def _accounts(books: StandingBooks, told: ToldBooks) -> Iterator[Finding]:
     there = {account.account: account for account in books.accounts}
     for number, opened in told.accounts.items():
         account = there.get(number)
@@ -48,25 +65,44 @@ def _accounts(books: Books, told: ToldBooks) -> Iterator[Finding]:
             yield Finding("AUDIT_ACCOUNT_UNTOLD", f"account/{number}", there[number].code)
 
 
-def _journals(books: Books, told: ToldBooks) -> Iterator[Finding]:
-    there = {journal.number: journal for journal in books.journals}
-    for place, number in enumerate(sorted(there), 1):
-        if number != place:
-            yield Finding("AUDIT_JOURNAL_GAP", f"journal/{place}", f"{number} follows {place - 1}")
-            break
+def _journals(books: StandingBooks, told: ToldBooks) -> tuple[list[Finding], Mapping[int, int]]:
+    """What journals contradict, the balances beside their legs included, and what each account's legs come to."""
+    findings: list[Finding] = []
+    sums: defaultdict[int, int] = defaultdict(int)
+    numbers: set[int] = set()
+    untold: list[Finding] = []
+    agreed = True
+    for journal in books.journals:
+        number, posted = journal.number, told.journals.get(journal.number)
+        numbers.add(number)
+        if posted is not None:
+            findings += _changed(journal, posted)
+        elif f"journal/{number}" not in told.erased:
+            untold.append(Finding("AUDIT_JOURNAL_UNTOLD", f"journal/{number}", journal.description))
+        for leg, balance in zip(journal.legs, journal.balances, strict=True):
+            sums[leg.account] += leg.amount
+            if agreed and sums[leg.account] != balance:
+                # Whatever follows differs as well.
+                agreed = False
+                both = f"account {leg.account} came to {sums[leg.account]}, {balance} is written"
+                findings.append(Finding("AUDIT_LEG_BALANCE_DIFFERS", f"journal/{number}", both))
+    place = next((place for place in range(1, len(numbers) + 1) if place not in numbers), None)
+    if place is not None:
+        follows = min((number for number in numbers if number > place), default="nothing")
+        findings.append(Finding("AUDIT_JOURNAL_GAP", f"journal/{place}", f"{follows} follows {place - 1}"))
     for number, posted in told.journals.items():
-        journal = there.get(number)
-        if journal is None:
-            yield Finding("AUDIT_JOURNAL_MISSING", f"journal/{number}", f"{len(posted.legs)} legs")
-        elif journal.legs != posted.legs:
-            differing = _first_difference(journal.legs, posted.legs)
-            yield Finding("AUDIT_JOURNAL_CHANGED", f"journal/{number}", differing)
-        elif journal.effective_at != posted.effective_at:
-            both = f"effective {journal.effective_at.isoformat()}, posted as {posted.effective_at.isoformat()}"
-            yield Finding("AUDIT_JOURNAL_CHANGED", f"journal/{number}", both)
-    for number in there.keys() - told.journals.keys():
-        if f"journal/{number}" not in told.erased:
-            yield Finding("AUDIT_JOURNAL_UNTOLD", f"journal/{number}", there[number].description)
+        if number not in numbers:
+            findings.append(Finding("AUDIT_JOURNAL_MISSING", f"journal/{number}", f"{len(posted.legs)} legs"))
+    return [*findings, *untold], sums
+
+
+def _changed(journal: Journal, posted: ToldJournal) -> Iterator[Finding]:
+    place = f"journal/{journal.number}"
+    if journal.legs != posted.legs:
+        yield Finding("AUDIT_JOURNAL_CHANGED", place, _first_difference(journal.legs, posted.legs))
+    elif journal.effective_at != posted.effective_at:
+        both = f"effective {journal.effective_at.isoformat()}, posted as {posted.effective_at.isoformat()}"
+        yield Finding("AUDIT_JOURNAL_CHANGED", place, both)
 
 
 def _first_difference(there: Sequence[Leg], posted: Sequence[Leg]) -> str:
@@ -80,19 +116,7 @@ def _shown(leg: Leg) -> str:
     return f"{leg.amount} {leg.currency} on account {leg.account}"
 
 
-def _running_balances(books: Books) -> Iterator[Finding]:
-    """The balance beside each leg, by the books alone."""
-    sums: defaultdict[int, int] = defaultdict(int)
-    for journal in books.journals:
-        for leg, balance in zip(journal.legs, journal.balances, strict=True):
-            sums[leg.account] += leg.amount
-            if sums[leg.account] != balance:
-                both = f"account {leg.account} came to {sums[leg.account]}, {balance} is written"
-                yield Finding("AUDIT_LEG_BALANCE_DIFFERS", f"journal/{journal.number}", both)
-                return
-
-
-def _holds(books: Books, told: ToldBooks) -> Iterator[Finding]:
+def _holds(books: StandingBooks, told: ToldBooks) -> Iterator[Finding]:
     there = {hold.hold: hold for hold in books.holds}
     whole = _journals_told(told)
     for number, kept in told.holds.items():
@@ -125,12 +149,8 @@ def _kept_shown(kept: Kept) -> str:
     return ", ".join(f"{side * amount} on account {account}" for (account, side), amount in sorted(kept.items())) or "0"
 
 
-def _balances(books: Books, told: ToldBooks) -> Iterator[Finding]:
+def _balances(books: StandingBooks, told: ToldBooks, legs: Mapping[int, int]) -> Iterator[Finding]:
     """Balances against the legs in the books, and against the events unless some of those were erased."""
-    legs: defaultdict[int, int] = defaultdict(int)
-    for journal in books.journals:
-        for leg in journal.legs:
-            legs[leg.account] += leg.amount
     pending: defaultdict[tuple[int, int], int] = defaultdict(int)
     for hold in books.holds:
         for side, amount in _kept_by(hold).items():
@@ -138,9 +158,10 @@ def _balances(books: Books, told: ToldBooks) -> Iterator[Finding]:
     whole = _journals_told(told)
     for account in books.accounts:
         number = account.account
-        sums = {legs[number], told.posted[number]} if whole else {legs[number]}
+        came_to = legs.get(number, 0)
+        sums = {came_to, told.posted[number]} if whole else {came_to}
         if sums != {account.posted}:
-            both = f"{account.posted} is written, the legs come to {legs[number]}, the events to {told.posted[number]}"
+            both = f"{account.posted} is written, the legs come to {came_to}, the events to {told.posted[number]}"
             yield Finding("AUDIT_BALANCE_DIFFERS", f"account/{number}", both)
         kept = (pending[number, 1], pending[number, -1])
         if kept != (account.pending_debit, account.pending_credit):

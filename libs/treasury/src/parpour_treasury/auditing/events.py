@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from parpour_controlplane.chain.blocks import SealedEvent
 from parpour_controlplane.chain.headers import Header
-from parpour_controlplane.chain.verifying import History
 from parpour_controlplane.migrations import sql
 from parpour_treasury.auditing.telling import Told
 from parpour_treasury.refusals import TreasuryError
@@ -42,9 +42,9 @@ class Event:
         return Told(self.type, self.subject, self.payload)
 
 
-def proven_events(history: History) -> Iterator[Event]:
-    """The events of a history that was verified."""
-    for sealed in history.events:
+def proven_events(sealed_events: Iterable[SealedEvent]) -> Iterator[Event]:
+    """The events of a history that is verified on the way (`Proof`)."""
+    for sealed in sealed_events:
         header = Header.decode(sealed.header)
         payload = None if sealed.opening is None else json.loads(sealed.opening.payload)
         yield Event(

@@ -7,7 +7,7 @@ tell whether it still stands. Where one of a thing's events was erased, nothing 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
@@ -24,8 +24,8 @@ WHO = ("name", "category", "provider", "destination", "fingerprint")
 
 
 @dataclass
-class _Told:
-    """What all events come to, by what they are about."""
+class ToldGoverned:
+    """What all events come to, by what they are about, an event at a time."""
 
     members: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     envelopes: dict[str, Mapping[str, Any]] = field(default_factory=dict)
@@ -34,9 +34,17 @@ class _Told:
     """Members that are revoked, payees that are held, `frozen` and `stopped`."""
     erased: set[str] = field(default_factory=set)
     """Subjects of which an event was erased."""
+    findings: list[Finding] = field(default_factory=list)
 
     def take(self, event: Event) -> None:
-        """One more event."""
+        """One more event, in their order."""
+        try:
+            self._take(event)
+        except (KeyError, TypeError) as error:
+            detail = f"{event.type}: {type(error).__name__}: {error}"
+            self.findings.append(Finding("AUDIT_EVENT_MALFORMED", event.subject, detail))
+
+    def _take(self, event: Event) -> None:
         said = event.payload
         if said is None:
             self.erased.add(event.subject)
@@ -65,21 +73,15 @@ class _Told:
                 self.stopped.discard("stopped")
 
 
-def compare_governed(dossier: Dossier, events: Iterable[Event]) -> list[Finding]:
+def compare_governed(dossier: Dossier, told: ToldGoverned) -> list[Finding]:
     """Every contradiction; none if what stands is what the events left."""
-    told, findings = _Told(), list[Finding]()
-    for event in events:
-        try:
-            told.take(event)
-        except (KeyError, TypeError) as error:
-            detail = f"{event.type}: {type(error).__name__}: {error}"
-            findings.append(Finding("AUDIT_EVENT_MALFORMED", event.subject, detail))
+    findings = list(told.findings)
     for compare in (_members, _envelopes, _payees, _stops):
         findings += compare(dossier, told)
     return findings
 
 
-def _members(dossier: Dossier, told: _Told) -> Iterator[Finding]:
+def _members(dossier: Dossier, told: ToldGoverned) -> Iterator[Finding]:
     if "member" in told.erased:
         return
     for actor in sorted(dossier.members.keys() | told.members.keys()):
@@ -92,7 +94,7 @@ def _members(dossier: Dossier, told: _Told) -> Iterator[Finding]:
         yield from _differing("AUDIT_MEMBER_CHANGED", f"member/{actor}", stands, wanted)
 
 
-def _envelopes(dossier: Dossier, told: _Told) -> Iterator[Finding]:
+def _envelopes(dossier: Dossier, told: ToldGoverned) -> Iterator[Finding]:
     taken = _taken(dossier)
     for name in sorted({str(one) for one in dossier.envelopes} | told.envelopes.keys()):
         if f"envelope/{name}" in told.erased:
@@ -123,7 +125,7 @@ def _taken(dossier: Dossier) -> Mapping[UUID, tuple[int, int]]:
     return taken
 
 
-def _payees(dossier: Dossier, told: _Told) -> Iterator[Finding]:
+def _payees(dossier: Dossier, told: ToldGoverned) -> Iterator[Finding]:
     for name in sorted({str(one) for one in dossier.payees} | told.payees.keys()):
         if f"payee/{name}" in told.erased:
             continue
@@ -141,7 +143,7 @@ def _payees(dossier: Dossier, told: _Told) -> Iterator[Finding]:
         yield from _differing("AUDIT_PAYEE_CHANGED", f"payee/{name}", stands, wanted)
 
 
-def _stops(dossier: Dossier, told: _Told) -> Iterator[Finding]:
+def _stops(dossier: Dossier, told: ToldGoverned) -> Iterator[Finding]:
     if dossier.stops is None or "venture" in told.erased:
         return
     stands = {"frozen": dossier.stops.frozen_at is not None, "stopped": dossier.stops.stopped_at is not None}

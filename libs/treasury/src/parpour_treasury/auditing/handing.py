@@ -7,26 +7,26 @@ tail tell has to be what the rest says. The tail is proven by nothing yet, so an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 from uuid import UUID
 
 from parpour_controlplane.chain.checkpoints import Checkpoint, trusted
-from parpour_controlplane.chain.exports import read_history
-from parpour_controlplane.chain.verifying import Verified, verify
+from parpour_controlplane.chain.exports import HistoryFile, open_export
+from parpour_controlplane.chain.verifying import Proof, Verified
 from parpour_controlplane.database import Database
 from parpour_controlplane.exporting import export_history
 from parpour_controlplane.sealing.stores import CheckpointStore
-from parpour_treasury.auditing.comparing import Books, compare
+from parpour_treasury.auditing.comparing import StandingBooks, compare
 from parpour_treasury.auditing.dossier import Dossier, dossier_lines, read_dossier
 from parpour_treasury.auditing.events import TAIL_EVENTS, Event, proven_events, read_tail, tail_line
 from parpour_treasury.auditing.findings import Finding
-from parpour_treasury.auditing.governed import compare_governed
-from parpour_treasury.auditing.snapshot import from_lines, read_books, to_lines
-from parpour_treasury.auditing.spends import compare_spends
-from parpour_treasury.auditing.telling import tell
+from parpour_treasury.auditing.governed import ToldGoverned, compare_governed
+from parpour_treasury.auditing.snapshot import BooksFile, from_lines, read_books, to_lines
+from parpour_treasury.auditing.spends import ToldSpends, compare_spends
+from parpour_treasury.auditing.telling import ToldBooks
 
 FILES = HISTORY, TAIL, BOOKS, DOSSIER = "history.ndjson", "tail.ndjson", "books.ndjson", "dossier.ndjson"
 
@@ -38,10 +38,10 @@ class Audited:
     tenant: UUID
     history: Verified
     events: tuple[Event, ...]
-    """All of them, those after the last checkpoint last."""
+    """All of them, those after the last checkpoint last; none, if they were not to be kept."""
     tail: int
     """Events after the last checkpoint: proven by nothing yet."""
-    books: Books
+    books: StandingBooks
     dossier: Dossier
     findings: tuple[Finding, ...]
     """Contradictions between the events and the rest; none if they agree."""
@@ -75,10 +75,11 @@ def make_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
 
-def audit(folder: Path, public_keys: Iterable[bytes], *, kept: Checkpoint | None = None) -> Audited:
+def audit(folder: Path, public_keys: Iterable[bytes], *, kept: Checkpoint | None = None, keep: bool = True) -> Audited:
     """Prove a folder's history, compute its books anew from it, and decide its decisions once more.
 
-    `public_keys` have 32 bytes each; `kept` is the checkpoint that was kept from an earlier look.
+    `public_keys` have 32 bytes each; `kept` is the checkpoint that was kept from an earlier look. Events and journals
+    are gone through as they lie in their files; `keep` keeps them in memory, to be looked at afterwards.
 
     Raises:
         ChainFault: with the first place of the history that contradicts the rest.
@@ -87,27 +88,41 @@ def audit(folder: Path, public_keys: Iterable[bytes], *, kept: Checkpoint | None
         OSError: if a file cannot be read.
         ValueError: if a key is none.
     """
-    with _reading(folder / HISTORY) as file:
-        history = read_history(file)
-    verified = verify(history, keys=trusted(public_keys), kept=kept)
-    with _reading(folder / TAIL) as file:
-        tail = list(read_tail(file, TAIL))
-    with _reading(folder / BOOKS) as file:
-        books = from_lines(file)
-    with _reading(folder / DOSSIER) as file:
+    history = HistoryFile(folder / HISTORY)
+    proof = Proof(history, keys=trusted(public_keys), kept=kept)
+    told, spends, governed = ToldBooks(), ToldSpends(), ToldGoverned()
+    events: list[Event] = []
+    tail = 0
+    for event in _events(folder, proof):
+        told.take(event.told)
+        spends.take(event)
+        governed.take(event)
+        tail += event.position is None
+        if keep:
+            events.append(event)
+    books = _books(folder / BOOKS, keep=keep)
+    with open_export(folder / DOSSIER) as file:
         dossier = read_dossier(file)
-    events = (*proven_events(history), *tail)
     findings = [
-        *compare(books, tell(event.told for event in events)),
-        *compare_spends(dossier, events, history.tenant),
-        *compare_governed(dossier, events),
+        *compare(books, told),
+        *compare_spends(dossier, spends, history.tenant),
+        *compare_governed(dossier, governed),
     ]
-    return Audited(history.tenant, verified, events, len(tail), books, dossier, tuple(findings))
+    return Audited(history.tenant, proof.verified, tuple(events), tail, books, dossier, tuple(findings))
+
+
+def _books(path: Path, *, keep: bool) -> StandingBooks:
+    if not keep:
+        return BooksFile(path)
+    with open_export(path) as file:
+        return from_lines(file)
+
+
+def _events(folder: Path, proof: Proof) -> Iterator[Event]:
+    yield from proven_events(proof)
+    with open_export(folder / TAIL) as file:
+        yield from read_tail(file, TAIL)
 
 
 def _writing(path: Path) -> TextIO:
     return path.open("w", encoding="utf-8", newline="\n")
-
-
-def _reading(path: Path) -> TextIO:
-    return path.open(encoding="utf-8", errors="surrogateescape", newline="\n")

@@ -7,12 +7,14 @@ since they come from whoever is audited.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError
 
+from parpour_controlplane.chain.exports import open_export
 from parpour_controlplane.migrations import sql
 from parpour_treasury.auditing.comparing import Books
 from parpour_treasury.auditing.telling import Told
@@ -71,13 +73,68 @@ def from_lines(lines: Iterable[str]) -> Books:
         TreasuryError: AUDIT_BOOKS_MALFORMED, with the line.
     """
     found: dict[str, list[Any]] = {kind: [] for kind in _ADAPTERS}
+    for kind, thing in _things(lines):
+        found[kind].append(thing)
+    return Books(found["account"], found["journal"], found["hold"])
+
+
+class BooksFile:
+    """Books of which the journals stay in their file, and are read as often as somebody goes through them."""
+
+    def __init__(self, path: Path) -> None:
+        """Read accounts and holds, and count the journals.
+
+        Raises:
+            TreasuryError: AUDIT_BOOKS_MALFORMED, with the line.
+            OSError: if the file cannot be read.
+        """
+        self.accounts: list[Account] = []
+        self.holds: list[HoldState] = []
+        with open_export(path) as file:
+            for kind, thing in _things(file, without=_JOURNAL):
+                (self.accounts if kind == "account" else self.holds).append(thing)
+        with open_export(path) as file:
+            count = sum(line.startswith(_JOURNAL) for line in file)
+        self.journals = JournalsOf(path, count)
+
+
+class JournalsOf(Collection[Journal]):
+    """The journals of a file, in its order."""
+
+    def __init__(self, path: Path, count: int) -> None:
+        self._path = path
+        self._count = count
+
+    def __iter__(self) -> Iterator[Journal]:
+        with open_export(self._path) as file:
+            for _, thing in _things(file, without=_OTHERS):
+                yield thing
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __contains__(self, journal: object) -> bool:
+        return any(one == journal for one in self)
+
+
+_JOURNAL = '{"journal":'
+_OTHERS = ('{"account":', '{"hold":')
+"""How lines begin; a line has one thing, or it is malformed, so what is passed over here is nothing else."""
+
+
+def _things(lines: Iterable[str], *, without: str | tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
+    """What each line holds, by its kind; lines that begin in one of some ways are passed over."""
     for number, line in enumerate(lines, 1):
+        if line.startswith(without):
+            continue
         try:
             ((kind, thing),) = json.loads(line).items()
-            found[kind].append(_ADAPTERS[kind].validate_python(thing))
+            if f'{{"{kind}":' != line[: len(kind) + 4]:
+                raise ValueError("space before a kind")
+            made = _ADAPTERS[kind].validate_python(thing)
         except (ValueError, KeyError, AttributeError, TypeError, RecursionError, ValidationError) as error:
             raise TreasuryError("AUDIT_BOOKS_MALFORMED", field=f"line {number}", detail=_shown(error)) from None
-    return Books(found["account"], found["journal"], found["hold"])
+        yield kind, made
 
 
 def _shown(error: Exception) -> str:

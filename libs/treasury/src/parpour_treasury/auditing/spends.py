@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Self
 from uuid import UUID
 
 from parpour_treasury.auditing.dossier import Dossier, KeptSpend
@@ -20,36 +22,86 @@ from parpour_treasury.spending.facts import INTERNAL
 
 APPROVED = ("approved", "reserved", "refused")
 """Steps that an approval leads to."""
+DIGESTS = ("decision", "decided", "approved", "told")
+"""What a step says of records: the decision's number, and digests."""
 RENEWAL_REFUSED = "treasury.renewal.refused"
 """The one decision that no step follows."""
 PROVIDERS_WORD = ("sent", "unknown", "failed", "settled", "returned")
 """Steps that a provider tells."""
 
 
-def compare_spends(dossier: Dossier, events: Iterable[Event], tenant: UUID) -> list[Finding]:
-    """Every contradiction, by spend; none if the dossier is what happened."""
-    told: defaultdict[str, list[Event]] = defaultdict(list)
-    rules: dict[str, Event] = {}
-    for event in events:
-        if event.type.startswith("treasury.spend.") or event.type == RENEWAL_REFUSED:
-            told[event.subject].append(event)
+@dataclass(frozen=True, slots=True)
+class ToldStep:
+    """What of one event of a spend is held against what was handed over."""
+
+    type: str
+    place: str
+    actor: str
+    at: datetime
+    said: Mapping[str, Any] | None
+    """Its digests; None if it was erased."""
+
+    @property
+    def word(self) -> str:
+        """What happened."""
+        return self.type.rpartition(".")[2]
+
+
+class ToldSpends:
+    """What all events tell of spends and rules, an event at a time: each spend's steps, and how the last left it."""
+
+    def __init__(self) -> None:
+        self.steps: defaultdict[str, list[ToldStep]] = defaultdict(list)
+        self.last: dict[str, Mapping[str, Any] | None] = {}
+        self.rules: dict[str, Mapping[str, Any] | None] = {}
+
+    @classmethod
+    def of(cls, events: Iterable[Event]) -> Self:
+        """What these events tell, which are in their order."""
+        told = cls()
+        for event in events:
+            told.take(event)
+        return told
+
+    def take(self, event: Event) -> None:
+        """One more event, in their order."""
+        said, spend = event.payload, event.type.startswith("treasury.spend.")
+        if spend or event.type == RENEWAL_REFUSED:
+            digests = None if said is None else {name: said[name] for name in DIGESTS if name in said}
+            place = f"event {event.position or event.id}, {event.type}"
+            self.steps[event.subject].append(ToldStep(event.type, place, event.actor, event.at, digests))
+        if spend:
+            self.last[event.subject] = said
         elif event.type == "treasury.rules.changed":
-            rules[event.subject] = event
-    findings = list(_rules(dossier, rules))
-    for spend in sorted(dossier.spends.values(), key=lambda one: str(one.spend_id)):
-        findings += _spend(dossier, spend, told.pop(f"spend/{spend.spend_id}", []), tenant)
-    findings += [Finding("AUDIT_SPEND_MISSING", subject, f"{len(steps)} events") for subject, steps in told.items()]
-    return findings
+            self.rules[event.subject] = None if said is None else {"rules": said.get("rules")}
 
 
-def _rules(dossier: Dossier, told: Mapping[str, Event]) -> Iterator[Finding]:
+def compare_spends(dossier: Dossier, told: ToldSpends, tenant: UUID) -> list[Finding]:
+    """Every contradiction, by spend; none if the dossier is what happened."""
+    findings = list(_rules(dossier, told.rules))
+    spends = {f"spend/{spend.spend_id}": spend for spend in dossier.spends.values()}
+    for place, spend in sorted(spends.items()):
+        findings += _spend(dossier, spend, told.steps.get(place, []), told.last.get(place), tenant)
+    return [
+        *findings,
+        *(
+            Finding("AUDIT_SPEND_MISSING", subject, f"{len(steps)} events")
+            for subject, steps in told.steps.items()
+            if subject not in spends
+        ),
+    ]
+
+
+def _rules(dossier: Dossier, told: Mapping[str, Mapping[str, Any] | None]) -> Iterator[Finding]:
     for version, kept in sorted(dossier.rules.items()):
-        event = told.get(f"rules/{version}")
-        if event is None or (event.payload is not None and event.payload.get("rules") != kept.body):
+        said = told.get(f"rules/{version}", {})
+        if said is not None and said.get("rules") != kept.body:
             yield Finding("AUDIT_RULES_CHANGED", f"rules/{version}", "no event has these rules")
 
 
-def _spend(dossier: Dossier, spend: KeptSpend, told: list[Event], tenant: UUID) -> Iterator[Finding]:
+def _spend(
+    dossier: Dossier, spend: KeptSpend, told: list[ToldStep], last: Mapping[str, Any] | None, tenant: UUID
+) -> Iterator[Finding]:
     place = f"spend/{spend.spend_id}"
     steps = [event for event in told if event.type != RENEWAL_REFUSED]
     if not steps:
@@ -62,7 +114,6 @@ def _spend(dossier: Dossier, spend: KeptSpend, told: list[Event], tenant: UUID) 
         book = dossier.rules.get(one.rules_version)
         if book is None or not one.again(book.body):
             yield Finding("AUDIT_DECISION_DIFFERS", f"{place}/decision/{one.number}", f"rules {one.rules_version}")
-    last = steps[-1].payload
     if last is not None:
         stands = _as_told(spend)
         differs = sorted(name for name, value in stands.items() if last.get(name) != value)
@@ -113,9 +164,9 @@ def _digest(spend: KeptSpend, tenant: UUID) -> str:
     ).hex()
 
 
-def _approvals(dossier: Dossier, spend: KeptSpend, steps: list[Event]) -> Iterator[Finding]:
+def _approvals(dossier: Dossier, spend: KeptSpend, steps: list[ToldStep]) -> Iterator[Finding]:
     kept = dossier.approvals.get(spend.spend_id, [])
-    told = {(_step(event), event.actor, event.at) for event in steps}
+    told = {(event.word, event.actor, event.at) for event in steps}
     for one in kept:
         wanted = APPROVED if one.verdict == "approve" else ("rejected",)
         if not any((step, one.actor, one.decided_at) in told for step in wanted):
@@ -123,22 +174,22 @@ def _approvals(dossier: Dossier, spend: KeptSpend, steps: list[Event]) -> Iterat
             yield Finding("AUDIT_APPROVAL_UNTOLD", place, f"{one.verdict} at {one.decided_at.isoformat()}")
     given = {(one.actor, one.decided_at) for one in kept}
     for event in steps[1:]:
-        if _step(event) in APPROVED and (event.actor, event.at) not in given:
+        if event.word in APPROVED and (event.actor, event.at) not in given:
             place = f"spend/{spend.spend_id}/approval/{event.actor}"
-            yield Finding("AUDIT_APPROVAL_MISSING", place, f"event {event.position or event.id}")
+            yield Finding("AUDIT_APPROVAL_MISSING", place, event.place)
 
 
-def _outcomes(dossier: Dossier, spend: KeptSpend, steps: list[Event]) -> Iterator[Finding]:
+def _outcomes(dossier: Dossier, spend: KeptSpend, steps: list[ToldStep]) -> Iterator[Finding]:
     if spend.provider == INTERNAL:
         return
     kept = sorted((one.step.value, one.recorded_at) for one in dossier.outcomes.get(spend.spend_id, []))
-    told = sorted((_step(event), event.at) for event in steps if _step(event) in PROVIDERS_WORD)
+    told = sorted((event.word, event.at) for event in steps if event.word in PROVIDERS_WORD)
     if kept != told:
         place = f"spend/{spend.spend_id}"
         yield Finding("AUDIT_OUTCOME_DIFFERS", place, f"{len(kept)} outcomes, {len(told)} events of them")
 
 
-def _records(dossier: Dossier, spend: KeptSpend, told: list[Event]) -> Iterator[Finding]:
+def _records(dossier: Dossier, spend: KeptSpend, told: list[ToldStep]) -> Iterator[Finding]:
     """What was recorded against the digests that events have of it."""
     place, kept = f"spend/{spend.spend_id}", spend.spend_id
     decisions = {str(one.number): one.record for one in dossier.decisions.get(kept, ())}
@@ -146,27 +197,19 @@ def _records(dossier: Dossier, spend: KeptSpend, told: list[Event]) -> Iterator[
     outcomes = {one.step.value: one.record for one in dossier.outcomes.get(kept, ())}
     named: set[str] = set()
     for event in told:
-        said = event.payload or {}
+        said = event.said or {}
         if said.get("decided"):
             named.add(str(said["decision"]))
             if decisions.get(str(said["decision"]), said["decided"]) != said["decided"]:
-                yield Finding("AUDIT_DECISION_CHANGED", f"{place}/decision/{said['decision']}", _shown(event))
+                yield Finding("AUDIT_DECISION_CHANGED", f"{place}/decision/{said['decision']}", event.place)
         if said.get("approved"):
             record = approvals.get(f"{event.actor}@{event.at.isoformat()}")
             if record not in (None, said["approved"]):
-                yield Finding("AUDIT_APPROVAL_CHANGED", f"{place}/approval/{event.actor}", _shown(event))
+                yield Finding("AUDIT_APPROVAL_CHANGED", f"{place}/approval/{event.actor}", event.place)
         if said.get("told"):
-            step = _step(event)
+            step = event.word
             if outcomes.get(step, said["told"]) != said["told"]:
-                yield Finding("AUDIT_OUTCOME_CHANGED", f"{place}/outcome/{step}", _shown(event))
-    if all(event.payload is not None and "decided" in event.payload for event in told):
+                yield Finding("AUDIT_OUTCOME_CHANGED", f"{place}/outcome/{step}", event.place)
+    if all(event.said is not None and "decided" in event.said for event in told):
         for number in sorted(decisions.keys() - named):
             yield Finding("AUDIT_DECISION_UNTOLD", f"{place}/decision/{number}", "no event has its digest")
-
-
-def _shown(event: Event) -> str:
-    return f"event {event.position or event.id}, {event.type}"
-
-
-def _step(event: Event) -> str:
-    return event.type.rpartition(".")[2]

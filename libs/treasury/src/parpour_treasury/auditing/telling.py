@@ -60,23 +60,26 @@ class ToldBooks:
     """Subjects of events whose payload was erased: what they said cannot be told."""
     findings: list[Finding] = field(default_factory=list)
 
-
-def tell(events: Iterable[Told]) -> ToldBooks:
-    """The books that these events, which are in their order, amount to. Events that are not the ledger's are passed."""
-    books = ToldBooks()
-    for event in events:
+    def take(self, event: Told) -> None:
+        """Carry out one more event. One that is not the ledger's is passed."""
         carry_out = _CARRY_OUT.get(event.type)
         if carry_out is None:
-            continue
+            return
         if event.payload is None:
-            books.erased.add(event.subject)
-            continue
+            self.erased.add(event.subject)
+            return
         try:
-            carry_out(books, event.subject, event.payload)
+            carry_out(self, event.subject, event.payload)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            books.findings.append(
-                Finding("AUDIT_EVENT_MALFORMED", event.subject, f"{event.type}: {type(error).__name__}: {error}")
-            )
+            detail = f"{event.type}: {type(error).__name__}: {error}"
+            self.findings.append(Finding("AUDIT_EVENT_MALFORMED", event.subject, detail))
+
+
+def tell(events: Iterable[Told]) -> ToldBooks:
+    """The books that these events, which are in their order, amount to."""
+    books = ToldBooks()
+    for event in events:
+        books.take(event)
     return books
 
 

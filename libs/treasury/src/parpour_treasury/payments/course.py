@@ -173,6 +173,10 @@ def due_after(course: Course, windows: Windows, now: datetime) -> tuple[datetime
         return None, course.history.outcome in (Outcome.SENT, Outcome.SETTLED, Outcome.NEEDS_PERSON)
     if found_out(course):
         return now + windows.poll, False
+    arrived = course.history.settled_since if course.history.outcome is Outcome.SETTLED else None
+    if arrived is not None and now < arrived + windows.may_come_back:
+        # Its webhook may be lost.
+        return now + windows.late_poll, False
     following = next_step(course.history, windows, now)
     if following.step is Action.ASK_PERSON:
         return None, True

@@ -14,11 +14,18 @@ TEXT_LENGTH_MAX = 1000
 ITEMS_MAX = 200
 DEPTH_MAX = 12
 
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+"""JSON can say these, and no text of a database can hold them: whoever sent them would hinder what is recorded."""
 _SECRET_NAMES = re.compile(r"secret|api_?key|apikey|password|authorization|access_?token|client_?secret", re.IGNORECASE)
 _ACCOUNT_NAMES = re.compile(r"account_?number|iban|routing_?number|sort_?code|(^|_)pan$", re.IGNORECASE)
 _SECRETS = re.compile(r"\b(?:sk|rk|pk)_(?:live|test)_[\w*]+|\bwhsec_[\w+/=]+|secret-token:\S+|Bearer\s+\S+")
 _DIGITS = re.compile(r"(?<![\w-])\d(?:[ ]?\d){6,18}(?![\w-])")
 _IBAN = re.compile(r"\b[A-Z]{2}\d{2}(?:[ ]?[A-Z0-9]{4}){2,7}(?:[ ]?[A-Z0-9]{1,3})?\b")
+
+
+def storable(text: str) -> str:
+    """A text that every database takes: NUL and halves of surrogate pairs become the mark of what cannot be shown."""
+    return _UNSTORABLE.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
 def _last_four(text: str) -> str:
@@ -28,7 +35,7 @@ def _last_four(text: str) -> str:
 
 def masked_text(text: str) -> str:
     """A text without keys, tokens, IBANs and long runs of digits, cut to a bounded length."""
-    text = _SECRETS.sub("[secret]", text[: TEXT_LENGTH_MAX * 2])
+    text = _SECRETS.sub("[secret]", storable(text[: TEXT_LENGTH_MAX * 2]))
     text = _IBAN.sub(lambda match: _last_four(match.group()), text)
     return _DIGITS.sub(lambda match: _last_four(match.group()), text)[:TEXT_LENGTH_MAX]
 
@@ -39,13 +46,13 @@ def masked(value: Any, *, depth: int = 0) -> Any:
         return "…"
     if isinstance(value, Mapping):
         result: dict[str, Any] = {}
-        for name, item in list(value.items())[:ITEMS_MAX]:
-            if item is not None and _SECRET_NAMES.search(str(name)):
-                result[str(name)] = "[secret]"
-            elif item is not None and _ACCOUNT_NAMES.search(str(name)):
-                result[str(name)] = _last_four(str(item))
+        for name, item in ((storable(str(name)), item) for name, item in list(value.items())[:ITEMS_MAX]):
+            if item is not None and _SECRET_NAMES.search(name):
+                result[name] = "[secret]"
+            elif item is not None and _ACCOUNT_NAMES.search(name):
+                result[name] = _last_four(storable(str(item)))
             else:
-                result[str(name)] = masked(item, depth=depth + 1)
+                result[name] = masked(item, depth=depth + 1)
         return result
     if isinstance(value, list | tuple):
         return [masked(item, depth=depth + 1) for item in value[:ITEMS_MAX]]

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from parpour_treasury.currencies import exponent_of
+from parpour_treasury.providers.evidence import storable
 
 KEY_LENGTH_MAX = 255
 """Characters of an idempotency key. Source: Stripe, idempotent requests."""
@@ -108,6 +109,10 @@ class Answer:
     occurred_at: datetime | None = None
     patience: timedelta | None = None
 
+    def __post_init__(self) -> None:
+        for name in ("reference", "code"):
+            object.__setattr__(self, name, storable(getattr(self, name)))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Payment:
@@ -182,6 +187,9 @@ class Windows:
         ask_person: since the first attempt without a known outcome; then a person decides, whatever look-ups say.
         pause: between two questions, doubled at each up to `pause_longest`.
         poll: between two looks at a payment that is under way.
+        may_come_back: since it arrived, how long it may still fail or come back: Stripe's payouts within five business
+            days of `paid`.
+        late_poll: between two looks at it in that time.
     """
 
     send_again: timedelta
@@ -190,6 +198,8 @@ class Windows:
     pause: timedelta = timedelta(seconds=2)
     pause_longest: timedelta = timedelta(minutes=15)
     poll: timedelta = timedelta(minutes=30)
+    may_come_back: timedelta = timedelta(days=10)
+    late_poll: timedelta = timedelta(hours=12)
 
 
 class ProviderFault(Exception):

@@ -41,6 +41,7 @@ class History:
         not_before: the provider asked for patience until then.
         reference: the provider's id of the payment, once any answer told it.
         answer: the last answer that says where the payment stands.
+        settled_since: when it was first said to have arrived.
     """
 
     attempts: int = 0
@@ -56,6 +57,7 @@ class History:
     not_before: datetime | None = None
     reference: str = ""
     answer: Answer | None = None
+    settled_since: datetime | None = None
 
     @property
     def outcome(self) -> Outcome | None:
@@ -122,6 +124,8 @@ def learn(history: History, answer: Answer, now: datetime, *, of: Step) -> Histo
             )
         case Outcome.FAILED if not answer.reference and history.open_since is not None:
             return replace(history, in_flight=None, refused_at=now)
+    if answer.outcome is Outcome.SETTLED:
+        history = replace(history, settled_since=history.settled_since or now)
     return replace(history, in_flight=None, not_before=None, silent_since=None, answer=answer, questions=0)
 
 

@@ -34,6 +34,7 @@ from parpour_treasury.providers.port import (
     ProviderFault,
     Windows,
 )
+from parpour_treasury.providers.stripe_units import from_stripe, to_stripe
 from parpour_treasury.providers.webhooks import parse_stripe
 
 API_VERSION = "2026-10-28.endive"
@@ -197,18 +198,21 @@ class StripeProvider:
 
     async def send(self, order: PaymentOrder) -> Answer:
         """Creates the payment under the order's key."""
+        amount = to_stripe(order.amount, order.currency)
+        if amount is None:
+            return Answer(outcome=Outcome.FAILED, code="amount_unrepresentable", evidence={"currency": order.currency})
         try:
-            made = await self._create(order)
+            made = await self._create(order, amount)
         except stripe.StripeError as error:
             return _refusal(error)
         return self._answer(made, order)
 
-    async def _create(self, order: PaymentOrder) -> dict[str, Any]:
+    async def _create(self, order: PaymentOrder, amount: int) -> dict[str, Any]:
         metadata = {**order.metadata, SPEND_ID: str(order.spend_id)}
         if self._rail is Rail.PAYOUT:
             payout = await self._client.v1.payouts.create_async(
                 {
-                    "amount": order.amount,
+                    "amount": amount,
                     "currency": order.currency.lower(),
                     "destination": order.destination,
                     "description": order.purpose,
@@ -220,7 +224,7 @@ class StripeProvider:
             return payout.to_dict()
         payment = await self._client.v1.treasury.outbound_payments.create_async(
             {
-                "amount": order.amount,
+                "amount": amount,
                 "currency": order.currency.lower(),
                 "financial_account": self._financial_account,
                 "destination_payment_method": order.destination,
@@ -275,7 +279,7 @@ class StripeProvider:
         answer = self._state(item)
         destination = "destination" if self._rail is Rail.PAYOUT else "destination_payment_method"
         agrees = (
-            item.get("amount") == order.amount
+            item.get("amount") == to_stripe(order.amount, order.currency)
             and item.get("currency") == order.currency.lower()
             and _id(item.get(destination)) == order.destination
             and _spend_of(item) == order.spend_id
@@ -318,7 +322,7 @@ class StripeProvider:
                     raise ProviderFault(self.name, "malformed")
                 yield Payment(
                     spend_id=_spend_of(item),
-                    amount=amount,
+                    amount=_minor(amount, currency),
                     currency=currency.upper(),
                     created_at=created,
                     answer=self._state(item),
@@ -388,12 +392,27 @@ def _fee(transaction: object) -> Fee | None:
     if not isinstance(transaction, Mapping):
         return None
     fee, currency = transaction.get("fee"), transaction.get("currency")
-    return Fee(amount=fee, currency=currency.upper()) if isinstance(fee, int) and isinstance(currency, str) else None
+    if not isinstance(fee, int) or not isinstance(currency, str):
+        return None
+    try:
+        return Fee(amount=from_stripe(fee, currency.upper()), currency=currency.upper())
+    except ValueError:
+        # A part of a minor unit: the bank's statement will tell what it came to.
+        return None
+
+
+def _minor(amount: int, currency: str) -> int:
+    try:
+        return from_stripe(amount, currency.upper())
+    except ValueError:
+        raise ProviderFault("stripe", "malformed") from None
 
 
 def _sum(entries: object, currency: str) -> int:
     assert isinstance(entries, list), "a balance is a list of sums"
-    return sum(int(entry["amount"]) for entry in entries if entry["currency"] == currency.lower())
+    return from_stripe(
+        sum(int(entry["amount"]) for entry in entries if entry["currency"] == currency.lower()), currency
+    )
 
 
 def _movement(item: Mapping[str, Any], *, amount: object, source: object, fee: object) -> Movement:
@@ -406,8 +425,8 @@ def _movement(item: Mapping[str, Any], *, amount: object, source: object, fee: o
         reference=reference,
         source=str(_id(source) or ""),
         kind=str(item.get("type")),
-        amount=amount,
-        fee=fee,
+        amount=_minor(amount, currency),
+        fee=_minor(fee, currency),
         currency=currency.upper(),
         created_at=created,
     )

@@ -308,7 +308,8 @@ class Reconciler:
         Raises:
             TreasuryError: RECONCILIATION_SECOND_PERSON_REQUIRED, TREASURY_NOT_A_PERSON,
                 RECONCILIATION_EXCEPTION_CLOSED, RECONCILIATION_EXCEPTION_UNKNOWN,
-                RECONCILIATION_PROPOSAL_MISMATCH, or whatever the ledger refuses the journal with.
+                RECONCILIATION_PROPOSAL_MISMATCH, TREASURY_MEMBER_REVOKED, if who proposed it is not trusted with it any
+                more, or whatever the ledger refuses the journal with.
         """
         context = self._mint.mint(tenant=tenant, actor=actor)
         standing = await self.exception(context, exception)

@@ -128,7 +128,7 @@ class Restore:
         """Another person lets payments be sent again; returns the epoch that begins.
 
         Raises:
-            TreasuryError: DISPATCH_NOT_LOCKED, DISPATCH_NOT_RECONCILED, RECONCILIATION_SECOND_PERSON_REQUIRED or
-                TREASURY_NOT_A_PERSON.
+            TreasuryError: DISPATCH_NOT_LOCKED, DISPATCH_NOT_RECONCILED, RECONCILIATION_SECOND_PERSON_REQUIRED,
+                TREASURY_NOT_A_PERSON, or TREASURY_MEMBER_REVOKED, if who proposed it is not trusted with it any more.
         """
         return int(await call(self._database, "select epoch from treasury.confirm_unlock($1)", context))

@@ -17,7 +17,8 @@ from parpour_controlplane.testing import Place
 from parpour_treasury.auditing.dossier import dossier_lines, read_dossier
 from parpour_treasury.auditing.events import TAIL_EVENTS, read_tail, tail_line
 from parpour_treasury.auditing.findings import Finding
-from parpour_treasury.auditing.spends import compare_spends
+from parpour_treasury.auditing.governed import ToldGoverned, compare_governed
+from parpour_treasury.auditing.spends import ToldSpends, compare_spends
 from parpour_treasury.books import standard_accounts
 from parpour_treasury.calling import refusals
 from parpour_treasury.spending.asks import (
@@ -174,11 +175,17 @@ class Venture:
         return [*await self.books.ledger.faults(self.context()), *await self.register.faults(self.context())]
 
     async def untold(self) -> list[Finding]:
-        """Whatever an auditor would find in which spends and events differ."""
+        """Whatever an auditor would find in which what is kept and the events differ."""
         async with self.books.database.transaction(self.context()) as connection:
             dossier = read_dossier([line async for line in dossier_lines(connection)])
             lines = [tail_line(dict(row)) for row in await connection.fetch(TAIL_EVENTS, 0)]
-        return compare_spends(dossier, read_tail(lines, "events"), self.tenant)
+        governed, events = ToldGoverned(), list(read_tail(lines, "events"))
+        for event in events:
+            governed.take(event)
+        return [
+            *compare_spends(dossier, ToldSpends.of(events), self.tenant),
+            *compare_governed(dossier, governed),
+        ]
 
 
 def payee_body(payee: UUID, *, name: str = "The Shop", provider: str = "stripe", account: str = "1") -> PayeeBody:

@@ -27,7 +27,7 @@ REFERENCE_MAX = 200
 TEXT_MAX = 2000
 """Characters of any other text."""
 
-_DECIMAL = re.compile(r"(?P<sign>[+-]?)(?P<whole>[0-9]{1,20})(?:\.(?P<fraction>[0-9]{1,20}))?", re.ASCII)
+_DECIMAL = re.compile(r"(?P<sign>[+-]?)(?=\.?[0-9])(?P<whole>[0-9]{0,20})(?:\.(?P<fraction>[0-9]{0,20}))?", re.ASCII)
 _DATE = re.compile(
     r"(?P<date>[0-9]{4}-[0-9]{2}-[0-9]{2})(?:Z|[+-][0-9]{2}:[0-9]{2}|T[0-9:.]{5,20}(?:Z|[+-][0-9]{2}:[0-9]{2})?)?"
 )
@@ -108,7 +108,8 @@ def decoded(data: bytes) -> str:
 def parse_minor(text: str, currency: str, path: str) -> int:
     """Minor units of decimal text with an optional sign.
 
-    Zeros beyond the currency's decimals are no precision (XML Schema: 18.150 and 18.15 are one value).
+    Zeros beyond the currency's decimals are no precision, and on either side of the point digits may be missing (XML
+    Schema, decimal: 18.150 and 18.15 are one value, and so are .5 and 0.5).
 
     Raises:
         TreasuryError: STATEMENT_AMOUNT_MALFORMED, STATEMENT_AMOUNT_TOO_PRECISE, STATEMENT_AMOUNT_OUT_OF_RANGE or
@@ -123,7 +124,7 @@ def parse_minor(text: str, currency: str, path: str) -> int:
     fraction = (match["fraction"] or "").rstrip("0")
     if len(fraction) > exponent:
         raise refuse("STATEMENT_AMOUNT_TOO_PRECISE", path, f"{currency} has {exponent} decimals")
-    minor = int(match["whole"] + fraction.ljust(exponent, "0"))
+    minor = int(f"0{match['whole']}{fraction.ljust(exponent, '0')}")
     if minor > BALANCE_MAX:
         raise refuse("STATEMENT_AMOUNT_OUT_OF_RANGE", path)
     return -minor if match["sign"] == "-" else minor

@@ -70,6 +70,8 @@ PAYOUT_PARAMETERS = frozenset(
     ]
 )
 MINIMUM = 1
+WHOLE = frozenset({"huf", "isk", "twd", "ugx"})
+"""Currencies of payouts whose two decimals are always zero. Source: Stripe, supported currencies, special cases."""
 RETURN_CODES = frozenset(
     [
         "account_closed",
@@ -361,6 +363,9 @@ class StripeDouble:
             raise _invalid("The amount is below the minimum", "amount_too_small", "amount")
         if not re.fullmatch(r"[a-z]{3}", currency):
             raise _invalid(f"Invalid currency: {currency}", "invalid_currency", "currency")
+        if currency in WHOLE and int(amount) % 100:
+            code = "invalid_charge_amount_no_decimal_compatible"
+            raise _invalid(f"Amounts of {currency} must be evenly divisible by 100", code, "amount")
         if len(str(tree.get("description", ""))) > 1000:
             raise _invalid("The description is too long", "parameter_invalid", "description")
         return int(amount), currency

@@ -40,6 +40,17 @@ as $$
 $$;
 comment on function treasury.outcome_record is 'Digest of an outcome with its evidence, by the very text that is kept';
 
+create function treasury.approving(tenant uuid, spend uuid, maker text, digest bytea) returns bigint
+language sql stable set search_path = pg_catalog, pg_temp set enable_seqscan = off
+as $$
+    select count(distinct m.person) from treasury.approval a
+    join treasury.member m on m.tenant_id = a.tenant_id and m.actor = a.actor
+    where a.tenant_id = tenant and a.spend_id = spend and a.verdict = 'approve' and a.digest = approving.digest
+        and m.revoked_at is null and m.actor <> maker and m.roles && array['owner', 'treasurer', 'approver']
+        and m.person is distinct from (select o.person from treasury.member o where o.tenant_id = tenant and o.actor = maker)
+$$;
+comment on function treasury.approving is 'How many people approve a spend by what they are now: trusted with it, and not its maker';
+
 create or replace function treasury.take_spend_steps() returns trigger
 language plpgsql set search_path = pg_catalog, pg_temp set enable_seqscan = off set plan_cache_mode = force_generic_plan
 as $$
@@ -78,11 +89,8 @@ begin
         perform treasury.refuse(fault.code, 'the decision or the digest is not that of the spend');
     end if;
     select case
-        when n.quorum > 0 and n.quorum > (
-            select count(distinct a.person) from treasury.approval a
-            join treasury.member m on m.tenant_id = a.tenant_id and m.actor = a.actor and m.revoked_at is null
-            where a.tenant_id = n.tenant_id and a.spend_id = n.spend_id and a.verdict = 'approve' and a.digest = n.digest
-        ) then 'TREASURY_APPROVAL_NEEDED'
+        when n.quorum > 0 and n.quorum > treasury.approving(n.tenant_id, n.spend_id, n.actor, n.digest)
+            then 'TREASURY_APPROVAL_NEEDED'
         when p.fingerprint is distinct from n.fingerprint or p.held_at is not null or p.retired_at is not null
             or p.usable_from > n.changed_at then 'TREASURY_PAYEE_CHANGED'
         when c.tenant_id is null or c.frozen_at is not null or c.stopped_at is not null then 'TREASURY_VENTURE_FROZEN'
