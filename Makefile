@@ -3,6 +3,8 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 PY := .venv/bin/python
 CLUSTER ?= dev
+# Compiled modules are kept: without them every process of a test compiles its own code anew, and each test is rewritten anew.
+unexport PYTHONDONTWRITEBYTECODE
 MEMBERS := libs/contracts libs/controlplane libs/treasury api client devissuer sim-worker operator cli devcluster
 
 .PHONY: help setup lock demo demo-treasury test test-fast torture torture-civlab torture-treasury lint generate check-generated docs bench bench-epidemic bench-climate bench-exchange bench-civlab bench-ensemble bench-runtime bench-operator bench-treasury bench-spending bench-chain clean bench-api bench-events

@@ -45,11 +45,15 @@ def small_town() -> str:
 
 @pytest.fixture(scope="session")
 def lanes_library(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All kernels as a GPU runs them, several lanes a tile; compiled once for all workers of a session."""
+    """All kernels as a GPU runs them, several lanes a tile; compiled once for all workers of a session.
+
+    With less optimisation than the library that they are compared with, which must change no bit either: it compiles in
+    half of the time.
+    """
     own = tmp_path_factory.getbasetemp()
     target = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "lanes.so"
     with target.with_suffix(".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not target.exists():
-            build(levels()[0], target, defines=["CIVLAB_LANES=5u"])
+            build(levels()[0], target, defines=["CIVLAB_LANES=5u"], options=["-O1"])
     return target

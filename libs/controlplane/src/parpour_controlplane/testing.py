@@ -95,7 +95,8 @@ class Postgres:
         template = await self._template(migrations)
         administrator = await asyncpg.connect(self.cluster.dsn())
         try:
-            await administrator.execute(f"create database {name} template {template}")
+            # Copying files costs half of what writing every page to the log does.
+            await administrator.execute(f"create database {name} template {template} strategy file_copy")
         finally:
             await administrator.close()
         mints = (
@@ -108,6 +109,18 @@ class Postgres:
         finally:
             await connection.close()
         return place
+
+    def drop(self, place: Place) -> None:
+        """Drop a database that no test needs any more: whoever backs the server up copies all that it holds."""
+
+        async def drop() -> None:
+            administrator = await asyncpg.connect(self.cluster.dsn())
+            try:
+                await administrator.execute(f"drop database {place.name} with (force)")
+            finally:
+                await administrator.close()
+
+        asyncio.run(drop())
 
     async def empty(self) -> Place:
         """A new database without anything of ours."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from parpour_controlplane.migrations import CONTROL_PLANE
@@ -14,11 +16,15 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="module")
-def shared(postgres: Postgres) -> Place:
+def shared(postgres: Postgres) -> Iterator[Place]:
     """A database for tests that leave nothing in each other's way."""
-    return postgres.place(CONTROL_PLANE)
+    place = postgres.place(CONTROL_PLANE)
+    yield place
+    postgres.drop(place)
 
 
 @pytest.fixture
-def place(postgres: Postgres) -> Place:
-    return postgres.place(CONTROL_PLANE)
+def place(postgres: Postgres) -> Iterator[Place]:
+    place = postgres.place(CONTROL_PLANE)
+    yield place
+    postgres.drop(place)

@@ -29,6 +29,7 @@ def place(postgres: Postgres) -> Iterator[Place]:
     place = postgres.place(MIGRATIONS)
     yield place
     asyncio.run(check_events(place))
+    postgres.drop(place)
 
 
 @pytest.fixture

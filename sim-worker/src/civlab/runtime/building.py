@@ -44,8 +44,10 @@ def library(level: str, package: Path = PACKAGE) -> Path:
     return package / "kernels" / "lib" / f"libcivlab-{level}.so"
 
 
-def build(level: str, target: Path, *, package: Path = PACKAGE, defines: Sequence[str] = ()) -> None:
-    """Compiles all sources into one shared library at `target`.
+def build(
+    level: str, target: Path, *, package: Path = PACKAGE, defines: Sequence[str] = (), options: Sequence[str] = ()
+) -> None:
+    """Compiles all sources into one shared library at `target`; `options` of the compiler come after `FLAGS`.
 
     A model's kernels find its own headers beside them, so each sees its own `struct World`.
     Uses $CC, or cc. Raises RuntimeError with the compiler's message, or with the package to install if there is none.
@@ -57,6 +59,7 @@ def build(level: str, target: Path, *, package: Path = PACKAGE, defines: Sequenc
     command = [
         compiler,
         *FLAGS,
+        *options,
         *march,
         *(f"-D{define}" for define in defines),
         f"-I{package / 'kernels'}",
