@@ -135,6 +135,8 @@ async def test_events_are_sealed_and_published_by_processes(
     ):
         await until(lambda: "parpour_worker_seal_events_total 1" in answers(f"{sealers}/metrics"))
         await until(lambda: "parpour_worker_relay_events_total 1" in answers(f"{relays}/metrics"))
+        behind = "# TYPE parpour_worker_seal_behind_seconds gauge\nparpour_worker_seal_behind_seconds 0\n"
+        assert behind in answers(f"{sealers}/metrics")
         said = await stopped(sealer) + await stopped(relay)
     assert list((tmp_path / "checkpoints" / str(tenant)).iterdir())
     assert not any(one in said for one in passwords_of(secrets_of_roles))

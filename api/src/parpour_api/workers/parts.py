@@ -25,7 +25,7 @@ from parpour_controlplane.sealing.keys import read_signing_keys
 from parpour_controlplane.sealing.sealer import SealingCounts, run_sealer
 from parpour_controlplane.sealing.stores import FolderStore
 from parpour_treasury.payments.accounts import MountedAccounts
-from parpour_treasury.payments.worker import PaymentWorker
+from parpour_treasury.payments.worker import PaymentCounts, PaymentWorker
 from parpour_treasury.providers.egress import MERCURY_HOSTS, STRIPE_HOSTS, Egress, egress_to_doubles
 from parpour_treasury.reconciliation.tokens import TokenFile
 from parpour_treasury.sweeping import SweepCounts, run_sweeper
@@ -35,13 +35,6 @@ INBOX = "_INBOX_relay"
 
 RECONCILE_SECONDS = 3600.0
 """Between two comparisons of the database with the stream."""
-
-
-@dataclass
-class PaymentCounts:
-    """What a payment worker has done; for metrics."""
-
-    turns: int = 0
 
 
 @dataclass(frozen=True)
@@ -85,7 +78,8 @@ def parts() -> dict[str, Part]:
         egress, doubles = ways_out(settings)
         accounts = MountedAccounts(settings.accounts, egress=egress, endpoints=settings.doubles, doubles=doubles)
         try:
-            await PaymentWorker(database, mint, accounts, TokenFile(settings.tokens), clock=_now).run(stop)
+            worker = PaymentWorker(database, mint, accounts, TokenFile(settings.tokens), clock=_now, counts=paying)
+            await worker.run(stop)
         finally:
             await accounts.close()
         return paying
