@@ -12,8 +12,8 @@ from uuid import uuid4
 import pytest
 
 from harness.deadlines import until
-from harness.outside import ADMINISTRATOR, HOOK_SECRET, PROVIDERS, UNLISTED, Outside, outside
-from harness.release import NAMESPACE, ROOT, Object, Release
+from harness.outside import ADMINISTRATOR, CA, HOOK_SECRET, PROVIDERS, UNLISTED, Outside, outside
+from harness.release import NAMESPACE, ROOT, Object, Release, install
 from harness.treasury import HOST, Treasury, installed
 
 pytestmark = pytest.mark.cluster
@@ -74,36 +74,51 @@ def servers(release: Release) -> Iterator[Outside]:
         yield servers
 
 
+GUESS = "wrong-administrator"
+"""A Secret with another password than the administrator's."""
+REFUSED = 'not installed: InvalidPasswordError: password authentication failed for user "keeper"'
+ISSUER = 'treasury.issuer={"url":"https://login.example.org","keysUrl":"https://login.example.org/keys"}'
+
+
 def test_a_wrong_password_says_so_and_installs_nothing(servers: Outside) -> None:
-    release, secret = servers.release, "wrong-administrator"
-    release.apply(
-        {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SECOND}},
-        *(_copied(release, name, SECOND) for name in ("treasury-outside-ca",)),
-        _secret(secret, SECOND, password="a guess"),
-    )
-    settings = [
-        *servers.database(secret=secret),
-        "treasury.enabled=true",
-        'treasury.issuer={"url":"https://issuer.example.org","keysUrl":"https://issuer.example.org/keys"}',
-        f'simulationNamespaces=["{SECOND}"]',
-        "crds.install=false",
-    ]
+    release = servers.release
+    release.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SECOND}})
+    release.apply(_copied(release, CA, SECOND), _secret(GUESS, SECOND, password="a guess"))
+    elsewhere = ["crds.install=false", f'simulationNamespaces=["{SECOND}"]']
     try:
         with pytest.raises(AssertionError) as told:
-            _helm_installs(release, SECOND, settings)
-        assert 'password authentication failed for user "keeper"' in str(told.value)
-        kinds = "all,configmaps,secrets,persistentvolumeclaims,networkpolicies,serviceaccounts,roles,clusterroles"
-        mine = ("--selector", f"app.kubernetes.io/instance={SECOND}", "--output", "name")
-        left = release.kubectl("get", kinds, "--namespace", SECOND, *mine).split()
-        assert {one.partition("-")[0] for one in left} <= {"job.batch/second", "pod/second"}, left
-        assert servers.query("select count(*) from pg_roles where rolname like 'parpour%'", database="postgres") == [
-            "0"
-        ]
+            _helm_installs(release, SECOND, ["treasury.enabled=true", ISSUER, *servers.database(GUESS), *elsewhere])
+        assert REFUSED in str(told.value)
+        assert _left(release, SECOND) == {"job.batch/second-parpour-database"}
+        assert servers.query("select 1 from pg_roles where rolname like 'parpour%'", database="postgres") == []
         states = json.loads(release.cluster.helm("history", SECOND, "--namespace", SECOND, "--output", "json"))
         assert [one["status"] for one in states] == ["failed"]
     finally:
         release.cluster.helm("uninstall", SECOND, "--namespace", SECOND, "--ignore-not-found")
         release.kubectl("delete", "namespace", SECOND, "--timeout=60s")
+
+
+def test_a_wrong_password_leaves_the_release_before_as_it_was(servers: Outside) -> None:
+    release = servers.release
+    release.apply(_secret(GUESS, NAMESPACE, password="a guess"))
+    before = _left(release, NAMESPACE)
+    try:
+        with pytest.raises(AssertionError, match=REFUSED):
+            install(release.cluster, settings=[ISSUER, *servers.database(GUESS)], treasury=True)
+    finally:
+        release.kubectl("delete", "secret", GUESS, "--namespace", NAMESPACE)
+    assert _left(release, NAMESPACE) - before == {"job.batch/parpour-database"}
+    release.wait_rolled_out("deployment/parpour-operator", seconds=5)
+
+
+def _left(release: Release, namespace: str) -> set[str]:
+    """What is there of the releases of a namespace, pods aside."""
+    kinds = "deployments,statefulsets,jobs,services,configmaps,secrets,persistentvolumeclaims,networkpolicies"
+    mine = ("--selector", "app.kubernetes.io/name=parpour", "--output", "name")
+    others = "serviceaccounts,roles,rolebindings,clusterroles,clusterrolebindings"
+    found = release.kubectl("get", kinds, "--namespace", namespace, *mine).split()
+    listed = release.kubectl("get", others, "--namespace", namespace, *mine).split()
+    return {*found, *(one for one in listed if namespace == NAMESPACE or SECOND in one)}
 
 
 def _helm_installs(release: Release, name: str, settings: list[str]) -> None:
@@ -191,7 +206,7 @@ class Paying:
 
 
 @pytest.fixture(scope="module")
-def paying(treasury: Treasury, servers: Outside, tenant: str) -> Paying:
+def paying(treasury: Treasury, servers: Outside, tenant: str) -> Iterator[Paying]:
     accounts = {
         "stripe": {"key": "stripe-key", "financialAccount": "fa_double"},
         "mercury": {"token": "mercury-token", "account": "acc_double", "way": "transactions"},
@@ -202,7 +217,7 @@ def paying(treasury: Treasury, servers: Outside, tenant: str) -> Paying:
         *(_secret(f"outsiders-{name}", NAMESPACE, **_endpoint(tenant, name)) for name in PROVIDERS),
     )
     webhooks = {name: f"outsiders-{name}" for name in PROVIDERS}
-    settings = [*servers.database(), *servers.providers(tenant, accounts=ACCOUNTS, webhooks=webhooks)]
+    settings = servers.providers(tenant, accounts=ACCOUNTS, webhooks=webhooks)
     found = Paying(treasury, servers, tenant, treasury.upgraded(*settings).said)
     found.changed("proposeRules", f"version: 2, document: {json.dumps(json.dumps(RULES))}")
     found.changed("proposeMember", 'actor: "agent:buyer", roles: [AGENT], person: "ann"')
@@ -218,7 +233,8 @@ def paying(treasury: Treasury, servers: Outside, tenant: str) -> Paying:
     legs = [leg.format(numbers["assets:bank:usd"], "DEBIT"), leg.format(numbers["equity:funding:usd"], "CREDIT")]
     posted = found.did("postJournal", f'key: "deposit", legs: [{", ".join(legs)}]', "... on Refusal { code message }")
     assert posted["__typename"] == "PostedJournal", posted
-    return found
+    yield found
+    treasury.release.kubectl("delete", "secret", ACCOUNTS, *webhooks.values(), "--namespace", NAMESPACE)
 
 
 def _endpoint(tenant: str, provider: str) -> dict[str, str]:

@@ -57,6 +57,12 @@ async def front(reader, writer):
     behind = await asyncio.open_connection("127.0.0.1", 5433)
     await asyncio.gather(pump(reader, behind[1]), pump(behind[0], writer))
 async def main():
+    while True:
+        try:
+            (await asyncio.open_connection("127.0.0.1", 5433))[1].close()
+            break
+        except OSError:
+            await asyncio.sleep(0.2)
     async with await asyncio.start_server(front, "0.0.0.0", 5432) as server:
         await server.serve_forever()
 asyncio.run(main())
@@ -123,7 +129,7 @@ class Outside:
 
     release: Release
 
-    def database(self, *, secret: str = ADMINISTRATOR) -> list[str]:
+    def database(self, secret: str = ADMINISTRATOR) -> list[str]:
         """Settings, as PATH=JSON, for the PostgreSQL there."""
         external = {"host": DATABASE, "adminUser": KEEPER, "adminSecret": secret, "caSecret": CA}
         return [
