@@ -76,7 +76,7 @@ def servers(release: Release) -> Iterator[Outside]:
 
 GUESS = "wrong-administrator"
 """A Secret with another password than the administrator's."""
-REFUSED = 'not installed: InvalidPasswordError: password authentication failed for user "keeper"'
+REFUSED = "not installed: InvalidPasswordError: password authentication failed for user"
 ISSUER = 'treasury.issuer={"url":"https://login.example.org","keysUrl":"https://login.example.org/keys"}'
 
 
@@ -95,7 +95,7 @@ def test_a_wrong_password_says_so_and_installs_nothing(servers: Outside) -> None
         assert [one["status"] for one in states] == ["failed"]
     finally:
         release.cluster.helm("uninstall", SECOND, "--namespace", SECOND, "--ignore-not-found")
-        release.kubectl("delete", "namespace", SECOND, "--timeout=60s")
+        release.kubectl("delete", "namespace", SECOND, "--wait=false")
 
 
 def test_a_wrong_password_leaves_the_release_before_as_it_was(servers: Outside) -> None:
@@ -174,7 +174,7 @@ def test_a_hook_prepares_the_server_for_services_that_may_do_less(treasury: Trea
 
 def test_a_tenant_is_opened_there_and_its_books_are_read(treasury: Treasury, tenant: str, servers: Outside) -> None:
     books = treasury.ask(tenant, "{ envelopes { nodes { code cap { amount } } } }")
-    assert books == {"envelopes": {"nodes": [{"code": "budget", "cap": {"amount": "100.00"}}]}}
+    assert books == {"envelopes": {"nodes": [{"code": "venture", "cap": {"amount": "100.00"}}]}}
     assert tenant in servers.query("select tenant_id::text from controlplane.tenant")
 
 
@@ -324,12 +324,9 @@ def test_the_payment_worker_alone_has_the_accounts(paying: Paying) -> None:
         asked = ("auth", "can-i", "get", f"secrets/{ACCOUNTS}", "--as", who, "--namespace", NAMESPACE)
         with pytest.raises(AssertionError):
             release.kubectl(*asked)
-    for one in ("sk_test_double", "mercury_sandbox_double"):
-        dumped = paying.servers.query(
-            "select format('%s.%s', schemaname, relname) from pg_stat_user_tables where n_live_tup > 0"
-        )
-        for table in dumped:
-            assert paying.servers.query(f"select 1 from {table} t where t::text like '%{one}%' limit 1") == [], table
+    tables = "select format('%I.%I', schemaname, relname) from pg_stat_user_tables"
+    named = "select '{0}' from {0} t where t::text ~ '(sk_test|mercury_sandbox)_double'"
+    assert paying.servers.query(" union ".join(named.format(one) for one in paying.servers.query(tables))) == []
 
 
 def test_the_administrators_password_is_in_no_pod_that_stays(paying: Paying) -> None:

@@ -72,7 +72,7 @@ import asyncio, asyncpg, sys
 async def main():
     password = open("/secrets/password").read()
     server = await asyncpg.connect("postgresql://postgres@127.0.0.1:5433/" + sys.argv[1], password=password)
-    print(*[row[0] for row in await server.fetch(sys.stdin.read())], sep="\\n")
+    sys.stdout.writelines(f"{row[0]}\\n" for row in await server.fetch(sys.stdin.read()))
 asyncio.run(main())
 """
 DOUBLES = """
@@ -242,5 +242,5 @@ def outside(release: Release) -> Iterator[Outside]:
         yield found
     finally:
         release.kubectl("delete", "pods", "--all", "--namespace", OUTSIDE, "--grace-period=0", "--force")
-        release.kubectl("delete", "namespace", OUTSIDE, "--timeout=60s")
+        release.kubectl("delete", "namespace", OUTSIDE, "--wait=false")
         release.kubectl("delete", "secret", CA, ADMINISTRATOR, "--namespace", NAMESPACE)
