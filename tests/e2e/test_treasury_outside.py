@@ -161,8 +161,8 @@ def tenant(treasury: Treasury) -> Iterator[str]:
 
 def test_a_hook_prepares_the_server_for_services_that_may_do_less(treasury: Treasury, servers: Outside) -> None:
     assert "database parpour: made; migrations: controlplane 0001" in treasury.release.said
-    listed = treasury.release.kubectl("get", "jobs,statefulsets,secrets", "--namespace", NAMESPACE, "--output", "name")
-    assert not [one for one in listed.split() if "postgres" in one or "database-roles" in one or "job" in one]
+    not_there = {"statefulset.apps/parpour-postgres", "job.batch/parpour-database", "secret/parpour-database-roles"}
+    assert not not_there & _left(treasury.release, NAMESPACE)
     busy = "select distinct usename from pg_stat_activity where datname = 'parpour' order by usename"
     roles = until(lambda: found if len(found := servers.query(busy)) > 4 else None, what="every role to be connected")
     assert set(roles) - {"postgres"} == {f"parpour_{one}" for one in ("app", "payment", "relay", "sealer", "sweeper")}
