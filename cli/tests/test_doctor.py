@@ -12,7 +12,7 @@ import pytest
 from parpour_cli import __version__
 from parpour_cli.doctor import CHECKS, failed, judge, report
 from parpour_cli.doctor.checks import Finding, Outcome
-from parpour_cli.doctor.observing import RIGHTS, Answer, Observation
+from parpour_cli.doctor.observing import RIGHTS, Answer, Observation, Treasury
 from parpour_contracts.crd import simulation_crd
 
 from .conftest import Draw
@@ -47,6 +47,20 @@ def policy(*, egress: list[Any], labels: dict[str, str] | None = None) -> dict[s
     }
 
 
+def workload(name: str, *, ready: int = 1) -> dict[str, Any]:
+    return {"metadata": {"name": f"parpour-{name}", "namespace": "p"}, "status": {"readyReplicas": ready}}
+
+
+def treasury(**change: Any) -> Answer[Treasury]:
+    """A treasury that lacks nothing but for what is changed."""
+    parts = tuple(workload(name) for name in ("sealer", "internal", "api"))
+    whole = Treasury(workloads=parts, ready=Answer("{}"), behind_seconds=Answer(1.0), locked_tenants=Answer(0.0))
+    return Answer(replace(whole, **change))
+
+
+UNREACHED: Answer[Any] = Answer(None, "API_ERROR", "error trying to reach service: dial tcp 10.0.0.1:8080: i/o timeout")
+
+
 @pytest.fixture
 def healthy(now: datetime) -> Observation:
     """A cluster that lacks nothing."""
@@ -58,6 +72,7 @@ def healthy(now: datetime) -> Observation:
         group=Answer({}),
         operators=Answer([operator()]),
         servers=Answer([{"metadata": {"name": "parpour-nats", "namespace": "p"}, "status": {"readyReplicas": 1}}]),
+        treasury=treasury(),
         lease=Answer(
             {
                 "spec": {
@@ -123,6 +138,25 @@ def test_a_healthy_cluster_has_only_good_findings(healthy: Observation) -> None:
         ({"nodes": Answer([])}, "nodes", "fail", "no node is ready"),
         ({"policies": Answer([])}, "network policies", "warn", "may reach anything"),
         ({"policies": Answer([policy(egress=[])])}, "network policies", "fail", "not even the store"),
+        ({"treasury": FORBIDDEN}, "treasury", "warn", "may not be seen"),
+        (
+            {"treasury": treasury(workloads=(workload("api"), workload("internal", ready=0)))},
+            "treasury",
+            "fail",
+            "not ready: parpour-internal",
+        ),
+        (
+            {"treasury": treasury(ready=Answer(None, "API_ERROR", "API_SCHEMA_MISSING: treasury 0004 and later"))},
+            "treasury's database",
+            "fail",
+            "API_SCHEMA_MISSING: treasury 0004",
+        ),
+        ({"treasury": treasury(ready=UNREACHED)}, "treasury's database", "warn", "cannot be asked"),
+        ({"treasury": treasury(ready=FORBIDDEN)}, "treasury's database", "warn", "cannot be asked"),
+        ({"treasury": treasury(behind_seconds=Answer(300.0))}, "sealed events", "warn", "300 s"),
+        ({"treasury": treasury(behind_seconds=FORBIDDEN)}, "sealed events", "warn", "cannot be asked"),
+        ({"treasury": treasury(locked_tenants=Answer(2.0))}, "payments", "warn", "locked for 2"),
+        ({"treasury": treasury(locked_tenants=UNREACHED)}, "payments", "warn", "cannot be asked"),
     ],
 )
 def test_what_is_missing_is_found_and_has_a_remedy(
@@ -132,6 +166,12 @@ def test_what_is_missing_is_found_and_has_a_remedy(
     assert found.outcome == outcome
     assert detail in found.detail
     assert found.remedy or found.outcome is not Outcome.FAIL
+
+
+def test_a_treasury_that_is_not_installed_is_not_spoken_of(healthy: Observation) -> None:
+    findings = judge(replace(healthy, treasury=Answer(None)))
+    assert not {"treasury", "treasury's database", "sealed events", "payments"} & {one.check for one in findings}
+    assert not failed(findings)
 
 
 def test_a_lease_that_was_not_renewed_has_run_out(healthy: Observation, now: datetime) -> None:
@@ -155,4 +195,4 @@ def test_a_right_that_only_views_need_is_a_warning(healthy: Observation) -> None
 def test_the_report_shows_remedies_and_counts(healthy: Observation, draw: Draw) -> None:
     text = draw(report(judge(replace(healthy, operators=Answer([])))))
     assert "→ helm upgrade --install parpour" in text
-    assert text.strip().endswith("12 ok, 0 warnings, 1 failures")
+    assert text.strip().endswith("16 ok, 0 warnings, 1 failures")

@@ -5,8 +5,13 @@ from __future__ import annotations
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
+
+import images
+from install import TREASURY_IMAGES
 
 pytestmark = pytest.mark.unit
 
@@ -72,6 +77,42 @@ def test_no_image_holds_the_development_issuer() -> None:
 def test_the_operator_image_does_not_hold_the_official_client() -> None:
     assert "kubernetes" not in locked("operator/requirements.txt")
     assert "kubernetes-asyncio" not in locked("operator/requirements.txt")
+
+
+def skaffolded(*profiles: str) -> dict[str, Any]:
+    """What skaffold reads with these profiles; patches only add."""
+    found = yaml.safe_load((ROOT / "skaffold.yaml").read_text())
+    for profile in found["profiles"]:
+        for patch in profile["patches"] if profile["name"] in profiles else ():
+            *way, last = patch["path"].strip("/").split("/")
+            place: Any = found
+            for step in way:
+                place = place[int(step)] if isinstance(place, list) else place[step]
+            assert patch["op"] == "add"
+            if last == "-":
+                place.append(patch["value"])
+            else:
+                place[last] = patch["value"]
+    return dict(found)
+
+
+@pytest.mark.parametrize("profiles", [(), ("treasury",)])
+def test_skaffold_builds_every_image_from_all_its_sources_and_tells_the_chart(profiles: tuple[str, ...]) -> None:
+    found = skaffolded(*profiles)
+    wanted = [one for one in images.IMAGES if one.by_default or (profiles and one.value in TREASURY_IMAGES)]
+    artifacts = {one["image"]: one["custom"] for one in found["build"]["artifacts"]}
+    assert set(artifacts) == {one.name for one in wanted}
+    (release,) = found["deploy"]["helm"]["releases"]
+    for image in wanted:
+        sources = {f"images/{image.folder}", *(f"{member}/src" for member in image.members)}
+        assert set(artifacts[image.name]["dependencies"]["paths"]) == sources
+        assert artifacts[image.name]["buildCommand"] == f"tools/skaffold-build.sh {image.name}"
+        variable = image.name.replace("-", "_")
+        for part, value in (("repository", "REPO"), ("tag", "TAG")):
+            told = release["setValueTemplates"][f"images.{image.value}.{part}"]
+            assert told == "{{." + f"IMAGE_{value}_{variable}" + "}}"
+    for values in release.get("valuesFiles", ()):
+        assert yaml.safe_load((ROOT / values).read_text())["treasury"]["enabled"] is True
 
 
 @pytest.mark.parametrize("lock", sorted(path.name for path in (ROOT / "images").glob("*/requirements*.txt")))

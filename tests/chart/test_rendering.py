@@ -77,6 +77,7 @@ def test_lint_finds_nothing() -> None:
         ("treasury.issuer.keysUrl=http://issuer.example.org", ["treasury/issuer/keysUrl"]),
         ("treasury.database.external.host=db", ["treasury/database/external/adminSecret"]),
         ("treasury.payments.accounts[0].tenant=acme", ["treasury/payments/accounts/0"]),
+        ("treasury.payments.doubles.stripe=http://double", ["treasury/payments/doubles/stripe"]),
         ("treasury.prices.prices.USD.cpuHour=free", ["treasury/prices/prices/USD/cpuHour"]),
     ],
 )

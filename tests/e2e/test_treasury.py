@@ -106,6 +106,16 @@ def test_helm_test_passes_under_the_restricted_standard(treasury: Treasury) -> N
         assert f"ok    {part}" in text
 
 
+def test_doctor_finds_every_part_ready_nothing_waiting_and_nothing_locked(treasury: Treasury) -> None:
+    command, environment = [PARPOUR, "doctor", "--json"], treasury.release.cluster.environment()
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    found = {one["check"]: one for one in json.loads(done.stdout)}
+    parts = ("api", "internal", "payments", "postgres", "relay", "sealer", "sweeper")
+    assert found["treasury"]["detail"] == "ready: " + ", ".join(f"parpour-{part}" for part in parts)
+    about = ("treasury", "treasury's database", "sealed events", "payments")
+    assert {check: found[check]["outcome"] for check in about} == dict.fromkeys(about, "ok"), found
+
+
 def test_a_simulation_over_the_budget_is_refused_with_its_reason_and_no_pod(treasury: Treasury, tenant: str) -> None:
     release, one = treasury.release, priced("over", "5.00")
     release.apply(one.manifest())

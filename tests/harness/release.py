@@ -31,6 +31,8 @@ class Release:
     cluster: RunningCluster
     values: Path
     """Values file that names the images."""
+    said: str = ""
+    """What the installation printed, what Helm shows of hooks included."""
 
     def kubectl(self, *arguments: str, stdin: str | None = None) -> str:
         """As a user would; raises AssertionError with what kubectl said if it fails."""
@@ -76,8 +78,12 @@ class Release:
     @property
     def worker_image(self) -> str:
         """The worker image that this release runs."""
+        return self.image("worker")
+
+    def image(self, name: str) -> str:
+        """An image that this release may run, by its name in the values."""
         images = json.loads(self.values.read_text())["images"]
-        return f"{images['registry']}/{images['worker']['repository']}:{images['worker']['tag']}"
+        return f"{images['registry']}/{images[name]['repository']}:{images[name]['tag']}"
 
     def run_once(self, name: str, *, command: Sequence[str], secret: str, seconds: int = 60) -> str:
         """Run one command in the worker image as a worker pod would, with a Secret as its environment.
@@ -145,7 +151,7 @@ def install(
     command += ["--treasury"] if treasury else []
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    return Release(cluster, Path(json.loads(done.stdout.splitlines()[-1])["values"]))
+    return Release(cluster, Path(json.loads(done.stdout.splitlines()[-1])["values"]), done.stderr)
 
 
 def gone(release: Release, kind: str, name: str, *, namespace: str = SIMULATIONS, seconds: float = 60) -> None:

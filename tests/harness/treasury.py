@@ -25,6 +25,11 @@ PEOPLE = "treasury-people"
 """Namespace of those who use the treasury."""
 HOST = f"issuer.{PEOPLE}.svc"
 LABELS = {"app": "issuer"}
+PEER = {
+    "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": PEOPLE}},
+    "podSelector": {"matchLabels": LABELS},
+}
+"""Who asks, and serves the issuer's keys, as a peer of policies."""
 CA = "treasury-issuer"
 """Secret with the issuer's authority, in the release's namespace."""
 
@@ -56,26 +61,49 @@ class Treasury:
 
     release: Release
     issuer: Issuer
+    settings: tuple[str, ...]
+    """What was set beside the defaults, as PATH=JSON."""
 
-    def ask(self, tenant: str, query: str, *, roles: tuple[str, ...] = ("owner",), sub: str = "ann") -> Any:
+    def ask(
+        self,
+        tenant: str,
+        query: str,
+        variables: Object | None = None,
+        *,
+        roles: tuple[str, ...] = ("owner",),
+        sub: str = "ann",
+        kind: str = "user",
+    ) -> Any:
         """The data of a GraphQL answer.
 
         Raises:
             AssertionError: if it has errors.
         """
-        body = self.answer(tenant, query, roles=roles, sub=sub)
+        body = self.answer(tenant, query, variables, roles=roles, sub=sub, kind=kind)
         assert "errors" not in body, body
         return body["data"]
 
-    def answer(self, tenant: str, query: str, *, roles: tuple[str, ...] = ("owner",), sub: str = "ann") -> Object:
-        """The whole answer to somebody of a tenant."""
-        token = self.issuer.token({"tenant": tenant, "sub": sub, "person": sub, "roles": list(roles)})
+    def answer(
+        self,
+        tenant: str,
+        query: str,
+        variables: Object | None = None,
+        *,
+        roles: tuple[str, ...] = ("owner",),
+        sub: str = "ann",
+        kind: str = "user",
+    ) -> Object:
+        """The whole answer to somebody of a tenant: a user or an agent."""
+        claims = {"tenant": tenant, "sub": sub, "person": sub, "roles": list(roles), "actor_kind": kind}
         url = f"http://parpour-api.{NAMESPACE}.svc:8080/graphql"
-        text = self.inside(
-            "issuer", "python", "-c", ASK, url, token, namespace=PEOPLE, stdin=json.dumps({"query": query})
-        )
-        answer: Object = json.loads(text)
+        body = json.dumps({"query": query, "variables": variables or {}})
+        command = ("python", "-c", ASK, url, self.issuer.token(claims))
+        answer: Object = json.loads(self.inside("issuer", *command, namespace=PEOPLE, stdin=body))
         return answer
+
+    def upgraded(self, *settings: str) -> Release:
+        """Upgrade the release to its settings and these."""
+        return install(self.release.cluster, settings=[*self.settings, *settings], treasury=True)
 
     def inside(self, pod: str, *command: str, namespace: str = NAMESPACE, stdin: str = "") -> str:
         """What a command prints inside of a pod, or of a workload's pod."""
@@ -127,10 +155,6 @@ def _people(release: Release, issuer: Issuer, folder: Path) -> list[Object]:
 
 
 def _values() -> Object:
-    peer = {
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": PEOPLE}},
-        "podSelector": {"matchLabels": LABELS},
-    }
     price = {"cpuHour": "36", "memoryGibHour": "0", "gpuHour": "0"}
     return {
         "treasury": {
@@ -139,8 +163,8 @@ def _values() -> Object:
             "api": {"replicas": 1},
         },
         "networkPolicy": {
-            "apiPeers": [peer],
-            "issuerEgress": [{"to": [peer], "ports": [{"port": 8443, "protocol": "TCP"}]}],
+            "apiPeers": [PEER],
+            "issuerEgress": [{"to": [PEER], "ports": [{"port": 8443, "protocol": "TCP"}]}],
         },
         "operator": {"env": {"PARPOUR_REFUSED_RETRY_SECONDS": "1"}},
     }
@@ -156,8 +180,8 @@ def _forget(release: Release) -> None:
 
 
 @contextmanager
-def installed(release: Release) -> Iterator[Treasury]:
-    """The release upgraded to one with a treasury, until the end of the block; then it is as it was."""
+def installed(release: Release, *more: str) -> Iterator[Treasury]:
+    """The release upgraded to one with a treasury and further settings, until the end of the block; then as it was."""
     issuer = Issuer(f"https://{HOST}", audience="parpour", clock=time.time, new_id=lambda: str(uuid4()))
     with tempfile.TemporaryDirectory() as folder:
         release.apply(*_people(release, issuer, Path(folder)))
@@ -166,8 +190,8 @@ def installed(release: Release) -> Iterator[Treasury]:
     release.kubectl("label", "namespace", NAMESPACE, f"{restricted}=restricted", "--overwrite")
     try:
         release.kubectl("wait", "pod/issuer", "--namespace", PEOPLE, "--for=condition=Ready", "--timeout=60s")
-        settings = [f"{name}={json.dumps(value)}" for name, value in _leaves(_values())]
-        yield Treasury(install(release.cluster, settings=settings, treasury=True), issuer)
+        settings = (*(f"{name}={json.dumps(value)}" for name, value in _leaves(_values())), *more)
+        yield Treasury(install(release.cluster, settings=settings, treasury=True), issuer, settings)
     finally:
         install(release.cluster)
         release.kubectl("label", "namespace", NAMESPACE, f"{restricted}-")

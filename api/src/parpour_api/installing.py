@@ -16,6 +16,7 @@ import base64
 import hashlib
 import hmac
 import secrets
+import ssl
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -45,6 +46,21 @@ SET_OPTION_SINCE = 16
 
 SCRAM_ITERATIONS = 4096
 """PostgreSQL's own number."""
+
+FAILED = 1
+"""Exit status if another attempt may succeed."""
+
+HOPELESS = 2
+"""Exit status if another attempt would fail alike; the chart's Job is not tried again then."""
+
+HOPELESS_ERRORS = (
+    ControlPlaneError,
+    ValueError,
+    ssl.SSLCertVerificationError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InsufficientPrivilegeError,
+)
+"""The server's certificate or the administrator's password is another one, or lacks rights; the schema was changed."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +167,7 @@ async def install_when_there(options: argparse.Namespace, password: str | None) 
     """Install as soon as the server answers.
 
     Raises:
-        OSError: if it did not in time.
+        OSError: if it did not in time, or shows a certificate that is not trusted.
     """
     passwords, keys = read_secrets(options.secrets)
     deadline = time.monotonic() + options.wait
@@ -165,8 +181,8 @@ async def install_when_there(options: argparse.Namespace, password: str | None) 
                 keys=keys,
                 keys_expire_at=datetime.now(UTC) + KEY_LIFE,
             )
-        except (OSError, asyncpg.CannotConnectNowError):
-            if time.monotonic() > deadline:
+        except (OSError, asyncpg.CannotConnectNowError) as error:
+            if isinstance(error, HOPELESS_ERRORS) or time.monotonic() > deadline:
                 raise
             await asyncio.sleep(1)
 
@@ -185,7 +201,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         done = asyncio.run(install_when_there(options, password))
     except (OSError, ValueError, ControlPlaneError, asyncpg.PostgresError) as error:
         print(f"not installed: {type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201
-        return 1
+        return HOPELESS if isinstance(error, HOPELESS_ERRORS) else FAILED
     applied = ", ".join(f"{one.component} {one.number:04}" for one in done.migrations) or "none"
     print(f"database {options.database}: {'made' if done.made_database else 'there'}; migrations: {applied}")  # noqa: T201
     return 0

@@ -7,15 +7,19 @@ import base64
 import hashlib
 import hmac
 import secrets
+import ssl
 import time
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from urllib.parse import urlencode
 from uuid import UUID
 
 import asyncpg
 import pytest
 
+from harness.certificates import certify
 from parpour_api import waiting
-from parpour_api.installing import SERVICE_ROLES, context_key, install, scram_verifier
+from parpour_api.installing import FAILED, HOPELESS, SERVICE_ROLES, context_key, install, main, scram_verifier
 from parpour_api.waiting import fault, wait
 from parpour_controlplane.context import ContextMint
 from parpour_controlplane.database import open_database
@@ -100,6 +104,61 @@ async def _install_as(cluster: EmbeddedCluster, role: str) -> list[bool]:
 def test_an_administrator_who_is_no_superuser_can_install() -> None:
     with embedded(settings=THROWAWAY) as cluster:
         assert asyncio.run(_install_as(cluster, "administrator")) == [True, False]
+
+
+@pytest.fixture
+def secrets_folder(tmp_path: Path) -> Path:
+    """Passwords and keys of every service role."""
+    for role in SERVICE_ROLES:
+        (tmp_path / f"{role}.password").write_text("secret")
+        (tmp_path / f"{role}.key").write_bytes(bytes(32))
+    return tmp_path
+
+
+def test_what_would_fail_again_is_told_from_what_may_pass(
+    postgres: Postgres, secrets_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def status(server: str) -> int:
+        return main(["--server", server, "--database", "unmade", "--secrets", str(secrets_folder), "--wait", "0"])
+
+    assert status("postgresql://127.0.0.1:1/") == FAILED
+    assert "not installed: ConnectionRefusedError" in capsys.readouterr().err
+    assert status(postgres.cluster.dsn(role="nobody")) == HOPELESS
+    assert 'role "nobody" does not exist' in capsys.readouterr().err
+    assert status(postgres.cluster.dsn(role="parpour_app")) == HOPELESS
+    assert "permission denied to create database" in capsys.readouterr().err
+
+
+async def _as_a_stranger(folder: Path, installing: Path) -> tuple[int, float]:
+    """Install on a server whose certificate nobody vouches for; the exit status and how long that took."""
+    certificate, key = certify(folder, "localhost")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    other, _ = certify(installing, "localhost")
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readexactly(8)  # SSLRequest
+        writer.write(b"S")
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            await writer.start_tls(context)
+        writer.close()
+
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    port = server.sockets[0].getsockname()[1]
+    query = urlencode({"sslmode": "verify-full", "sslrootcert": str(other)})
+    words = ["--server", f"postgresql://admin@localhost:{port}/postgres?{query}", "--secrets", str(installing)]
+    began = time.monotonic()
+    async with server:
+        return await asyncio.to_thread(main, [*words, "--wait", "60"]), time.monotonic() - began
+
+
+def test_a_server_of_another_authority_is_not_waited_for(
+    tmp_path_factory: pytest.TempPathFactory, secrets_folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    status, seconds = asyncio.run(_as_a_stranger(tmp_path_factory.mktemp("server"), secrets_folder))
+    assert status == HOPELESS
+    assert seconds < 30
+    assert "not installed: SSLCertVerificationError" in capsys.readouterr().err
 
 
 def test_a_service_waits_for_a_schema_and_says_what_is_missing(

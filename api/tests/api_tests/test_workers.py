@@ -20,7 +20,7 @@ import pytest
 from harness.api_server import free_port
 from parpour_api.installing import SERVICE_ROLES, context_key, main
 from parpour_api.settings import SettingsError
-from parpour_api.workers.parts import parts
+from parpour_api.workers.parts import parts, ways_out
 from parpour_api.workers.settings import WorkerSettings
 from parpour_controlplane.context import ContextMint
 from parpour_controlplane.database import open_database
@@ -135,6 +135,8 @@ async def test_events_are_sealed_and_published_by_processes(
     ):
         await until(lambda: "parpour_worker_seal_events_total 1" in answers(f"{sealers}/metrics"))
         await until(lambda: "parpour_worker_relay_events_total 1" in answers(f"{relays}/metrics"))
+        behind = "# TYPE parpour_worker_seal_behind_seconds gauge\nparpour_worker_seal_behind_seconds 0\n"
+        assert behind in answers(f"{sealers}/metrics")
         said = await stopped(sealer) + await stopped(relay)
     assert list((tmp_path / "checkpoints" / str(tenant)).iterdir())
     assert not any(one in said for one in passwords_of(secrets_of_roles))
@@ -166,6 +168,37 @@ async def test_nothing_is_paid_without_a_place_for_what_was_sent(folders: dict[s
     nothing: Any = None
     with pytest.raises(SettingsError, match=said):
         await parts()["pay"].run(settings, nothing, nothing, asyncio.Event())
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "stripe.double",
+        "http://stripe.double",
+        "http://10.0.0.1:12100",
+        "https://",
+        "https://stripe.double:8443",
+        "https://user@stripe.double",
+        "https://stripe.double/v1",
+        "ftp://127.0.0.1",
+        "http://[",
+    ],
+)
+def test_a_double_is_named_by_an_address_that_the_way_there_takes(address: str) -> None:
+    base = {"PARPOUR_WORKER_DATABASE": "postgresql://nowhere/x", "PARPOUR_WORKER_CONTEXT_KEY_FILE": "/nowhere"}
+    with pytest.raises(SettingsError, match="stripe_endpoint"):
+        WorkerSettings.read({**base, "PARPOUR_WORKER_STRIPE_ENDPOINT": address})
+    taken = {"STRIPE": "https://stripe.double/", "MERCURY": "http://127.0.0.1:12100"}
+    named = {f"PARPOUR_WORKER_{name}_ENDPOINT": value for name, value in taken.items()}
+    settings = WorkerSettings.read({**base, **named})
+    assert settings.doubles == {"stripe": "https://stripe.double", "mercury": "http://127.0.0.1:12100"}
+
+
+def test_doubles_without_their_authority_are_told_at_the_start() -> None:
+    named = {"DATABASE": "postgresql://nowhere/x", "CONTEXT_KEY_FILE": "/nowhere", "DOUBLES_AUTHORITY_FILE": "/nowhere"}
+    settings = WorkerSettings.read({f"PARPOUR_WORKER_{name}": value for name, value in named.items()})
+    with pytest.raises(SettingsError, match="doubles_authority_file: FileNotFoundError"):
+        ways_out(settings)
 
 
 @pytest.mark.parametrize(

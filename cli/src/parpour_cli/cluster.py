@@ -228,7 +228,10 @@ def _unreachable(fault: Exception) -> CliError:
 
 def _refused(status: int, reason: str, body: bytes | str | None, path: str) -> CliError:
     try:
-        said = str(json.loads(body or b"{}").get("message", ""))
+        answer = json.loads(body or b"{}")
+        said = str(answer.get("message", ""))
+        if not said and {"code", "detail"} <= answer.keys():  # a problem of a service behind the API server
+            said = f"{answer['code']}: {answer['detail']}"
     except (ValueError, AttributeError):
         said = ""
     message = said or f"{status} {reason} at {path}"

@@ -51,8 +51,9 @@ def figures(name: str, counts: Any) -> str:
     for field in dataclasses.fields(counts):
         value = getattr(counts, field.name)
         if isinstance(value, int):
-            metric = f"parpour_worker_{name}_{field.name}_total"
-            lines += [f"# TYPE {metric} counter", f"{metric} {value}"]
+            gauge = "gauge" in field.metadata
+            metric = f"parpour_worker_{name}_{field.name}{'' if gauge else '_total'}"
+            lines += [f"# TYPE {metric} {'gauge' if gauge else 'counter'}", f"{metric} {value}"]
     return "\n".join([*lines, ""])
 
 

@@ -25,8 +25,8 @@ from parpour_controlplane.sealing.keys import read_signing_keys
 from parpour_controlplane.sealing.sealer import SealingCounts, run_sealer
 from parpour_controlplane.sealing.stores import FolderStore
 from parpour_treasury.payments.accounts import MountedAccounts
-from parpour_treasury.payments.worker import PaymentWorker
-from parpour_treasury.providers.egress import MERCURY_HOSTS, STRIPE_HOSTS, Egress
+from parpour_treasury.payments.worker import PaymentCounts, PaymentWorker
+from parpour_treasury.providers.egress import MERCURY_HOSTS, STRIPE_HOSTS, Egress, egress_to_doubles
 from parpour_treasury.reconciliation.tokens import TokenFile
 from parpour_treasury.sweeping import SweepCounts, run_sweeper
 
@@ -35,13 +35,6 @@ INBOX = "_INBOX_relay"
 
 RECONCILE_SECONDS = 3600.0
 """Between two comparisons of the database with the stream."""
-
-
-@dataclass
-class PaymentCounts:
-    """What a payment worker has done; for metrics."""
-
-    turns: int = 0
 
 
 @dataclass(frozen=True)
@@ -82,12 +75,11 @@ def parts() -> dict[str, Part]:
             raise SettingsError("accounts, tokens: the payment worker needs both folders")
         if not os.access(settings.tokens, os.W_OK | os.X_OK) or not settings.tokens.is_dir():
             raise SettingsError("tokens: no folder that the payment worker can write to")
-        doubles = {"stripe": settings.stripe_endpoint, "mercury": settings.mercury_endpoint}
-        endpoints = {name: address for name, address in doubles.items() if address is not None}
-        egress = Egress(STRIPE_HOSTS | MERCURY_HOSTS, loopback=bool(endpoints))
-        accounts = MountedAccounts(settings.accounts, egress=egress, endpoints=endpoints)
+        egress, doubles = ways_out(settings)
+        accounts = MountedAccounts(settings.accounts, egress=egress, endpoints=settings.doubles, doubles=doubles)
         try:
-            await PaymentWorker(database, mint, accounts, TokenFile(settings.tokens), clock=_now).run(stop)
+            worker = PaymentWorker(database, mint, accounts, TokenFile(settings.tokens), clock=_now, counts=paying)
+            await worker.run(stop)
         finally:
             await accounts.close()
         return paying
@@ -101,6 +93,19 @@ def parts() -> dict[str, Part]:
         "pay": Part("parpour_payment", paying, pay),
         "sweep": Part("parpour_sweeper", sweeping, sweep),
     }
+
+
+def ways_out(settings: WorkerSettings) -> tuple[Egress, Egress]:
+    """The payment worker's way to the providers, and the one to their doubles.
+
+    Raises:
+        SettingsError: if the doubles' authority cannot be read.
+    """
+    try:
+        doubles = egress_to_doubles(settings.doubles.values(), authority=settings.doubles_authority_file)
+    except OSError as error:
+        raise SettingsError(f"doubles_authority_file: {type(error).__name__}") from None
+    return Egress(STRIPE_HOSTS | MERCURY_HOSTS), doubles
 
 
 def _now() -> datetime:

@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Self
 
+import httpx
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, field_validator
 
 from parpour_api.settings import SettingsError
+from parpour_treasury.providers.egress import is_loopback
 
 PREFIX = "PARPOUR_WORKER_"
 Text = Annotated[str, StringConstraints(min_length=1, max_length=500)]
@@ -42,9 +44,32 @@ class WorkerSettings(BaseModel):
     tokens: Path | None = None
     """Payments: folder in which the workers that pay from a database keep what they have sent; never in its backup."""
     stripe_endpoint: Text | None = None
-    """Payments: address of a double of Stripe, on loopback; real accounts refuse it."""
+    """Payments: address of a double of Stripe, https or on loopback; live keys are not sent there."""
     mercury_endpoint: Text | None = None
-    """Payments: address of a double of Mercury, on loopback; real accounts refuse it."""
+    """Payments: address of a double of Mercury, https or on loopback; live keys are not sent there."""
+    doubles_authority_file: Path | None = None
+    """Payments: certificates (PEM) of the authority that vouches for doubles, and for nobody else."""
+
+    @field_validator("stripe_endpoint", "mercury_endpoint")
+    @classmethod
+    def _where_a_double_is(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        try:
+            url = httpx.URL(value)
+        except httpx.InvalidURL:
+            raise ValueError("no address") from None
+        plain = url.scheme == "http" and is_loopback(url.host)
+        secure = url.scheme == "https" and url.host and url.port is None
+        if url.path not in {"", "/"} or url.userinfo or not (plain or secure):
+            raise ValueError("https://HOST, or http:// and a loopback address")
+        return value.rstrip("/")
+
+    @property
+    def doubles(self) -> dict[str, str]:
+        """Addresses of doubles by the provider whom they stand for."""
+        found = {"stripe": self.stripe_endpoint, "mercury": self.mercury_endpoint}
+        return {name: address for name, address in found.items() if address is not None}
 
     @field_validator("signing_key_files", mode="before")
     @classmethod

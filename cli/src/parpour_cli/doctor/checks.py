@@ -1,7 +1,7 @@
 """The checks: each a pure function from what was observed to one finding with its remedy.
 
-A check fails only for what stops Simulations; what merely makes life worse, or what the user may not see, is a
-warning.
+A check fails only for what stops Simulations or the treasury; what merely makes life worse, or what the user may not
+see, is a warning. What is not installed, and need not be, has no finding.
 """
 
 from __future__ import annotations
@@ -28,6 +28,9 @@ from parpour_contracts.crd import simulation_crd
 
 OLDEST_SERVER = (1, 33)
 """Indexed Jobs with a back-off limit for each index are stable from here on."""
+SEALED_WITHIN_SECONDS = 30
+"""Events that wait longer have no place in the history soon: a second or two is usual."""
+ASKED = "it takes the right to get services/proxy there, and a network that lets the API server reach the pods"
 GPU = "nvidia.com/gpu"
 DEFAULT_CLASS = "storageclass.kubernetes.io/is-default-class"
 WORKER_LABELS = {"app.kubernetes.io/name": "civlab-worker"}
@@ -58,7 +61,7 @@ class Finding:
 
 def judge(observed: Observation) -> list[Finding]:
     """All findings, in the order of CHECKS."""
-    return [check(observed) for check in CHECKS]
+    return [finding for check in CHECKS if (finding := check(observed)) is not None]
 
 
 def failed(findings: Iterable[Finding]) -> bool:
@@ -152,6 +155,70 @@ def check_servers(observed: Observation) -> Finding:
         space = down[0]["metadata"]["namespace"]
         return Finding(name, Outcome.FAIL, f"not ready: {names}", f"kubectl -n {space} get pods,pvc,events")
     return Finding(name, Outcome.OK, f"ready: {names}")
+
+
+def check_treasury(observed: Observation) -> Finding | None:
+    """Every part of an installed treasury is ready."""
+    name = "treasury"
+    if observed.treasury.fault:
+        return Finding(name, Outcome.WARN, "it may not be seen")
+    if observed.treasury.value is None:
+        return None
+    workloads = observed.treasury.value.workloads
+    down = [one for one in workloads if not one.get("status", {}).get("readyReplicas")]
+    names = ", ".join(sorted(str(one["metadata"]["name"]) for one in down or workloads))
+    if down:
+        space = down[0]["metadata"]["namespace"]
+        return Finding(name, Outcome.FAIL, f"not ready: {names}", f"kubectl -n {space} get pods,jobs,pvc,events")
+    return Finding(name, Outcome.OK, f"ready: {names}")
+
+
+def check_treasury_schema(observed: Observation) -> Finding | None:
+    """The treasury's database answers, and has the schema that the API needs."""
+    name = "treasury's database"
+    if observed.treasury.value is None:
+        return None
+    ready = observed.treasury.value.ready
+    if ready.value is not None:
+        return Finding(name, Outcome.OK, "it answers, and its schema is what the API needs")
+    if not _answered(ready):
+        return Finding(name, Outcome.WARN, f"the API cannot be asked ({ready.fault})", ASKED)
+    remedy = "see the API's log, and that of the Job that installs the schema: helm upgrade runs it"
+    return Finding(name, Outcome.FAIL, f"the API is not ready: {ready.message}", remedy)
+
+
+def check_sealing(observed: Observation) -> Finding | None:
+    """Events are sealed soon after their commit."""
+    name = "sealed events"
+    if observed.treasury.value is None:
+        return None
+    behind = observed.treasury.value.behind_seconds
+    if behind.value is None:
+        return Finding(name, Outcome.WARN, f"the sealer cannot be asked ({behind.fault})", ASKED)
+    if behind.value > SEALED_WITHIN_SECONDS:
+        detail = f"a tenant's events have waited for {behind.value:.0f} s"
+        return Finding(name, Outcome.WARN, detail, "see the sealer's log: it says which tenant, and why")
+    return Finding(name, Outcome.OK, "none waits")
+
+
+def check_payments(observed: Observation) -> Finding | None:
+    """Payments may be sent."""
+    name = "payments"
+    if observed.treasury.value is None:
+        return None
+    locked = observed.treasury.value.locked_tenants
+    if locked.value is None:
+        return Finding(name, Outcome.WARN, f"the payment worker cannot be asked ({locked.fault})", ASKED)
+    if locked.value:
+        detail = f"locked for {locked.value:.0f} of the tenants that have something to pay"
+        remedy = "see the payment worker's log; after a restore people compare the providers' lists and unlock"
+        return Finding(name, Outcome.WARN, detail, remedy)
+    return Finding(name, Outcome.OK, "no tenant that has something to pay is locked")
+
+
+def _answered(answer: Answer[Any]) -> bool:
+    """Whether the service said so itself, with a code, and not the API server that would not or could not ask it."""
+    return re.match(r"[A-Z]+(_[A-Z]+)+: ", answer.message) is not None
 
 
 def check_namespace(observed: Observation) -> Finding:
@@ -294,12 +361,16 @@ def _selector(component: str) -> str:
     return f"app.kubernetes.io/name=parpour,app.kubernetes.io/component={component}"
 
 
-CHECKS: tuple[Callable[[Observation], Finding], ...] = (
+CHECKS: tuple[Callable[[Observation], Finding | None], ...] = (
     check_server,
     check_crd,
     check_operator,
     check_leader,
     check_servers,
+    check_treasury,
+    check_treasury_schema,
+    check_sealing,
+    check_payments,
     check_nodes,
     check_storage_class,
     check_namespace,

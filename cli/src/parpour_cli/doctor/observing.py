@@ -17,6 +17,11 @@ Value = TypeVar("Value")
 
 OPERATOR_SELECTOR = "app.kubernetes.io/name=parpour,app.kubernetes.io/component=operator"
 SERVERS_SELECTOR = "app.kubernetes.io/name=parpour,app.kubernetes.io/component in (nats,store)"
+TREASURY = ("api", "internal", "payments", "postgres", "relay", "sealer", "sweeper")
+TREASURY_SELECTOR = f"app.kubernetes.io/name=parpour,app.kubernetes.io/component in ({','.join(TREASURY)})"
+COMPONENT = "app.kubernetes.io/component"
+PROXY_SECONDS = 10
+"""How long a service of the release is waited for, which the API server asks on the user's behalf."""
 LEASE = "parpour-operator"
 SERVICE_ACCOUNT = "parpour-worker"
 STORE_SECRET = "parpour-store"  # noqa: S105 - the Secret's name
@@ -48,6 +53,20 @@ class Answer(Generic[Value]):
 
 
 @dataclass(frozen=True)
+class Treasury:
+    """What was seen of an installed treasury."""
+
+    workloads: tuple[Json, ...]
+    """Its Deployments and StatefulSets."""
+    ready: Answer[str]
+    """What the API said to whether it can serve."""
+    behind_seconds: Answer[float]
+    """For how long an event has waited for the sealer."""
+    locked_tenants: Answer[float]
+    """Tenants that have something to pay of which nothing may be sent."""
+
+
+@dataclass(frozen=True)
 class Observation:
     """Everything that `doctor` looked at."""
 
@@ -58,6 +77,8 @@ class Observation:
     group: Answer[Json]
     operators: Answer[list[Json]]
     servers: Answer[list[Json]]
+    treasury: Answer[Treasury]
+    """Without value and fault: there is none."""
     lease: Answer[Json]
     namespace_object: Answer[Json]
     service_account: Answer[Json]
@@ -86,6 +107,7 @@ def observe(cluster: Cluster, *, operator_namespace: str | None, now: datetime) 
         )
         if home
         else Answer([]),
+        treasury=_treasury(cluster, home) if home else Answer(None),
         lease=_ask(lambda: cluster.get(f"/apis/coordination.k8s.io/v1/namespaces/{home}/leases/{LEASE}"))
         if home
         else Answer(None, "API_NOT_FOUND"),
@@ -118,6 +140,38 @@ def _operators(cluster: Cluster, namespace: str | None) -> Answer[list[Json]]:
     return _ask(lambda: cluster.items(path, labelSelector=OPERATOR_SELECTOR))
 
 
+def _treasury(cluster: Cluster, home: str) -> Answer[Treasury]:
+    kinds = [f"/apis/apps/v1/namespaces/{home}/{kind}" for kind in ("deployments", "statefulsets")]
+    found = [_ask(partial(cluster.items, path, labelSelector=TREASURY_SELECTOR)) for path in kinds]
+    fault = next((one for one in found if one.value is None), None)
+    if fault is not None:
+        return Answer(None, fault.fault, fault.message)
+    workloads = [item for one in found for item in one.value or ()]
+    names = {str(item["metadata"]["labels"][COMPONENT]): str(item["metadata"]["name"]) for item in workloads}
+    if "api" not in names:
+        return Answer(None)
+
+    def said(component: str, port: str, path: str) -> str:
+        place = f"/api/v1/namespaces/{home}/services/{names.get(component, component)}:{port}/proxy/{path}"
+        return "\n".join(cluster.lines(place, seconds=PROXY_SECONDS))
+
+    def figure(component: str, name: str) -> float:
+        for line in said(component, "metrics", "metrics").splitlines():
+            metric, _, value = line.partition(" ")
+            if metric == name:
+                return float(value)
+        raise CliError("API_NOT_FOUND", f"it tells no {name}")
+
+    return Answer(
+        Treasury(
+            workloads=tuple(workloads),
+            ready=_ask_service(lambda: said("api", "http", "readyz")),
+            behind_seconds=_ask_service(lambda: figure("sealer", "parpour_worker_seal_behind_seconds")),
+            locked_tenants=_ask_service(lambda: figure("payments", "parpour_worker_pay_locked_tenants")),
+        )
+    )
+
+
 def _keys(secret: Json) -> tuple[str, ...]:
     return tuple(sorted(secret.get("data") or {}))
 
@@ -134,6 +188,14 @@ def _may(cluster: Cluster, verb: str, group: str, resource: str) -> bool:
     }
     answer = cluster.review("/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", review)
     return bool(answer.get("status", {}).get("allowed"))
+
+
+def _ask_service(question: Callable[[], Value]) -> Answer[Value]:
+    """As `_ask`, of something behind the API server: when that is silent, the API server still is not."""
+    try:
+        return Answer(question())
+    except CliError as fault:
+        return Answer(None, fault.code, fault.message)
 
 
 def _ask(question: Callable[[], Value]) -> Answer[Value]:

@@ -229,6 +229,32 @@ async def test_a_tenant_that_fails_hinders_no_other(here: Sealing) -> None:
     assert sealer.counts.failed == 1, "it rests"
 
 
+async def test_how_long_a_tenant_waits_is_told_and_ends_with_its_next_block(here: Sealing) -> None:
+    ahead, gone = timedelta(0), [True]
+
+    class Gone:
+        """A pool that cannot read events, until it can."""
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(here.pool, name)
+
+        async def fetch(self, query: str, *arguments: object) -> object:
+            if gone[0] and "unsealed_events" in query:
+                raise OSError("no answer")
+            return await here.pool.fetch(query, *arguments)
+
+    sealer = here.sealer(calls=Gone(), clock=lambda: now() + ahead)
+    await here.writer.write(here.tenant)
+    await sealer.round()
+    assert sealer.counts.behind_seconds == 0
+    ahead = timedelta(minutes=2)
+    await sealer.round()
+    assert 120 <= sealer.counts.behind_seconds < 180
+    gone[0], ahead = False, timedelta(minutes=4)
+    assert await sealer.round() == 1
+    assert sealer.counts.behind_seconds == 0
+
+
 async def test_a_block_that_leaves_out_an_event_of_its_transactions_is_refused(here: Sealing) -> None:
     await here.writer.write(here.tenant, 2)
 

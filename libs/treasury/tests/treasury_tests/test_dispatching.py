@@ -198,12 +198,14 @@ async def test_a_locked_venture_waits_and_the_others_are_paid(
             await worker.turn()
         assert (await venture.spend(asked[0].spend)).state is State.RESERVED
         assert (await other.spend(asked[1].spend)).state is State.SENT
+        assert (worker.counts.turns, worker.counts.locked_tenants) == (3, 1)
         await restore.review(venture.context(), provider="stripe", as_of=datetime.now(UTC), payments=[])
         await restore.propose_unlock(venture.context(), evidence="an empty list")
         await restore.confirm_unlock(venture.context("user:bob"))
         for _ in range(2):
             await worker.turn()
         assert (await venture.spend(asked[0].spend)).state is State.SENT
+        assert worker.counts.locked_tenants == 0
         said = [one.getMessage() for one in caplog.records if str(venture.tenant) in one.getMessage()]
         assert said == [
             f"tenant {venture.tenant}: nothing is sent: DISPATCH_LOCKED",

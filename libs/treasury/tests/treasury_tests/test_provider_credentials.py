@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import ssl
 from pathlib import Path
+from uuid import UUID
 
 import httpx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from parpour_treasury.payments.accounts import MountedAccounts
 from parpour_treasury.providers.credentials import (
     SECRET_BYTES_MAX,
     CredentialUnavailable,
@@ -25,6 +28,7 @@ from parpour_treasury.providers.egress import (
     Egress,
     EgressRefused,
     client,
+    egress_to_doubles,
 )
 from parpour_treasury.providers.evidence import ITEMS_MAX, masked, masked_text
 from parpour_treasury.providers.mercury import MercuryProvider
@@ -163,6 +167,75 @@ async def test_loopback_is_reached_only_where_it_is_configured() -> None:
     for url in ("http://10.0.0.1/", "http://localhost/", "https://api.stripe.com/"):
         with pytest.raises(EgressRefused):
             await http.get(url)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(
+    ("addresses", "url"),
+    [
+        (["https://stripe.double"], "https://api.stripe.com/"),
+        (["https://stripe.double"], "https://mercury.double/"),
+        (["https://stripe.double"], "http://stripe.double/"),
+        (["https://stripe.double"], "https://stripe.double:8443/"),
+        (["https://stripe.double"], "http://127.0.0.1:1/"),
+        (["http://127.0.0.1:1"], "https://stripe.double/"),
+        ([], "http://127.0.0.1:1/"),
+    ],
+)
+async def test_the_way_to_doubles_leads_to_nobody_else(addresses: list[str], url: str) -> None:
+    with pytest.raises(EgressRefused):
+        await client(egress_to_doubles(addresses), timeout_s=1).get(url)
+
+
+def test_an_authority_that_cannot_be_read_is_no_authority(tmp_path: Path) -> None:
+    (tmp_path / "ca.crt").write_text("nothing")
+    with pytest.raises(ssl.SSLError):
+        egress_to_doubles(["https://stripe.double"], authority=tmp_path / "ca.crt")
+    with pytest.raises(FileNotFoundError):
+        egress_to_doubles(["https://stripe.double"], authority=tmp_path / "none.crt")
+
+
+TENANT = UUID(int=7)
+
+
+@pytest.fixture
+def mounted(tmp_path: Path) -> Path:
+    """A folder with one tenant's accounts at both providers, with keys for tests."""
+    place = tmp_path / str(TENANT)
+    place.mkdir()
+    accounts = {"stripe": {"key": "key", "financialAccount": "fa"}, "mercury": {"token": "token", "account": "a"}}
+    (place / "accounts.json").write_text(json.dumps(accounts))
+    for name, value in {"key": "sk_test_x", "token": "secret-token:mercury_sandbox_x"}.items():
+        (place / name).touch(mode=0o600)
+        (place / name).write_text(value)
+    return tmp_path
+
+
+@pytest.mark.anyio
+async def test_an_account_with_a_double_goes_there_and_the_others_to_their_providers(mounted: Path) -> None:
+    outward, aside = Answering(httpx.Response(500)), Answering(httpx.Response(500))
+    accounts = MountedAccounts(
+        mounted,
+        egress=Egress(STRIPE_HOSTS | MERCURY_HOSTS, inner=outward),
+        endpoints={"stripe": "https://stripe.double"},
+        doubles=Egress(["stripe.double"], inner=aside),
+    )
+    for name in accounts.names(TENANT):
+        provider = accounts.provider(TENANT, name)
+        assert provider is not None
+        await provider.send(order())
+    assert {httpx.URL(url).host for url in outward.seen} == {"api.mercury.com"}
+    assert {httpx.URL(url).host for url in aside.seen} == {"stripe.double"}
+    await accounts.close()
+
+
+def test_a_live_key_beside_a_double_is_no_account(mounted: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (mounted / str(TENANT) / "key").write_text("sk_live_x")
+    egress = egress_to_doubles(["https://stripe.double"])
+    accounts = MountedAccounts(mounted, egress=egress, endpoints={"stripe": "https://stripe.double"})
+    assert accounts.provider(TENANT, "stripe") is None
+    assert "a live key goes to Stripe and nowhere else" in caplog.text
+    assert "sk_live" not in caplog.text
 
 
 @pytest.mark.anyio

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -73,6 +73,8 @@ class SealingCounts:
     stale: int = 0
     """Times that another sealer had taken the tenant."""
     failed: int = 0
+    behind_seconds: int = field(default=0, metadata={"gauge": True})
+    """For how long a tenant has had something to seal and got nothing sealed; 0 if none has."""
     last_error: str = ""
 
 
@@ -135,6 +137,7 @@ class Sealer:
         self._unsigned: set[UUID] = set()
         self._epochs: dict[UUID, int] = {}
         self._resting: dict[UUID, float] = {}
+        self._waiting: dict[UUID, float] = {}
         self.counts = counts or SealingCounts()
         """What was done so far."""
 
@@ -143,9 +146,11 @@ class Sealer:
         now = self._clock().timestamp()
         self._resting = {tenant: until for tenant, until in self._resting.items() if until > now}
         found = [row["tenant_id"] for row in await self._calls.fetch(_UNSEALED_TENANTS)]
+        self._waiting = {tenant: self._waiting.get(tenant, now) for tenant in found}
         before = self.counts.events
         await self._each([tenant for tenant in found if tenant not in self._resting], self._seal)
         await self._each([tenant for tenant in self._unsigned if self._is_due(self._chains[tenant])], self._sign)
+        self.counts.behind_seconds = int(now - min(self._waiting.values(), default=now))
         return self.counts.events - before
 
     async def hand_over(self) -> None:
@@ -241,6 +246,7 @@ class Sealer:
     async def _seal(self, tenant: UUID) -> None:
         chain = self._chains.get(tenant) or await self._take(tenant)
         if chain is None:
+            self._waiting.pop(tenant, None)  # Another sealer has it, whose figures tell.
             return
         rows = await self._calls.fetch(_UNSEALED_EVENTS, self._context(tenant), self._pace.block_events)
         if not rows:
@@ -289,6 +295,7 @@ class Sealer:
             [one.leaf for one in sealed],
         )
         chain.position, chain.hash, chain.tree = block.block.last, block.hash, tree
+        self._waiting.pop(chain.tenant, None)
         self._unsigned.add(chain.tenant)
         self.counts.events += len(events)
         self.counts.blocks += 1

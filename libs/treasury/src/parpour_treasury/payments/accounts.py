@@ -57,11 +57,22 @@ class TenantAccounts(Document):
 class MountedAccounts:
     """Accounts of every tenant, each opened when it is first asked for and again when its files change."""
 
-    def __init__(self, folder: Path, *, egress: Egress, endpoints: Mapping[str, str] | None = None) -> None:
-        """`endpoints` are addresses of doubles, by provider; real providers where it names none."""
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        egress: Egress,
+        endpoints: Mapping[str, str] | None = None,
+        doubles: Egress | None = None,
+    ) -> None:
+        """`endpoints` are addresses of doubles, by provider; real providers where it names none.
+
+        `egress` is the way out, and `doubles` the way to those, if it is another.
+        """
         self._folder = folder
         self._egress = egress
         self._endpoints = dict(endpoints or {})
+        self._doubles = doubles or egress
         self._open: dict[tuple[UUID, str], tuple[str, Provider]] = {}
 
     def names(self, tenant: UUID) -> list[str]:
@@ -106,7 +117,7 @@ class MountedAccounts:
             financial_account=account.financial_account,
             network=account.network,
             webhook_secrets=[read_secret(self._folder, f"{tenant}/{name}") for name in account.webhook_secrets],
-            egress=self._egress,
+            egress=self._way_to("stripe"),
             base_url=self._endpoints.get("stripe"),
         )
 
@@ -117,9 +128,12 @@ class MountedAccounts:
             way=account.way,
             method=account.method,
             webhook_secrets=[read_secret(self._folder, f"{tenant}/{name}") for name in account.webhook_secrets],
-            egress=self._egress,
+            egress=self._way_to("mercury"),
             base_url=self._endpoints.get("mercury", BASE_URL),
         )
+
+    def _way_to(self, name: str) -> Egress:
+        return self._doubles if name in self._endpoints else self._egress
 
     def _described(self, tenant: UUID) -> TenantAccounts | None:
         path = self._folder / str(tenant) / NAME

@@ -12,7 +12,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Callable, Coroutine, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 from uuid import UUID
@@ -70,6 +70,17 @@ class Accounts(Protocol):
         ...
 
 
+@dataclass
+class PaymentCounts:
+    """What a payment worker has done; for metrics."""
+
+    turns: int = 0
+    steps: int = 0
+    """Steps taken with payments."""
+    locked_tenants: int = field(default=0, metadata={"gauge": True})
+    """Tenants that have something to pay, and nothing of it may be sent."""
+
+
 def nowhere(_point: str) -> None:
     """Goes on: what happens at a point where tests kill the worker."""
 
@@ -86,6 +97,7 @@ class PaymentWorker:
         *,
         clock: Callable[[], datetime],
         at_point: Callable[[str], None] = nowhere,
+        counts: PaymentCounts | None = None,
     ) -> None:
         """`tokens` are outside the database and its backup, shared by all workers that pay from it."""
         self._database = database
@@ -95,6 +107,9 @@ class PaymentWorker:
         self._clock = clock
         self._at_point = at_point
         self._together = asyncio.Semaphore(TOGETHER_MAX)
+        self._locked: set[UUID] = set()
+        self.counts = counts or PaymentCounts()
+        """What was done so far."""
 
     async def run(self, stop: asyncio.Event) -> None:
         """Work until told to stop; what is in the hands of a provider is finished first."""
@@ -115,11 +130,19 @@ class PaymentWorker:
     async def turn(self) -> int:
         """Do once what is to be done now, for all tenants; returns how many payments were touched."""
         tenants = [row["tenant_id"] for row in await self._database.pool.fetch(_TENANTS)]
-        return sum(await _each(self._pay(tenant) for tenant in tenants))
+        self._locked &= set(tenants)
+        done = sum(await _each(self._pay(tenant) for tenant in tenants))
+        self.counts.turns += 1
+        self.counts.steps += done
+        self.counts.locked_tenants = len(self._locked)
+        return done
 
     async def _pay(self, tenant: UUID) -> int:
         names = self._accounts.names(tenant)
         sending = bool(names) and await self._dispatch.allowed(tenant)
+        self._locked.discard(tenant)
+        if names and not sending:
+            self._locked.add(tenant)
         if sending:
             await self._calls.value("select treasury.claim($1, $2, $3)", tenant, names, CLAIMED_MAX)
             self._at_point("claimed")

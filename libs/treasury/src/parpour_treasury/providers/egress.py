@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import ipaddress
+import ssl
 from collections.abc import Iterable
+from pathlib import Path
 from types import TracebackType
 
 import httpx
@@ -80,6 +82,25 @@ class Egress(httpx.AsyncBaseTransport):
     ) -> None:
         """Closes the connections."""
         await self.aclose()
+
+
+def egress_to_doubles(addresses: Iterable[str], *, authority: Path | None = None) -> Egress:
+    """The way to doubles and to nobody else: to the hosts of their https addresses, and to loopback if one is there.
+
+    Args:
+        addresses: of the doubles.
+        authority: a file with the certificates (PEM) that vouch for them, instead of the commonly trusted ones.
+
+    Raises:
+        OSError: the file cannot be read, or is none of certificates (ssl.SSLError).
+    """
+    urls = [httpx.URL(address) for address in addresses]
+    inner = None
+    if authority is not None:
+        context = ssl.create_default_context(cafile=authority)
+        inner = httpx.AsyncHTTPTransport(retries=0, trust_env=False, verify=context)
+    hosts = [url.host for url in urls if url.scheme == "https"]
+    return Egress(hosts, loopback=any(url.scheme == "http" for url in urls), inner=inner)
 
 
 def client(transport: Egress, *, timeout_s: float) -> httpx.AsyncClient:
