@@ -12,12 +12,12 @@ from torture.checking import check
 from torture.fuses import Strike
 from torture.points import points_of
 from torture.running import played, run_seed
-from torture.servers import Machines, Servers, connected, machines
+from torture.servers import BATCH, Fleet, Machines, Servers, connected, fleet
 from torture.worlds import COMPONENTS
 
 pytestmark = pytest.mark.anyio
 
-SEEDS, BATCH = 500, 20
+SEEDS = 500
 QUIET = Strike("", at=1, after=False)
 """Nothing dies."""
 Effects = dict[tuple[str, str], list[int]]
@@ -31,14 +31,25 @@ def anyio_backend() -> str:
 
 
 @pytest.fixture(scope="session")
-def machines_of_all(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Machines]:
-    with machines(tmp_path_factory.mktemp("machines")) as made:
+def every(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    with fleet(tmp_path_factory.mktemp("machines")) as made:
         yield made
 
 
 @pytest.fixture
-async def servers(machines_of_all: Machines) -> AsyncIterator[Servers]:
-    async with connected(machines_of_all) as made:
+def batch() -> int:
+    """The first one, on the newest PostgreSQL, where a test says nothing else."""
+    return 0
+
+
+@pytest.fixture
+def machines(every: Fleet, batch: int) -> Machines:
+    return every.of(batch * BATCH)
+
+
+@pytest.fixture
+async def servers(machines: Machines) -> AsyncIterator[Servers]:
+    async with connected(machines) as made:
         yield made
 
 

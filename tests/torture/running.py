@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from parpour_api.logs import LOGGER
 from parpour_treasury.payments import worker
 from torture.checking import check, check_books
 from torture.fuses import Strike
@@ -16,7 +17,7 @@ from torture.playing import Player, is_survived
 from torture.servers import Servers
 from torture.worlds import COMPONENTS, new_world
 
-HEARD = ("parpour_treasury", "parpour_controlplane", "asyncio", "asyncpg", "aiohttp")
+HEARD = ("parpour_api", "parpour_treasury", "parpour_controlplane", "asyncio", "asyncpg", "aiohttp")
 """Loggers that speak of deaths and lost servers, among other things."""
 
 
@@ -75,9 +76,9 @@ class Ear(logging.Handler):
         """Keep a record if it is of such a fault."""
         text = self.format(record)
         error = record.exc_info[1] if record.exc_info else None
-        if record.name == "asyncio" and error is not None and is_survived(error):
+        if record.name in ("asyncio", LOGGER.name) and error is not None and is_survived(error):
             return
-        if record.name in ("asyncio", worker.__name__) or "Chain" in text or "SEALER_INCOMPLETE" in text:
+        if record.name in ("asyncio", LOGGER.name, worker.__name__) or "Chain" in text or "SEALER_INCOMPLETE" in text:
             self.wrong.append(text)
 
 
