@@ -61,7 +61,9 @@ async def played(servers: Servers, folder: Path, seed: int, *, strike: Strike | 
             await player.play()
             await check_books(world)
             await player.settle()
-            assert said.wrong == []
+            # A sealer that is asked to go on behind what it has signed says so.
+            forgot = player.gone_back
+            assert [one for one in said.wrong if not (forgot and "CHAIN_ROLLED_BACK" in one)] == []
             yield player
 
 

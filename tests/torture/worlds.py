@@ -7,12 +7,14 @@ import os
 import random
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID
+
+from nats.js.errors import NotFoundError
 
 from parpour_contracts.subjects import EVENTS_STREAM
 from parpour_controlplane.chain.checkpoints import SigningKey
@@ -127,6 +129,18 @@ class World:
             self.lives[component].end()
         self.running.pop(component, None)
 
+    async def rolled_back(self, tenant: UUID) -> bool:
+        """Whether the database lacks something of a tenant that was signed."""
+        _, kept = self.store.last(tenant)
+        query = "select position from controlplane.chain_head where tenant_id = $1"
+        return kept is not None and kept.head.size > (await self.servers.administrator.fetchval(query, tenant) or 0)
+
+    async def forget_consumer(self) -> None:
+        """A consumer whose inbox went back with the database reads the stream from its beginning."""
+        self.bury("consume")
+        with suppress(NotFoundError):
+            await self.servers.jetstream.delete_consumer(EVENTS_STREAM, self.consumer)
+
     def _api(self, life: Life) -> Process:
         place, database = self.servers.place, self.database("parpour_app", life)
         if self.over_edge:
@@ -232,7 +246,7 @@ async def new_world(servers: Servers, folder: Path, seed: int, *, strike: Strike
                 stack.push_async_callback(account.provider.close)
         stack.push_async_callback(_end, world.applications)
         yield world
-        await servers.jetstream.delete_consumer(EVENTS_STREAM, world.consumer)
+        await world.forget_consumer()
 
 
 async def _end(left: set[asyncio.Future[None]]) -> None:
