@@ -114,8 +114,9 @@ class Player:
     async def play(self) -> None:
         """Acts in a drawn order; some of them side by side, and now and then a server dies under them."""
         draw = self.draw
+        setback = setback_of(self.world.seed, ACTS)
         for venture in self.world.ventures:
-            for _ in range(draw.randint(1, 3)):
+            for _ in range(draw.randint(1, 3) if setback is None else 4):
                 self.intents.append(self._spend(venture))
         acts: list[Callable[[], Awaitable[None]]] = [self.ask, self.pay, self.seal, self.relay, self.consume]
         acts += [
@@ -132,7 +133,6 @@ class Player:
         acts += [self.stop] if draw.random() < 0.3 else []
         server = draw.choice([None] * 12 + [self._crash_database] * 2 + [self._kill_backend, self._restart_bus])
         when = draw.randrange(ACTS)
-        setback = setback_of(self.world.seed, ACTS)
         for turn in range(ACTS):
             several = list({act.__name__: act for act in draw.choices(acts, k=draw.choice([1, 1, 1, 3]))}.values())
             if setback is not None:
@@ -162,7 +162,9 @@ class Player:
             going = asyncio.to_thread(machines.go_back, self._copy)
             await asyncio.gather(going, self.pay(), self.pay_too(), *(act() for act in acts))
         else:
-            await asyncio.gather(*(act() for act in acts))
+            # So that there is something to forget.
+            more = [self.ask, self.approve, self.pay, self.seal] if setback.copied < turn < setback.back else []
+            await asyncio.gather(*(act() for act in {act.__name__: act for act in [*acts, *more]}.values()))
             return
         await self.world.servers.until_database_answers()
         if turn == setback.back:

@@ -10,7 +10,7 @@ import random
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
+from uuid import uuid4
 
 from parpour_treasury.commands import Leg, Post
 from parpour_treasury.reconciliation.restore import ProviderPayment, Restore
@@ -55,8 +55,8 @@ def setback_of(seed: int, turns: int) -> Setback | None:
     if seed % EVERY != FIRST:
         return None
     draw = random.Random(f"setback {seed}")
-    copied = draw.randrange(turns - 2)
-    back = draw.randint(copied + 1, turns - 1)
+    copied = draw.randrange(turns // 2)
+    back = draw.randint(copied + 2, turns - 1)
     return Setback(copied, back, by_hand=draw.random() < 0.3, anew=draw.random() < 0.5)
 
 
@@ -92,7 +92,7 @@ class People:
         """By its spend, where that stands and keeps the amount; else by a journal."""
         spend, payment = row["correlation"], (row["provider"], row["amount"], row["currency"])
         kept = await self._world.servers.administrator.fetchval(_KEPT, venture.tenant, spend, *payment)
-        journal = None if kept else await _book(venture, spend, row["amount"])
+        journal = None if kept else await self._book(venture, row["amount"])
         await _restore(venture).record(
             venture.context(),
             provider=row["provider"],
@@ -104,14 +104,26 @@ class People:
     async def take_back(self) -> None:
         """Book back what was recorded by a journal and came back from its provider later."""
         query = (
-            "select provider, reference, correlation, amount from treasury.found_payment "
+            "select provider, reference, amount from treasury.found_payment "
             "where tenant_id = $1 and journal is not null"
         )
         for venture in self._world.ventures:
             for row in await self._world.servers.administrator.fetch(query, venture.tenant):
                 double = self._world.accounts[venture.tenant, row["provider"]].double
                 if not any(one.reference == row["reference"] and one.stands for one in double.payments()):
-                    await _book(venture, row["correlation"], -row["amount"])
+                    await self._book(venture, -row["amount"])
+
+    async def _book(self, venture: Venture, amount: int) -> int:
+        """A journal that takes an amount out; of its own, as a spend's journals are made by its steps alone."""
+        transit, bank = (venture.accounts[f"assets:{name}:usd"] for name in ("in-transit", "bank"))
+        legs = (Leg(transit, amount, "USD"), Leg(bank, -amount, "USD"))
+        command = Post(key=venture.books.key(), correlation=uuid4(), legs=legs, description="found at the provider")
+        self._world.booked.add(command.correlation)
+        outcome = await venture.books.batcher.submit(venture.tenant, "user:ann", command)
+        outcome.raise_for_refusal()
+        if outcome.journal is None:
+            raise AssertionError("it was posted")
+        return outcome.journal
 
 
 def _restore(venture: Venture) -> Restore:
@@ -123,14 +135,3 @@ async def _list(account: Account, *, since: datetime) -> list[ProviderPayment]:
         ProviderPayment(one.answer.reference, one.amount, one.currency, one.created_at, one.spend_id)
         async for one in account.provider.payments_since(since)
     ]
-
-
-async def _book(venture: Venture, spend: UUID, amount: int) -> int:
-    transit, bank = (venture.accounts[f"assets:{name}:usd"] for name in ("in-transit", "bank"))
-    legs = (Leg(transit, amount, "USD"), Leg(bank, -amount, "USD"))
-    command = Post(key=venture.books.key(), correlation=spend, legs=legs, description="found at the provider")
-    outcome = await venture.books.batcher.submit(venture.tenant, "user:ann", command)
-    outcome.raise_for_refusal()
-    if outcome.journal is None:
-        raise AssertionError("it was posted")
-    return outcome.journal

@@ -91,6 +91,9 @@ class World:
     applications: set[asyncio.Future[None]] = field(default_factory=set)
     """Of the API, those of processes that have died included."""
 
+    booked: set[UUID] = field(default_factory=set)
+    """Correlations of journals that people posted themselves."""
+
     @property
     def over_edge(self) -> bool:
         """Whether those who ask call the API as it is deployed."""
