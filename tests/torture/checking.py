@@ -89,8 +89,11 @@ async def check(player: Player) -> None:
         await _check_payments(player, venture)
         if await player.world.rolled_back(venture.tenant):
             assert player.gone_back
+            player.world.fuse.seen["people", "rolled back"] += 1
             await _check_rolled_back(player.world, venture)
         else:
+            if player.gone_back:
+                player.world.fuse.seen["people", "went on"] += 1
             await _check_events(player.world, venture, gone_back=player.gone_back)
 
 

@@ -27,7 +27,7 @@ from parpour_treasury.spending.asks import Approve, Ask, RequestSpend, SpendOutc
 from parpour_treasury.spending.changes import ReleaseBody, ResolutionBody
 from parpour_treasury.spending.states import State
 from parpour_treasury.spending.testing import AGENT, Venture
-from torture.edge import Process
+from torture.edge import PAID, Process
 from torture.fuses import Killed
 from torture.restoring import LISTED, People, Setback, setback_of
 from torture.worlds import COMPONENTS, TWINS, Account, World
@@ -163,7 +163,8 @@ class Player:
             await asyncio.gather(going, self.pay(), self.pay_too(), *(act() for act in acts))
         else:
             # So that there is something to forget.
-            more = [self.ask, self.approve, self.pay, self.seal] if setback.copied < turn < setback.back else []
+            more = [self.ask, self.approve, self.pay] if setback.copied < turn < setback.back else []
+            more += [self.seal] if more and setback.proven else []
             await asyncio.gather(*(act() for act in {act.__name__: act for act in [*acts, *more]}.values()))
             return
         await self.world.servers.until_database_answers()
@@ -229,6 +230,8 @@ class Player:
 
     async def _submit(self, one: Intent) -> None:
         one.outcome = await self._answer_to(one)
+        if PAID in one.outcome.codes:
+            self.world.fuse.seen["people", "told that it was paid"] += 1
 
     async def _answer_to(self, one: Intent) -> SpendOutcome:
         graphql = self.draw.random() < 0.5

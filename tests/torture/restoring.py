@@ -46,6 +46,8 @@ class Setback:
     """Turns of the seed."""
     by_hand: bool
     """People lock payments at once, or leave it to the worker to find out."""
+    proven: bool
+    """What will be forgotten is sealed and signed before."""
     anew: bool
     """Every process is started anew after it, or goes on with what it remembers."""
 
@@ -57,7 +59,8 @@ def setback_of(seed: int, turns: int) -> Setback | None:
     draw = random.Random(f"setback {seed}")
     copied = draw.randrange(turns // 2)
     back = draw.randint(copied + 2, turns - 1)
-    return Setback(copied, back, by_hand=draw.random() < 0.3, anew=draw.random() < 0.5)
+    by_hand, proven, anew = draw.random() < 0.3, draw.random() < 0.5, draw.random() < 0.5
+    return Setback(copied, back, by_hand=by_hand, proven=proven, anew=anew)
 
 
 class People:
@@ -93,6 +96,7 @@ class People:
         spend, payment = row["correlation"], (row["provider"], row["amount"], row["currency"])
         kept = await self._world.servers.administrator.fetchval(_KEPT, venture.tenant, spend, *payment)
         journal = None if kept else await self._book(venture, row["amount"])
+        self._world.fuse.seen["people", "found by its spend" if kept else "found by a journal"] += 1
         await _restore(venture).record(
             venture.context(),
             provider=row["provider"],
