@@ -8,28 +8,26 @@ import logging
 import tempfile
 import time
 import traceback
+from collections.abc import Sequence
+from itertools import groupby
 from pathlib import Path
 
 from torture.running import run_seed
-from torture.servers import Machines, connected, machines
+from torture.servers import BATCH, Machines, connected, fleet
 
 TOLD_EVERY = 100
 
 
-async def torture(machines_of_all: Machines, folder: Path, seeds: range) -> list[int]:
-    """Run seeds; returns those that do not hold."""
+async def torture(machines: Machines, folder: Path, seeds: Sequence[int]) -> list[int]:
+    """Run seeds on their servers; returns those that do not hold."""
     broken = []
-    begin = time.monotonic()
-    async with connected(machines_of_all) as servers:
-        for number, seed in enumerate(seeds, 1):
+    async with connected(machines) as servers:
+        for seed in seeds:
             try:
                 await run_seed(servers, folder / f"seed-{seed}", seed)
             except Exception:  # noqa: BLE001 - whatever it is, it is told, and the next seed comes
                 broken.append(seed)
                 print(f"seed {seed} does not hold:\n{traceback.format_exc()}", flush=True)
-            if number % TOLD_EVERY == 0:
-                took = time.monotonic() - begin
-                print(f"{number} seeds in {took:.0f} s, {len(broken)} do not hold", flush=True)
     return broken
 
 
@@ -42,8 +40,15 @@ def main() -> int:
     # What a dead process has left is collected later, and then told of.
     logging.getLogger("asyncio").setLevel(logging.CRITICAL)
     seeds = range(options.first, options.first + options.seeds)
-    with tempfile.TemporaryDirectory(prefix="torture-") as name, machines(Path(name)) as machines_of_all:
-        broken = asyncio.run(torture(machines_of_all, Path(name), seeds))
+    broken: list[int] = []
+    begin = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="torture-") as name, fleet(Path(name)) as every:
+        for batch, some in groupby(seeds, lambda seed: seed // BATCH):
+            broken += asyncio.run(torture(every.of(batch * BATCH), Path(name), list(some)))
+            done = min((batch + 1) * BATCH, seeds.stop) - seeds.start
+            if done % TOLD_EVERY == 0:
+                took = time.monotonic() - begin
+                print(f"{done} seeds in {took:.0f} s, {len(broken)} do not hold", flush=True)
     print(f"{options.seeds} seeds, {len(broken)} do not hold{': ' if broken else ''}{' '.join(map(str, broken))}")
     return bool(broken)
 

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 from uuid import UUID
 
+import pytest
+
+from parpour_controlplane.chain.faults import ChainFault
 from parpour_controlplane.relaying.reconciling import reconcile
+from parpour_controlplane.sealing.stores import FolderStore
 from parpour_treasury.auditing.handing import audit, hand_over
 from parpour_treasury.spending.states import State
 from parpour_treasury.spending.testing import Venture
@@ -56,6 +61,18 @@ _EVENTS = """
         (select count(distinct event_id) from torture.applied where tenant_id = $1) as different
 """
 
+_STAND = "select spend_id, state, amount, code from treasury.spend where tenant_id = $1"
+_FOUND = "select correlation from treasury.found_payment where tenant_id = $1 and journal is not null"
+_APPLIED = """
+    select count(*) as sealed,
+        coalesce((select relayed from controlplane.chain_head where tenant_id = $1), 0) as relayed,
+        count(distinct a.event_id) as applied, count(a.event_id) as different
+    from controlplane.sealed_event s left join torture.applied a using (tenant_id, event_id) where tenant_id = $1
+"""
+
+NAMED = {"CHAIN_FORKED", "CHAIN_ROLLED_BACK", "CHAIN_TRUNCATED"}
+"""How a verifier names it."""
+NOTHING_MOVED = {State.CANCELLED, State.EXPIRED, State.FAILED, State.REFUSED, State.REJECTED}
 AFTER_SENT = {State.SENT, State.SETTLED, State.RETURNED}
 
 
@@ -65,11 +82,19 @@ async def check(player: Player) -> None:
     Raises:
         AssertionError: if something is not.
     """
-    assert all(one.outcome is not None for one in player.intents)
+    assert all(one.outcome is not None or one.dropped for one in player.intents)
+    assert all(one.outcome.spend in (one.spend, None) for one in player.intents if one.spend and one.outcome)
     await check_books(player.world)
     for venture in player.world.ventures:
         await _check_payments(player, venture)
-        await _check_events(player.world, venture)
+        if await player.world.rolled_back(venture.tenant):
+            assert player.gone_back
+            player.world.fuse.seen["people", "rolled back"] += 1
+            await _check_rolled_back(player.world, venture)
+        else:
+            if player.gone_back:
+                player.world.fuse.seen["people", "went on"] += 1
+            await _check_events(player.world, venture, gone_back=player.gone_back)
 
 
 async def check_books(world: World) -> None:
@@ -88,21 +113,35 @@ async def _check_payments(player: Player, venture: Venture) -> None:
     world = player.world
     known = {spend for whose, spend in player.spends() if whose is venture}
     session = world.servers.administrator
+    stand = {row["spend_id"]: row for row in await session.fetch(_STAND, venture.tenant)}
+    assert stand.keys() <= known
+    found = Counter(row["correlation"] for row in await session.fetch(_FOUND, venture.tenant))
     for spend in known:
-        stands = await venture.spend(spend)
-        account = world.accounts.get((venture.tenant, stands.provider or ""))
-        paid = payments_of(account, spend) if account is not None else []
+        paid = [
+            one
+            for (tenant, _), account in world.accounts.items()
+            if tenant == venture.tenant
+            for one in payments_of(account, spend)
+        ]
         out = await session.fetchval(_TAKEN_OUT, venture.tenant, spend)
-        place = (world.seed, spend, stands.state, paid, out)
+        stands = stand.get(spend)
+        place = (world.seed, spend, stands and dict(stands), paid, out)
         assert len(paid) <= 1, place
         assert out <= len(paid), place
-        if paid and paid[0].stands:
-            assert (stands.state, out) == (State.SETTLED, 1), place
-            assert (paid[0].amount, paid[0].key) == (stands.amount, str(spend)), place
-        elif stands.state in AFTER_SENT:
-            assert (stands.state, out) == (State.RETURNED, 1), place
+        if spend in found:
+            # What only the provider knew, people have booked; the spend itself, if it is there, has moved nothing.
+            assert (len(paid), found[spend], out) == (1, 1, 0), place
+            assert stands is None or stands["state"] in NOTHING_MOVED, place
+        elif stands is None:
+            # A request that Mercury's people turned down is in no list of payments.
+            assert not any(one.stands for one in paid), place
+        elif paid and paid[0].stands:
+            assert (stands["state"], out) == (State.SETTLED, 1), place
+            assert (paid[0].amount, paid[0].key) == (stands["amount"], str(spend)), place
+        elif stands["state"] in AFTER_SENT:
+            assert (stands["state"], out) == (State.RETURNED, 1), place
     moved = {row["correlation"] for row in await session.fetch(_CORRELATIONS, venture.tenant)}
-    assert moved <= known
+    assert moved <= known | world.booked
     ordered = {
         UUID(one.spend_id)
         for (whose, _), account in world.accounts.items()
@@ -112,18 +151,57 @@ async def _check_payments(player: Player, venture: Venture) -> None:
     assert ordered <= known
 
 
-async def _check_events(world: World, venture: Venture) -> None:
+async def _check_events(world: World, venture: Venture, *, gone_back: bool) -> None:
     """Every commit's event is sealed, published and applied once; the chain verifies and tells what the books say."""
-    place = world.servers.place
     found = await world.servers.administrator.fetchrow(_EVENTS, venture.tenant)
+    if gone_back:
+        await _check_applied(world, venture)
+        assert found["written"] == found["sealed"]
+    else:
+        assert len(set(found.values())) == 1, dict(found)
+    await _check_stream(world, venture, gone_back=gone_back)
+    folder: Path = world.folder / str(venture.tenant)
+    await hand_over(venture.books.database, venture.context, world.store, venture.tenant, folder)
+    audited = audit(folder, [KEY.public])
+    assert (audited.findings, audited.tail, audited.history.events) == ((), 0, found["written"])
+
+
+async def _check_rolled_back(world: World, venture: Venture) -> None:
+    """A database that lacks what was signed gets no further signature, and a verifier names it.
+
+    With the checkpoints as they are, or with those that are younger than the database taken away.
+    """
+    await _check_applied(world, venture)
+    await _check_stream(world, venture, gone_back=True)
+    _, kept = world.store.last(venture.tenant)
+    query = "select coalesce(max(position), 0) from controlplane.sealed_event where tenant_id = $1"
+    position = await world.servers.administrator.fetchval(query, venture.tenant)
+    older = FolderStore(world.folder / "older")
+    covered = [one for one in world.store.read(venture.tenant) if one.head.size <= position]
+    for number, one in enumerate(covered, 1):
+        older.put(number, one)
+    for store, codes in ((world.store, NAMED), (older, {"CHAIN_ROLLED_BACK"} if covered else NAMED)):
+        folder: Path = world.folder / f"{venture.tenant}-{store.folder.name}"
+        await hand_over(venture.books.database, venture.context, store, venture.tenant, folder)
+        with pytest.raises(ChainFault) as caught:
+            audit(folder, [KEY.public], kept=kept)
+        assert caught.value.code in codes, caught.value
+
+
+async def _check_applied(world: World, venture: Venture) -> None:
+    """Whatever has its place was published and applied once; a stream that was not set back may hold more."""
+    found = await world.servers.administrator.fetchrow(_APPLIED, venture.tenant)
     assert len(set(found.values())) == 1, dict(found)
+
+
+async def _check_stream(world: World, venture: Venture, *, gone_back: bool) -> None:
+    """The stream has every event; and none that the database does not know, unless that has gone back."""
+    place = world.servers.place
     relay = world.servers.databases["parpour_relay"].pool
 
     def context() -> str:
         return place.relay.mint(tenant=venture.tenant, actor="system:reconciler")
 
-    assert (await reconcile(relay, context, world.servers.jetstream, venture.tenant, repair=False)).agree
-    folder: Path = world.folder / str(venture.tenant)
-    await hand_over(venture.books.database, venture.context, world.store, venture.tenant, folder)
-    audited = audit(folder, [KEY.public])
-    assert (audited.findings, audited.tail, audited.history.events) == ((), 0, found["written"])
+    found = await reconcile(relay, context, world.servers.jetstream, venture.tenant, repair=False)
+    assert (found.missing, found.stale) == ([], [])
+    assert gone_back or not found.unknown

@@ -10,12 +10,14 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 import asyncpg
+
+T = TypeVar("T")
 
 _NAME = re.compile(r"(?:treasury|controlplane|torture)\.(\w+)")
 
@@ -68,6 +70,7 @@ class Life:
         self.component = component
         self._fuse = fuse
         self.alive = True
+        self.ended = asyncio.Event()
 
     def point(self, name: str) -> None:
         """A point that the code names.
@@ -108,8 +111,30 @@ class Life:
         Raises:
             Killed: always.
         """
-        self.alive = False
+        self.end()
         raise Killed
+
+    def end(self) -> None:
+        """The process ends from outside: whatever it does next is not done."""
+        self.alive = False
+        self.ended.set()
+
+    async def answered(self, asked: Coroutine[Any, Any, T]) -> T:
+        """The answer of the process to somebody outside of it, which comes if it lives until then.
+
+        Raises:
+            Killed: if it does not: the connection to it breaks, whatever its tasks still wait for.
+        """
+        self._check()
+        task, ended = asyncio.ensure_future(asked), asyncio.ensure_future(self.ended.wait())
+        try:
+            await asyncio.wait([task, ended], return_when=asyncio.FIRST_COMPLETED)
+            self._check()
+            return await task
+        finally:
+            for one in (task, ended):
+                one.cancel()
+            await asyncio.gather(task, ended, return_exceptions=True)
 
     def _check(self) -> None:
         if not self.alive:
@@ -211,6 +236,18 @@ class CutConnection(CutPool):
     def transaction(self) -> _Transaction:
         """See asyncpg."""
         return _Transaction(self._life, self._connection.transaction())
+
+    def is_closed(self) -> bool:
+        """See asyncpg."""
+        return bool(self._connection.is_closed())
+
+    def terminate(self) -> None:
+        """See asyncpg."""
+        self._connection.terminate()
+
+    def get_reset_query(self) -> str:
+        """See asyncpg."""
+        return str(self._connection.get_reset_query())
 
 
 class _Transaction:

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import random
+from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -21,11 +23,13 @@ from parpour_controlplane.database import is_transient
 from parpour_treasury.providers.doubles.core import Paid
 from parpour_treasury.providers.doubles.mercury import MercuryDouble
 from parpour_treasury.refusals import TreasuryError
-from parpour_treasury.spending.asks import Approve, Ask, RequestSpend, SpendOutcome
+from parpour_treasury.spending.asks import Approve, Ask, RequestSpend, SpendOutcome, spend_of
 from parpour_treasury.spending.changes import ReleaseBody, ResolutionBody
 from parpour_treasury.spending.states import State
 from parpour_treasury.spending.testing import AGENT, Venture
+from torture.edge import PAID, Process
 from torture.fuses import Killed
+from torture.restoring import LISTED, People, Setback, setback_of
 from torture.worlds import COMPONENTS, TWINS, Account, World
 
 ACTS = 14
@@ -34,8 +38,9 @@ ACTS = 14
 CALM, PATIENCE = 24, 4
 """Rounds after which a spend that has no end is a fault, and of those the ones in which little time passes."""
 
-REST_SECONDS = 20.0
-"""After which something that does not come to rest is a fault."""
+IDLE, IDLE_SECONDS = 500, 0.04
+"""Acts in a row that get nothing further, after which something that does not come to rest is a fault; and the pause
+after each. A slow machine, or one whose clock leaps, has as many."""
 
 ENDED = frozenset({State.SETTLED, State.FAILED, State.RETURNED, State.EXPIRED, State.CANCELLED, State.REFUSED})
 
@@ -48,15 +53,15 @@ ENDINGS = {
 """Where a payment goes at its provider."""
 
 
-_DUE = "select from treasury.payment_course where tenant_id = any($1) and next_at <= now()"
+_DUE = "select 1 from treasury.payment_course where tenant_id = any($1) and next_at <= now()"
 _UNSEALED = """
-    select from controlplane.event e left join controlplane.sealed_event s using (tenant_id, event_id)
+    select 1 from controlplane.event e left join controlplane.sealed_event s using (tenant_id, event_id)
     where e.tenant_id = any($1) and s.event_id is null
 """
-_UNSIGNED = "select from controlplane.chain_head where tenant_id = any($1) and signed < blocks"
-_UNRELAYED = "select from controlplane.chain_head where tenant_id = any($1) and relayed < position"
+_UNSIGNED = "select 1 from controlplane.chain_head where tenant_id = any($1) and signed < blocks"
+_UNRELAYED = "select 1 from controlplane.chain_head where tenant_id = any($1) and relayed < position"
 _UNAPPLIED = """
-    select from controlplane.event e left join torture.applied a using (tenant_id, event_id)
+    select 1 from controlplane.sealed_event e left join torture.applied a using (tenant_id, event_id)
     where e.tenant_id = any($1) and a.event_id is null
 """
 
@@ -69,6 +74,13 @@ class Intent:
     actor: str
     ask: Ask
     outcome: SpendOutcome | None = None
+    dropped: bool = False
+    """The database has forgotten it, and nobody asks again."""
+
+    @property
+    def spend(self) -> UUID | None:
+        """The spend that a request is, whether the database knows it or not."""
+        return spend_of(self.venture.tenant, self.ask.key) if isinstance(self.ask, RequestSpend) else None
 
 
 @dataclass
@@ -78,6 +90,19 @@ class Player:
     world: World
     intents: list[Intent] = field(default_factory=list)
     calm: bool = False
+    gone_back: bool = False
+    """The database has gone back to a backup."""
+    _copy: Path | None = None
+    _looked: bool = False
+
+    @property
+    def people(self) -> People:
+        """Who unlocks payments."""
+        return People(self.world)
+
+    @property
+    def _tenants(self) -> list[UUID]:
+        return [venture.tenant for venture in self.world.ventures]
 
     @property
     def draw(self) -> random.Random:
@@ -89,8 +114,9 @@ class Player:
     async def play(self) -> None:
         """Acts in a drawn order; some of them side by side, and now and then a server dies under them."""
         draw = self.draw
+        setback = setback_of(self.world.seed, ACTS)
         for venture in self.world.ventures:
-            for _ in range(draw.randint(1, 3)):
+            for _ in range(draw.randint(1, 3) if setback is None else 4):
                 self.intents.append(self._spend(venture))
         acts: list[Callable[[], Awaitable[None]]] = [self.ask, self.pay, self.seal, self.relay, self.consume]
         acts += [
@@ -109,7 +135,9 @@ class Player:
         when = draw.randrange(ACTS)
         for turn in range(ACTS):
             several = list({act.__name__: act for act in draw.choices(acts, k=draw.choice([1, 1, 1, 3]))}.values())
-            if server is not None and turn == when:
+            if setback is not None:
+                await self._with_setback(setback, turn, several)
+            elif server is not None and turn == when:
                 several = [self.ask, self.pay, self.pay_too, self.seal, self.relay]
                 await asyncio.gather(server(), *(act() for act in several))
                 await self.world.servers.until_database_answers()
@@ -123,6 +151,51 @@ class Player:
         payee = draw.choice([venture.shop, venture.firm])
         life = 1 if self.world.seed % 16 == 2 and draw.random() < 0.5 else None
         return Intent(venture, AGENT, venture.asking(amount, payee=payee, lifetime_seconds=life))
+
+    async def _with_setback(self, setback: Setback, turn: int, acts: list[Callable[[], Awaitable[None]]]) -> None:
+        """A turn of a seed whose database is copied in one and goes back in another, while everybody acts."""
+        machines = self.world.servers.machines
+        if turn == setback.copied:
+            copying = asyncio.to_thread(machines.copy_database)
+            self._copy, *_ = await asyncio.gather(copying, *(act() for act in acts))
+        elif turn == setback.back and self._copy is not None:
+            going = asyncio.to_thread(machines.go_back, self._copy)
+            await asyncio.gather(going, self.pay(), self.pay_too(), *(act() for act in acts))
+        else:
+            # So that there is something to forget.
+            more = [self.ask, self.approve, self.pay] if setback.copied < turn < setback.back else []
+            more += [self.seal] if more and setback.proven else []
+            await asyncio.gather(*(act() for act in {act.__name__: act for act in [*acts, *more]}.values()))
+            return
+        await self.world.servers.until_database_answers()
+        if turn == setback.back:
+            await self._forget(setback)
+
+    async def _forget(self, setback: Setback) -> None:
+        """What the database has forgotten is asked again or dropped, and approved again; consumers begin anew."""
+        self.gone_back = True
+        if setback.anew:
+            for component in (*COMPONENTS, *TWINS):
+                self.world.bury(component)
+        if setback.by_hand:
+            await self.people.lock()
+        states = await self._states()
+        kept = []
+        for one in self.intents:
+            if isinstance(one.ask, RequestSpend) and one.outcome is not None and one.spend not in states:
+                one.outcome, one.dropped = None, self.draw.random() < 0.6
+            elif isinstance(one.ask, Approve) and states.get(one.ask.spend) in (None, State.AWAITING_APPROVAL):
+                continue
+            elif one.outcome is not None and one.spend is not None:
+                one.outcome = replace(one.outcome, state=states[one.spend])
+            kept.append(one)
+        self.intents = kept
+        await self.world.forget_consumer()
+
+    async def _states(self) -> dict[UUID, str]:
+        query = "select spend_id, state from treasury.spend where tenant_id = any($1)"
+        rows = await self.world.servers.administrator.fetch(query, self._tenants)
+        return {row["spend_id"]: row["state"] for row in rows}
 
     async def _crash_database(self) -> None:
         await asyncio.sleep(self.draw.random() * 0.03)
@@ -141,12 +214,29 @@ class Player:
     async def ask(self) -> None:
         """Somebody asks, or asks again."""
         for one in self.intents:
-            if one.outcome is None:
+            if one.outcome is None and not one.dropped:
                 await self._alive("api", lambda one=one: self._submit(one))  # type: ignore[misc]
                 return
+        if self.world.over_edge and not self.calm:
+            known = [one for one in self.intents if not one.dropped]
+            await self._alive("api", lambda: self._ask_again(self.draw.choice(known)))
+
+    async def _ask_again(self, one: Intent) -> None:
+        """What was answered is answered alike under the same key, whichever way it comes."""
+        told = await self._answer_to(one)
+        known = one.outcome
+        assert known is not None
+        assert (told.spend, told.codes) == (known.spend, known.codes), (known, told)
 
     async def _submit(self, one: Intent) -> None:
-        one.outcome = await self.world.process("api").submit(one.venture.tenant, one.actor, one.ask)
+        one.outcome = await self._answer_to(one)
+        if PAID in one.outcome.codes:
+            self.world.fuse.seen["people", "told that it was paid"] += 1
+
+    async def _answer_to(self, one: Intent) -> SpendOutcome:
+        graphql = self.draw.random() < 0.5
+        process: Process = self.world.process("api")
+        return await process.submit(one.venture.tenant, one.actor, one.ask, graphql=graphql)
 
     async def approve(self) -> None:
         """A person approves whatever awaits it, and again what was refused while something was stopped."""
@@ -272,27 +362,75 @@ class Player:
             await self.sweep()
             if await self._ended():
                 break
+            await self._unlock()
             await self._decide()
             # In the end whatever is in doubt is old enough for people to be asked.
             self.world.now += timedelta(minutes=90) if turn < PATIENCE else timedelta(hours=30)
         else:
             raise AssertionError(f"no end: {await self._open()}")
         await self._until_none(_DUE, self.pay)
+        if self.gone_back:
+            await self.people.take_back()
         # The clock may have been set back since a sealer paused after a failure.
         self.world.now += timedelta(hours=1)
-        await self._until_none(_UNSEALED, self.seal)
+        await self._until_none(_UNSEALED, self.seal, proven=True)
         await self._alive("seal", lambda: self.world.process("seal").finish())
-        await self._until_none(_UNSIGNED, self.seal)
+        await self._until_none(_UNSIGNED, self.seal, proven=True)
         await self._until_none(_UNRELAYED, self.relay)
         await self._alive("relay", lambda: self.world.process("relay").finish())
         await self._until_none(_UNAPPLIED, self.consume)
 
-    async def _until_none(self, query: str, act: Callable[[], Awaitable[None]]) -> None:
-        """Act until nothing is left of what a query looks for in the ventures."""
-        tenants = [venture.tenant for venture in self.world.ventures]
-        deadline = asyncio.get_running_loop().time() + REST_SECONDS
-        while await self.world.servers.administrator.fetchval(f"select exists ({query})", tenants):
-            assert asyncio.get_running_loop().time() < deadline, query
+    async def _unlock(self) -> None:
+        """Two people let payments be sent again, after everything of it is listed; until then nothing is sent."""
+        if self.gone_back and not self._looked:
+            # What a worker has nothing to send after, it does not notice.
+            await self.people.lock()
+            self._looked = True
+        locked = await self.people.locked()
+        if not locked:
+            return
+        assert self.gone_back
+        sent = self._sent(locked)
+        self.world.now += LISTED
+        for _ in range(2):
+            await self.pay()
+            await self.move_on()
+        assert self._sent(locked) == sent
+        for venture in locked:
+            await self.people.unlock(venture)
+        for one in self.intents:
+            # Somebody remembers it late.
+            one.dropped = one.dropped and self.draw.random() < 0.5
+
+    def _sent(self, ventures: list[Venture]) -> Counter[tuple[UUID, str]]:
+        """Payments that were ordered for ventures, by the spends that they are for."""
+        tenants = {venture.tenant for venture in ventures}
+        return Counter(
+            (tenant, one.spend_id)
+            for (tenant, _), account in self.world.accounts.items()
+            if tenant in tenants
+            for one in account.double.payments()
+        )
+
+    async def _until_none(self, query: str, act: Callable[[], Awaitable[None]], *, proven: bool = False) -> None:
+        """Act until nothing is left of what a query looks for in the ventures, or only in those that can be sealed on.
+
+        Raises:
+            AssertionError: if it does not get less, however often something acts.
+        """
+        left, idle = None, 0
+        while True:
+            of = [one for one in self._tenants if not proven or not await self.world.rolled_back(one)]
+            before, left = (
+                left,
+                await self.world.servers.administrator.fetchval(f"select count(*) from ({query}) q", of),
+            )
+            if not left:
+                return
+            idle = 0 if before is None or left < before else idle + 1
+            assert idle < IDLE, (query, left)
+            if idle:
+                await asyncio.sleep(IDLE_SECONDS)
             await act()
 
     async def _open(self) -> list[str]:
@@ -305,13 +443,12 @@ class Player:
         return [row["said"] for row in rows]
 
     async def _ended(self) -> bool:
-        waiting = any(one.outcome is None for one in self.intents)
-        return not waiting and not await self._open()
+        waiting = any(one.outcome is None and not one.dropped for one in self.intents)
+        return not waiting and not await self._open() and not await self.people.locked()
 
     def spends(self) -> list[tuple[Venture, UUID]]:
-        """Every spend that was asked for and answered."""
-        asked = [(one.venture, one.outcome) for one in self.intents if isinstance(one.ask, RequestSpend)]
-        return [(venture, one.spend) for venture, one in asked if one is not None and one.spend is not None]
+        """Every spend that was asked for."""
+        return [(one.venture, one.spend) for one in self.intents if one.spend is not None]
 
     async def _release(self) -> None:
         """Two people let go what one has stopped."""

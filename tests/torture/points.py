@@ -23,9 +23,6 @@ SOURCES: dict[str, tuple[ModuleType, ...]] = {
 }
 """Modules of each worker."""
 
-ONLY_WHEN_REFUSED = {"lock_dispatch"}
-"""What a worker asks only of a database that has forgotten something; the tests of restore mode reach it."""
-
 
 def points_of(component: str) -> set[str]:
     """Names of the effects that the sources of a worker have; of other components nothing is read."""
@@ -37,4 +34,4 @@ def points_of(component: str) -> set[str]:
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 asked = _ASKED.match(node.value)
                 found |= {asked[1]} if asked else set()
-    return found - ONLY_WHEN_REFUSED
+    return found

@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
+import subprocess
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import asyncpg
 import nats
 
 from parpour_controlplane.database import Database, open_database
-from parpour_controlplane.embedded import embedded
+from parpour_controlplane.embedded import embedded, installed
 from parpour_controlplane.relaying.publishing import ensure_stream
 from parpour_controlplane.testing import Bus, Place, Postgres
 from parpour_treasury import MIGRATIONS
 
-if TYPE_CHECKING:
-    pass
-
 ROLES = ("postgres", "parpour_app", "parpour_payment", "parpour_sealer", "parpour_relay", "parpour_sweeper")
+
+BATCH = 20
+"""Seeds that follow each other on one PostgreSQL."""
 
 KEEPING = {"fsync": "off", "full_page_writes": "off", "max_connections": "120"}
 """A commit that was answered outlives the server's death, though not its machine's."""
@@ -49,16 +51,41 @@ class Machines:
         self.place.cluster.crash()
         self.place.cluster.start()
 
+    def copy_database(self) -> Path:
+        """End the database server at once, copy its folder, and start it again; returns the copy."""
+        cluster = self.place.cluster
+        copy = cluster.folder / "copy"
+        cluster.crash()
+        shutil.rmtree(copy, ignore_errors=True)
+        # cp, because the files are those of the server's user.
+        subprocess.run(["cp", "-a", cluster.data, copy], check=True)
+        cluster.start()
+        return copy
+
+    def go_back(self, copy: Path) -> None:
+        """End the database server at once, and start it with a copy of its folder, which is used up."""
+        cluster = self.place.cluster
+        cluster.crash()
+        shutil.rmtree(cluster.data)
+        copy.rename(cluster.data)
+        cluster.start()
+
     def restart_bus(self) -> None:
         """Kill the bus, and start it again on the same store."""
         self.bus.kill()
         self.bus.start()
 
 
+def major_of(seed: int) -> int:
+    """Which PostgreSQL a seed is for: batches take turns over all that the machine has."""
+    majors = sorted(installed(), reverse=True)
+    return majors[seed // BATCH % len(majors)]
+
+
 @contextmanager
-def machines(folder: Path) -> Iterator[Machines]:
-    """Both servers, with a database of the treasury's, until the end of the block."""
-    with embedded(settings=KEEPING) as cluster, socket.socket() as free:
+def machines(folder: Path, major: int | None = None) -> Iterator[Machines]:
+    """Both servers, with a database of the treasury's, until the end of the block; by default the newest ones."""
+    with embedded(major=major, settings=KEEPING) as cluster, socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
         free.close()
@@ -70,6 +97,31 @@ def machines(folder: Path) -> Iterator[Machines]:
             yield Machines(place, bus)
         finally:
             bus.kill()
+
+
+@dataclass
+class Fleet:
+    """Both servers once for each PostgreSQL of the machine, started when a seed first needs them."""
+
+    folder: Path
+    stack: ExitStack
+    made: dict[int, Machines] = field(default_factory=dict)
+
+    def of(self, seed: int) -> Machines:
+        """The servers of a seed, from a thread without a running event loop."""
+        major = major_of(seed)
+        if major not in self.made:
+            folder = self.folder / f"postgres{major}"
+            folder.mkdir()
+            self.made[major] = self.stack.enter_context(machines(folder, major))
+        return self.made[major]
+
+
+@contextmanager
+def fleet(folder: Path) -> Iterator[Fleet]:
+    """All servers until the end of the block."""
+    with ExitStack() as stack:
+        yield Fleet(folder, stack)
 
 
 async def _prepare(place: Place) -> None:

@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from http import HTTPStatus
-from typing import Annotated, Any
+from typing import Annotated, Any, Protocol
 from uuid import uuid4
 
 from fastapi import Depends, FastAPI, Request, Response
@@ -44,7 +44,7 @@ from parpour_api.routing import PROBLEM_RESPONSES, Parts, ProblemRoute, parts_of
 from parpour_api.settings import Settings
 from parpour_api.waiting import Readiness
 from parpour_controlplane.context import ContextMint
-from parpour_controlplane.database import open_database
+from parpour_controlplane.database import Database, open_database
 from parpour_treasury.batcher import Batcher
 from parpour_treasury.ledger import Ledger
 from parpour_treasury.providers.endpoints import MountedEndpoints
@@ -93,6 +93,14 @@ ROUTER_CODES: dict[int, str] = {
 }
 
 
+class Opening(Protocol):
+    """Opens the database of an application; see `open_database`."""
+
+    def __call__(
+        self, dsn: str, *, connections: int, password: str | None
+    ) -> AbstractAsyncContextManager[Database]: ...
+
+
 def rate_limits(settings: Settings, clock: Callable[[], float]) -> RateLimits:
     """The limits of the settings."""
     return RateLimits(
@@ -123,6 +131,7 @@ async def running(
     fetch: Fetch,
     revocations: Revocations,
     metrics: Metrics,
+    opening: Opening = open_database,
 ) -> AsyncIterator[Parts]:
     """The parts of an application, until the end of the block.
 
@@ -140,7 +149,7 @@ async def running(
         page=settings.page_max,
         introspection=settings.introspection,
     )
-    async with open_database(settings.database, connections=settings.connections, password=password) as database:
+    async with opening(settings.database, connections=settings.connections, password=password) as database:
         ledger = Ledger(database)
         batcher = Batcher(ledger, mint)
         authority = Authority(database, mint, tells=True)
@@ -273,7 +282,13 @@ def openapi() -> dict[str, Any]:
 
 
 def application(
-    settings: Settings, *, secret: bytes, fetch: Fetch, revocations: Revocations, password: str | None = None
+    settings: Settings,
+    *,
+    secret: bytes,
+    fetch: Fetch,
+    revocations: Revocations,
+    password: str | None = None,
+    opening: Opening = open_database,
 ) -> ASGIApp:
     """The application with everything around it."""
     metrics = Metrics()
@@ -282,7 +297,13 @@ def application(
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         parts_while = running(
-            settings, secret=secret, password=password, fetch=fetch, revocations=revocations, metrics=metrics
+            settings,
+            secret=secret,
+            password=password,
+            fetch=fetch,
+            revocations=revocations,
+            metrics=metrics,
+            opening=opening,
         )
         async with parts_while as parts:
             app.state.parts = parts

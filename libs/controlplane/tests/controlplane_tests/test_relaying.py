@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
 
+import asyncpg
 import pytest
 from nats.js.client import JetStreamContext
 
@@ -94,6 +95,24 @@ async def test_a_relay_that_lost_its_mark_repeats_by_the_same_id(
     assert second.counts.repeated == 300
     assert await positions(jetstream) == list(range(1, 301))
     assert (await here.reconcile(jetstream)).agree
+
+
+async def test_a_relay_goes_back_with_its_database(
+    here: Sealing, client: Connected, jetstream: JetStreamContext
+) -> None:
+    """A crash takes a mark back, and a backup events too: a relay that lives on goes by what the database says then."""
+    await here.writer.write(here.tenant, 3)
+    sealer, relay = here.sealer(), here.relay(client)
+    await sealer.round()
+    assert await relay.round() == 3
+    session = await asyncpg.connect(here.place.dsn("postgres"))
+    # As a server that starts anew would have it, which no statement may do.
+    await session.execute("set session_replication_role = replica")
+    await session.execute("update controlplane.chain_head set relayed = 1 where tenant_id = $1", here.tenant)
+    await session.close()
+    assert await relay.round() == relay.counts.repeated == 2
+    assert await positions(jetstream) == [1, 2, 3]
+    assert (await here.reconcile(jetstream)).events == 3
 
 
 async def test_a_stale_relay_cannot_move_the_mark(

@@ -33,7 +33,7 @@ from parpour_treasury.spending.governing import Governance
 from parpour_treasury.spending.register import Register
 from parpour_treasury.spending.rules import Tier
 from parpour_treasury.spending.states import State
-from parpour_treasury.spending.testing import RULES, Venture, new_venture, open_venture
+from parpour_treasury.spending.testing import AGENT, RULES, Venture, new_venture, open_venture
 
 from .backups import backup_of
 from .bank import Bank
@@ -181,6 +181,48 @@ async def test_a_restored_database_pays_nothing_before_people_have_looked_and_no
         await site.venture.request(60)
         await site.pay()
         assert [one.amount for one in double.payments()] == [*sent, 50]
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_a_forgotten_request_that_comes_again_under_its_key_is_not_paid_again(
+    place: Place, tmp_path: Path, late: bool
+) -> None:
+    """Its client never got the answer and asks again: before people have looked, or only after they have unlocked."""
+    double = StripeDouble(clock=lambda: datetime.now(UTC), fee=0)
+    tokens = TokenFile(tmp_path)
+    async with AsyncExitStack() as stack:
+        url = await stack.enter_async_context(serve(double))
+        account = StripeProvider(KEY, rail=Rail.PAYOUT, egress=Egress((), loopback=True), base_url=url)
+        stack.push_async_callback(account.close)
+        site = await stack.enter_async_context(at(place, account, tokens))
+        backup = stack.enter_context(backup_of(place, "pg_dump"))
+        backup.take()
+        ask = site.venture.asking(400)
+        spend = (await site.venture.submit(AGENT, ask)).spend
+        await site.pay()
+        copy = await stack.enter_async_context(at(await backup.restored(), account, tokens, like=site.venture))
+        venture, restore, copy.ahead = copy.venture, Restore(copy.venture.books.database), site.ahead
+        if not late:
+            assert (await venture.submit(AGENT, ask)).spend == spend
+            await copy.pay()
+        await restore.lock(venture.context(), reason="restored")
+        assert (await copy.reviewed()).unknown == 1
+        (found,) = await restore.found(venture.context())
+        assert found.correlation == spend
+        bank, transit = venture.accounts["assets:bank:usd"], venture.accounts["assets:in-transit:usd"]
+        journal = (await venture.books.post((transit, 400), (bank, -400))).journal if late else None
+        record = {"provider": "stripe", "reference": found.reference, "evidence": "Stripe's list"}
+        await restore.record(venture.context(), journal=journal, **record)
+        await restore.propose_unlock(venture.context(), evidence="Stripe's list")
+        await restore.confirm_unlock(venture.context("user:bob"))
+        if late:
+            await refused(venture.submit(AGENT, ask), "DISPATCH_PAYMENT_SENT")
+        else:
+            assert (await venture.submit(AGENT, ask)).replayed
+        await copy.pay()
+        assert [one.spend_id for one in double.payments()] == [str(spend)]
+        assert await venture.books.balance(bank) == 1_000_000 - 400
+        assert await venture.faults() == []
 
 
 async def test_a_locked_venture_waits_and_the_others_are_paid(

@@ -119,7 +119,12 @@ class Relay:
         """
         now = self._clock()
         self._resting = {tenant: until for tenant, until in self._resting.items() if until > now}
-        found = [row["tenant_id"] for row in await self._calls.fetch(_UNRELAYED_TENANTS)]
+        found = {row["tenant_id"]: row["relayed"] for row in await self._calls.fetch(_UNRELAYED_TENANTS)}
+        for tenant, relayed in found.items():
+            mark = self._marks.get(tenant)
+            if mark is not None and relayed < mark.relayed:
+                # The database has gone back, by a crash or to a backup: what lies between may be other events now.
+                del self._marks[tenant]
         before = self.counts.events
         waiting = iter([tenant for tenant in found if tenant not in self._resting])
         while together := list(islice(waiting, self._pace.tenants_together)):

@@ -1,1 +1,1 @@
-select tenant_id from controlplane.chain_head where relayed < position
+select tenant_id, relayed from controlplane.chain_head where relayed < position

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from parpour_treasury.commands import BALANCE_MAX, check_text, check_time, encodable, joined, microseconds
 from parpour_treasury.currencies import exponent_of
@@ -209,6 +209,15 @@ def ask_digest(ask: Ask, *, actor: str) -> bytes:
     if isinstance(ask, Renew):
         fields.append(ask.lifetime_seconds)
     return _sha256(fields)
+
+
+def spend_of(tenant: UUID, key: str) -> UUID:
+    """The id of the spend that a request under a key is.
+
+    It follows from the key, so that a request which a restored database has forgotten, and which is asked again, is the
+    payment that providers know already.
+    """
+    return uuid5(tenant, f"spend/{key}")
 
 
 def spend_digest(

@@ -24,6 +24,7 @@ from parpour_treasury.spending.asks import (
     SettleSpend,
     SpendOutcome,
     spend_digest,
+    spend_of,
 )
 from parpour_treasury.spending.deciding import Asked, Decision, Verdict, accounts_of, counts_as_approver, decide
 from parpour_treasury.spending.facts import INTERNAL, Facts, Member
@@ -132,7 +133,7 @@ class _Planner:
         facts = gathered.facts(maker=actor, envelope=ask.envelope, payee=ask.payee, currency=ask.currency)
         asked = Asked(ask.currency, ask.amount)
         decision = decide(self.rules, facts, asked)
-        spend = self.new_id()
+        spend = spend_of(self.tenant, ask.key)
         step = {Verdict.REFUSE: Step.REFUSED, Verdict.AWAIT: Step.AWAITING, Verdict.RESERVE: Step.RESERVED}[
             decision.verdict
         ]
