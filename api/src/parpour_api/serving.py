@@ -82,8 +82,8 @@ class Sockets(WebSocketsSansIOProtocol):
     """WebSockets whose close waits for nobody, and whose pings are not answered to who reads no answer."""
 
     def handle_ping(self) -> None:
-        """Answer a ping, unless there is much still to be read: not each has to be (RFC 6455, section 5.5.3)."""
-        if self.writable.is_set():
+        """Answer a ping, unless much is still to be read, or the end was said (RFC 6455, section 5.5.3)."""
+        if self.writable.is_set() and not self.close_sent:
             super().handle_ping()
         else:
             self.conn.data_to_send()
