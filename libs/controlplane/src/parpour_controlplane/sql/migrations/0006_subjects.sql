@@ -2,7 +2,7 @@
 -- pays for the index.
 
 create function controlplane.subject_key(subject text) returns bigint
-language sql immutable strict set search_path = pg_catalog, pg_temp
+language sql immutable set search_path = pg_catalog, pg_temp
 as $$ select ('x' || left(encode(sha256(convert_to(subject, 'UTF8')), 'hex'), 16))::bit(64)::bigint $$;
 comment on function controlplane.subject_key is 'Eight bytes that stand for a subject; another one may have the same';
 
