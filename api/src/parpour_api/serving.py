@@ -79,7 +79,14 @@ class Requests(HttpToolsProtocol):
 
 
 class Sockets(WebSocketsSansIOProtocol):
-    """WebSockets whose close waits for nobody: the connection ends with it after a short time."""
+    """WebSockets whose close waits for nobody, and whose pings are not answered to who reads no answer."""
+
+    def handle_ping(self) -> None:
+        """Answer a ping, unless much is still to be read, or the end was said (RFC 6455, section 5.5.3)."""
+        if self.writable.is_set() and not self.close_sent:
+            super().handle_ping()
+        else:
+            self.conn.data_to_send()
 
     async def send(self, message: ASGISendEvent) -> None:
         """Send one message of the application."""

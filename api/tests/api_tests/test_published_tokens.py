@@ -224,7 +224,7 @@ async def test_a_token_comes_in_one_header_and_in_no_other_way(api: Api) -> None
         await client.post("/graphql", params={"access_token": caller.token}, json=question),
         await client.get("/graphql", params={**question, "access_token": caller.token}),
         await client.post("/graphql", json={**question, "access_token": caller.token}),
-        await client.post("/graphql", json=question, cookies={"authorization": f"Bearer {caller.token}"}),
+        await client.post("/graphql", json=question, headers={"cookie": f"authorization={caller.token}"}),
         await client.post("/graphql", json=question, headers={"x-authorization": f"Bearer {caller.token}"}),
     ):
         assert (response.status_code, response.json()["code"]) == (401, "API_TOKEN_MISSING")

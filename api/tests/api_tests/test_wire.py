@@ -7,6 +7,7 @@ import json
 import socket
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
 from uuid import UUID
 
 import pytest
@@ -228,3 +229,25 @@ def test_a_message_in_parts_has_the_end_of_a_whole_one(served: Served) -> None:
             ws.recv(SECONDS)
         assert caught.value.rcvd is not None
         assert caught.value.rcvd.code == 1009
+
+
+def test_pings_of_a_reader_that_reads_nothing_pile_up_nowhere(served: Served) -> None:
+    """CVE-2019-9512 was this in HTTP/2: answers that nobody takes are kept until there is no memory."""
+    wire = Wire(served)
+    fields = b"sec-websocket-version: 13\r\nsec-websocket-key: AAAAAAAAAAAAAAAAAAAAAA==\r\n"
+    upgrade = b"upgrade: websocket\r\nconnection: upgrade\r\nsec-websocket-protocol: graphql-transport-ws\r\n"
+    wire.send(b"GET /graphql HTTP/1.1\r\nhost: api\r\n" + upgrade + fields + b"\r\n")
+    assert b"101 " in wire.socket.recv(4096)
+    before, ping = resident(served), b"\x89" + bytes([0x80 | 125]) + bytes(4) + b"x" * 125
+    sent = 0
+    while wire.send(ping * 1000) and sent < 96 * 2**20:
+        sent += 1000 * len(ping)
+    assert sent > 16 * 2**20, "it was not tried"
+    assert resident(served) - before < 40 * 2**20
+    wire.socket.close()
+
+
+def resident(served: Served) -> int:
+    """Bytes of memory that the process has."""
+    status = Path(f"/proc/{served.process.pid}/status").read_text()
+    return next(int(line.split()[1]) * 1024 for line in status.splitlines() if line.startswith("VmRSS"))

@@ -2,9 +2,12 @@
 -- pays for the index.
 
 create function controlplane.subject_key(subject text) returns bigint
-language sql immutable strict set search_path = pg_catalog, pg_temp
+language sql immutable set search_path = pg_catalog, pg_temp
 as $$ select ('x' || left(encode(sha256(convert_to(subject, 'UTF8')), 'hex'), 16))::bit(64)::bigint $$;
 comment on function controlplane.subject_key is 'Eight bytes that stand for a subject; another one may have the same';
+
+-- In the order in which a commit takes them.
+lock table controlplane.event, controlplane.sealed_event in access exclusive mode;
 
 alter table controlplane.sealed_event add column subject_key bigint;
 comment on column controlplane.sealed_event.subject_key is 'What the event is about';
