@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from parpour_controlplane.testing import Place
 from parpour_treasury.auditing.dossier import read_dossier
+from parpour_treasury.auditing.governed import ToldGoverned, compare_governed
 from parpour_treasury.auditing.handing import DOSSIER, TAIL, audit
 from parpour_treasury.auditing.spends import ToldSpends, compare_spends
 from parpour_treasury.auditing.testing import Wronged, wronged
@@ -195,6 +196,21 @@ def test_events_of_the_first_version_have_no_digests_to_hold_records_to(handed: 
     outcome = found.dossier.outcomes[handed.spends["settled"]]
     changed = replace(found.dossier, outcomes={**found.dossier.outcomes, handed.spends["settled"]: outcome[:1]})
     assert {one.code for one in compare_spends(changed, first, found.tenant)} == {"AUDIT_OUTCOME_DIFFERS"}
+
+
+def test_no_erased_payload_is_a_contradiction(handed: Wronged, folder: Path) -> None:
+    """GDPR, article 17: whatever has to be erased, the rest is audited on."""
+    found = audit(folder, [handed.key])
+    for place, erased in enumerate(found.events):
+        events = [*found.events[:place], replace(erased, payload=None), *found.events[place + 1 :]]
+        governed = ToldGoverned()
+        for event in events:
+            governed.take(event)
+        contradictions = [
+            *compare_spends(found.dossier, ToldSpends.of(events), found.tenant),
+            *compare_governed(found.dossier, governed),
+        ]
+        assert contradictions == [], erased.type
 
 
 def test_everything_is_handed_over_once_and_in_one_order(handed: Wronged, folder: Path) -> None:
