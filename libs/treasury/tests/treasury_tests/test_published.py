@@ -17,8 +17,8 @@ from parpour_treasury.providers.port import Outcome
 from parpour_treasury.providers.stripe import Rail
 from parpour_treasury.providers.stripe_units import from_stripe, to_stripe
 from parpour_treasury.refusals import TreasuryError
-from parpour_treasury.spending.changes import MemberBody, change_digest
-from parpour_treasury.spending.testing import PaymentWorker, Venture, open_venture, payment_worker
+from parpour_treasury.spending.changes import MemberBody, change_digest, read_body
+from parpour_treasury.spending.testing import PaymentWorker, Venture, open_venture, payee_body, payment_worker
 from parpour_treasury.statements.model import parse_minor
 from parpour_treasury.testing import Books, open_books
 
@@ -226,3 +226,18 @@ async def test_sums_of_all_books_may_pass_64_bits(books: Books) -> None:
     assert sum(one.balance for one in found if one.balance > 0) == 3 * BALANCE_MAX > 2**63
     assert sum(one.balance for one in found) == 0
     assert await books.ledger.faults(books.context) == []
+
+
+# "Trojan Source" (CVE-2021-42574) and Unicode TR 36: a name that is shown as another one is confirmed as another one.
+
+
+@pytest.mark.parametrize("hidden", ["\u202e", "\u200b", "\u2066", "\ufeff", "\u2028", "\x85", "\x1b", "\n"])
+def test_a_name_that_is_shown_as_another_is_refused(hidden: str) -> None:
+    payee = payee_body(UUID(int=1)).to_wire()
+    for kind, body in (
+        ("payee", {**payee, "name": f"Acme{hidden}dtL"}),
+        ("member", {"actor": "user:a", "person": f"ann{hidden}", "roles": ["owner"]}),
+        ("member", {"actor": f"user:a{hidden}", "person": "ann", "roles": ["owner"]}),
+    ):
+        with pytest.raises(TreasuryError, match="TREASURY_CHANGE_MALFORMED"):
+            read_body(kind, json.dumps(body))
