@@ -7,17 +7,21 @@ import json
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from parpour_controlplane.testing import Place
+from parpour_treasury.auditing.comparing import compare
 from parpour_treasury.auditing.dossier import read_dossier
-from parpour_treasury.auditing.handing import DOSSIER, TAIL, audit
+from parpour_treasury.auditing.governed import ToldGoverned, compare_governed
+from parpour_treasury.auditing.handing import DOSSIER, TAIL, Audited, audit
 from parpour_treasury.auditing.spends import ToldSpends, compare_spends
+from parpour_treasury.auditing.telling import tell
 from parpour_treasury.auditing.testing import Wronged, wronged
 from parpour_treasury.refusals import TreasuryError
 
@@ -34,6 +38,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def handed(place: Place, folder: Path) -> Wronged:
     return asyncio.run(wronged(place, folder))
+
+
+@lru_cache(maxsize=1)
+def audit_of(folder: Path, key: bytes) -> Audited:
+    return audit(folder, [key])
 
 
 def findings(folder: Path, handed: Wronged) -> set[tuple[str, str]]:
@@ -195,6 +204,52 @@ def test_events_of_the_first_version_have_no_digests_to_hold_records_to(handed: 
     outcome = found.dossier.outcomes[handed.spends["settled"]]
     changed = replace(found.dossier, outcomes={**found.dossier.outcomes, handed.spends["settled"]: outcome[:1]})
     assert {one.code for one in compare_spends(changed, first, found.tenant)} == {"AUDIT_OUTCOME_DIFFERS"}
+
+
+def test_no_erased_payload_is_a_contradiction(handed: Wronged, folder: Path) -> None:
+    """GDPR, article 17: whatever has to be erased, the rest is audited on."""
+    found = audit(folder, [handed.key])
+    for place, erased in enumerate(found.events):
+        events = [*found.events[:place], replace(erased, payload=None), *found.events[place + 1 :]]
+        governed = ToldGoverned()
+        for event in events:
+            governed.take(event)
+        contradictions = [
+            *compare_spends(found.dossier, ToldSpends.of(events), found.tenant),
+            *compare_governed(found.dossier, governed),
+        ]
+        assert contradictions == [], erased.type
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=4,
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.data())
+def test_whatever_events_say_is_judged(handed: Wronged, folder: Path, data: st.DataObject) -> None:
+    """Whoever is audited may have sealed anything."""
+    found = audit_of(folder, handed.key)
+    place = data.draw(st.integers(0, len(found.events) - 1))
+    said = dict(found.events[place].payload or {})
+    for name in data.draw(st.lists(st.sampled_from(sorted(said)), max_size=3)) if said else []:
+        if data.draw(st.booleans()):
+            said[name] = data.draw(JSON)
+        else:
+            said.pop(name, None)
+    events = [*found.events[:place], replace(found.events[place], payload=said), *found.events[place + 1 :]]
+    governed = ToldGoverned()
+    for event in events:
+        governed.take(event)
+    for finding in (
+        *compare_spends(found.dossier, ToldSpends.of(events), found.tenant),
+        *compare_governed(found.dossier, governed),
+        *compare(found.books, tell(event.told for event in events)),
+    ):
+        assert str(finding)
 
 
 def test_everything_is_handed_over_once_and_in_one_order(handed: Wronged, folder: Path) -> None:

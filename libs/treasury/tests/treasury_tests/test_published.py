@@ -10,15 +10,17 @@ from uuid import UUID
 import pytest
 
 from parpour_controlplane.testing import Place
+from parpour_treasury.commands import BALANCE_MAX
 from parpour_treasury.providers.doubles.stripe import StripeDouble
 from parpour_treasury.providers.evidence import masked
 from parpour_treasury.providers.port import Outcome
 from parpour_treasury.providers.stripe import Rail
 from parpour_treasury.providers.stripe_units import from_stripe, to_stripe
 from parpour_treasury.refusals import TreasuryError
-from parpour_treasury.spending.changes import MemberBody, change_digest
-from parpour_treasury.spending.testing import PaymentWorker, Venture, open_venture, payment_worker
+from parpour_treasury.spending.changes import MemberBody, change_digest, read_body
+from parpour_treasury.spending.testing import PaymentWorker, Venture, open_venture, payee_body, payment_worker
 from parpour_treasury.statements.model import parse_minor
+from parpour_treasury.testing import Books, open_books
 
 from .provider_worlds import START, Clock, order, stripe_on
 
@@ -158,3 +160,84 @@ def test_every_way_to_write_a_decimal_is_read(text: str, minor: int) -> None:
 def test_what_is_no_decimal_is_refused(text: str) -> None:
     with pytest.raises(TreasuryError, match="STATEMENT_AMOUNT_MALFORMED"):
         parse_minor(text, "EUR", "Amt")
+
+
+# Formance, "Reverting a transaction": money that has been spent since cannot be taken back from who spent it.
+
+
+async def test_a_reversal_overdraws_nobody(books: Books) -> None:
+    purse, funding, shop = await books.open("purse", minimum=0), await books.open("funding"), await books.open("shop")
+    given = await books.post((purse, 100), (funding, -100))
+    await books.post((shop, 60), (purse, -60))
+    assert given.journal
+    assert (await books.reverse(given.journal)).code == "TREASURY_LIMIT_EXCEEDED"
+    assert [await books.balance(one) for one in (purse, funding, shop)] == [40, -100, 60]
+
+
+# TigerBeetle, "Two-phase transfers": what was posted of a pending transfer is final, and the rest is free exactly once.
+
+
+async def test_what_a_hold_posted_stays_when_the_rest_is_voided(books: Books) -> None:
+    purse, funding, shop = await books.open("purse", minimum=0), await books.open("funding"), await books.open("shop")
+    await books.post((purse, 100), (funding, -100))
+    hold, _ = await books.place((shop, 80), (purse, -80))
+    assert (await books.settle(hold, [30, -30], release=False)).code is None
+    assert (await books.settle(hold, [51, -51], release=False)).code == "TREASURY_HOLD_EXCEEDED"
+    assert (await books.settle(hold, [-30, 30], release=False)).code == "TREASURY_HOLD_EXCEEDED"
+    assert (await books.void(hold)).code is None
+    for again in (await books.void(hold), await books.settle(hold), await books.settle(hold, [1, -1])):
+        assert again.code == "TREASURY_HOLD_CLOSED"
+    assert [await books.balance(one) for one in (purse, shop)] == [70, 30]
+    assert await books.ledger.faults(books.context) == []
+
+
+async def test_a_reversal_of_what_a_hold_posted_keeps_nothing_again(books: Books) -> None:
+    purse, funding, shop = await books.open("purse", minimum=0), await books.open("funding"), await books.open("shop")
+    await books.post((purse, 100), (funding, -100))
+    hold, _ = await books.place((shop, 100), (purse, -100))
+    settled = await books.settle(hold, [100, -100])
+    assert settled.journal
+    assert (await books.reverse(settled.journal)).code is None
+    assert (await books.post((shop, 100), (purse, -100))).code is None
+    assert await books.ledger.faults(books.context) == []
+
+
+# Stripe and RFC draft "Idempotency-Key": a key is of who used it. Another tenant's same key is another request.
+
+
+async def test_one_key_in_two_tenants_is_two_requests(books: Books, place: Place) -> None:
+    async with open_books(place) as other:
+        for one in (books, other):
+            bank, funding = await one.open("bank"), await one.open("funding")
+            assert (await one.post((bank, 5), (funding, -5), key="the same")).code is None
+        assert (await other.post((2, 7), (1, -7), key="the same")).code == "TREASURY_IDEMPOTENCY_KEY_REUSED"
+        assert [await one.balance(1) for one in (books, other)] == [5, 5]
+
+
+# pgledger and TigerBeetle, overflow of balances: what all accounts come to together may pass 64 bits.
+
+
+async def test_sums_of_all_books_may_pass_64_bits(books: Books) -> None:
+    ends = [(await books.open(f"rich{number}"), await books.open(f"owed{number}")) for number in range(3)]
+    for rich, owed in ends:
+        assert (await books.post((rich, BALANCE_MAX), (owed, -BALANCE_MAX))).code is None
+        assert (await books.post((rich, 1), (owed, -1))).code == "TREASURY_BALANCE_OVERFLOW"
+    found = await books.ledger.trial_balance(books.context)
+    assert sum(one.balance for one in found if one.balance > 0) == 3 * BALANCE_MAX > 2**63
+    assert sum(one.balance for one in found) == 0
+    assert await books.ledger.faults(books.context) == []
+
+
+# "Trojan Source" (CVE-2021-42574) and Unicode TR 36: a name that is shown as another one is confirmed as another one.
+
+
+@pytest.mark.parametrize("hidden", ["\u202e", "\u200b", "\u2066", "\ufeff", "\u2028", "\x85", "\x1b", "\n"])
+def test_a_name_that_is_shown_as_another_is_refused(hidden: str) -> None:
+    payee = payee_body(UUID(int=1)).to_wire()
+    for kind, body in (
+        ("payee", {**payee, "name": f"Acme{hidden}dtL"}),
+        ("member", {"actor": "user:a", "person": f"ann{hidden}", "roles": ["owner"]}),
+        ("member", {"actor": f"user:a{hidden}", "person": "ann", "roles": ["owner"]}),
+    ):
+        with pytest.raises(TreasuryError, match="TREASURY_CHANGE_MALFORMED"):
+            read_body(kind, json.dumps(body))

@@ -43,10 +43,14 @@ class Event:
 
 
 def proven_events(sealed_events: Iterable[SealedEvent]) -> Iterator[Event]:
-    """The events of a history that is verified on the way (`Proof`)."""
+    """The events of a history that is verified on the way (`Proof`).
+
+    Raises:
+        TreasuryError: AUDIT_BOOKS_MALFORMED, with the event, if what was sealed is no payload.
+    """
     for sealed in sealed_events:
         header = Header.decode(sealed.header)
-        payload = None if sealed.opening is None else json.loads(sealed.opening.payload)
+        payload = None if sealed.opening is None else _payload(sealed.opening.payload, header.position)
         yield Event(
             header.position,
             sealed.leaf.hex(),
@@ -58,6 +62,16 @@ def proven_events(sealed_events: Iterable[SealedEvent]) -> Iterator[Event]:
             header.correlation,
             payload,
         )
+
+
+def _payload(text: bytes, position: int) -> dict[str, Any]:
+    try:
+        payload = loads(text.decode())
+    except (ValueError, RecursionError) as error:
+        raise TreasuryError("AUDIT_BOOKS_MALFORMED", field=f"event {position}", detail=type(error).__name__) from None
+    if not isinstance(payload, dict):
+        raise TreasuryError("AUDIT_BOOKS_MALFORMED", field=f"event {position}", detail="a payload is an object")
+    return payload
 
 
 def tail_line(row: Mapping[str, Any]) -> str:

@@ -51,18 +51,18 @@ class ToldGoverned:
             return
         match event.type:
             case "treasury.member.changed":
-                self.members[said["actor"]] = said
-                self.stopped.discard(said["actor"])
+                self.members[_name(said, "actor")] = said
+                self.stopped.discard(_name(said, "actor"))
             case "treasury.member.revoked":
-                self.stopped.add(said["actor"])
+                self.stopped.add(_name(said, "actor"))
             case "treasury.envelope.changed":
-                self.envelopes[said["envelope"]] = said
+                self.envelopes[_name(said, "envelope")] = said
             case "treasury.payee.changed":
-                self.payees[said["payee"]] = said
+                self.payees[_name(said, "payee")] = said
             case "treasury.payee.held":
-                self.stopped.add(said["payee"])
+                self.stopped.add(_name(said, "payee"))
             case "treasury.payee.released":
-                self.stopped.discard(said["payee"])
+                self.stopped.discard(_name(said, "payee"))
             case "treasury.venture.frozen":
                 self.stopped.add("frozen")
             case "treasury.venture.unfrozen":
@@ -71,6 +71,12 @@ class ToldGoverned:
                 self.stopped.add("stopped")
             case "treasury.venture.resumed":
                 self.stopped.discard("stopped")
+
+
+def _name(said: Mapping[str, Any], field: str) -> str:
+    if not isinstance(said[field], str):
+        raise TypeError(f"{field} is no text")
+    return str(said[field])
 
 
 def compare_governed(dossier: Dossier, told: ToldGoverned) -> list[Finding]:
@@ -96,40 +102,42 @@ def _members(dossier: Dossier, told: ToldGoverned) -> Iterator[Finding]:
 
 def _envelopes(dossier: Dossier, told: ToldGoverned) -> Iterator[Finding]:
     taken = _taken(dossier)
-    for name in sorted({str(one) for one in dossier.envelopes} | told.envelopes.keys()):
+    there = {str(one.envelope_id): one for one in dossier.envelopes.values()}
+    for name in sorted(there.keys() | told.envelopes.keys()):
         if f"envelope/{name}" in told.erased:
             continue
-        kept, said = dossier.envelopes.get(UUID(name)), told.envelopes.get(name)
+        kept, said = there.get(name), told.envelopes.get(name)
         stands = wanted = None
         if kept is not None:
             stands = {one: getattr(kept, one) for one in ("code", "currency", "cap", "reserved", "spent")}
             stands["parent"] = None if kept.parent_id is None else str(kept.parent_id)
         if said is not None:
             wanted = {one: said.get(one) for one in ("code", "currency", "cap", "parent")}
-            wanted["reserved"], wanted["spent"] = taken[UUID(name)]
+            wanted["reserved"], wanted["spent"] = taken[name]
         yield from _differing("AUDIT_ENVELOPE_CHANGED", f"envelope/{name}", stands, wanted)
 
 
-def _taken(dossier: Dossier) -> Mapping[UUID, tuple[int, int]]:
+def _taken(dossier: Dossier) -> Mapping[str, tuple[int, int]]:
     """What spends have reserved and spent of each envelope, and of each around it."""
-    taken: defaultdict[UUID, tuple[int, int]] = defaultdict(lambda: (0, 0))
+    taken: defaultdict[str, tuple[int, int]] = defaultdict(lambda: (0, 0))
     for spend in dossier.spends.values():
         part = (spend.amount * (spend.state in RESERVING), spend.settled * (spend.state is State.SETTLED))
         name, seen = spend.envelope_id, set[UUID]()
         # Whoever is audited may have made a circle of them.
         while any(part) and name is not None and name not in seen:
             seen.add(name)
-            taken[name] = (taken[name][0] + part[0], taken[name][1] + part[1])
+            taken[str(name)] = (taken[str(name)][0] + part[0], taken[str(name)][1] + part[1])
             around = dossier.envelopes.get(name)
             name = None if around is None else around.parent_id
     return taken
 
 
 def _payees(dossier: Dossier, told: ToldGoverned) -> Iterator[Finding]:
-    for name in sorted({str(one) for one in dossier.payees} | told.payees.keys()):
+    there = {str(one.payee_id): one for one in dossier.payees.values()}
+    for name in sorted(there.keys() | told.payees.keys()):
         if f"payee/{name}" in told.erased:
             continue
-        kept, said = dossier.payees.get(UUID(name)), told.payees.get(name)
+        kept, said = there.get(name), told.payees.get(name)
         stands: dict[str, Any] | None = None
         wanted: dict[str, Any] | None = None
         # What is said of one that is retired is what was proposed then, and changes nothing else of it.

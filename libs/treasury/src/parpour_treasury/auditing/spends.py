@@ -199,9 +199,10 @@ def _records(dossier: Dossier, spend: KeptSpend, told: list[ToldStep]) -> Iterat
     for event in told:
         said = event.said or {}
         if said.get("decided"):
-            named.add(str(said["decision"]))
-            if decisions.get(str(said["decision"]), said["decided"]) != said["decided"]:
-                yield Finding("AUDIT_DECISION_CHANGED", f"{place}/decision/{said['decision']}", event.place)
+            number = str(said.get("decision"))
+            named.add(number)
+            if decisions.get(number, said["decided"]) != said["decided"]:
+                yield Finding("AUDIT_DECISION_CHANGED", f"{place}/decision/{number}", event.place)
         if said.get("approved"):
             record = approvals.get(f"{event.actor}@{event.at.isoformat()}")
             if record not in (None, said["approved"]):
@@ -211,5 +212,5 @@ def _records(dossier: Dossier, spend: KeptSpend, told: list[ToldStep]) -> Iterat
             if outcomes.get(step, said["told"]) != said["told"]:
                 yield Finding("AUDIT_OUTCOME_CHANGED", f"{place}/outcome/{step}", event.place)
     if all(event.said is not None and "decided" in event.said for event in told):
-        for number in sorted(decisions.keys() - named):
-            yield Finding("AUDIT_DECISION_UNTOLD", f"{place}/decision/{number}", "no event has its digest")
+        for untold in sorted(decisions.keys() - named):
+            yield Finding("AUDIT_DECISION_UNTOLD", f"{place}/decision/{untold}", "no event has its digest")

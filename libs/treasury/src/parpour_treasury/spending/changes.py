@@ -12,21 +12,37 @@ import json
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field, StringConstraints, ValidationError, model_validator
+from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, ValidationError, model_validator
 
 from parpour_contracts.model import Document
 from parpour_treasury.commands import joined
 from parpour_treasury.refusals import TreasuryError
 from parpour_treasury.spending.rules import Amount, Currency, Name, Role, RuleBook
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
+
+def _shown_as_it_is(text: str) -> str:
+    # What turns the direction of a text, or has no width, makes a name look like another one to who confirms it.
+    if not text.isprintable():
+        raise ValueError("printable characters alone")
+    return text
+
+
+Text = Annotated[
+    str,
+    StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$"),
+    AfterValidator(_shown_as_it_is),
+]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class MemberBody(Document):
     """An account of the venture: new, with other roles, or taken back after it was revoked."""
 
-    actor: Annotated[str, StringConstraints(pattern=r"^(user|agent):[^\x00-\x20\x7f]+$", max_length=200)]
+    actor: Annotated[
+        str,
+        StringConstraints(pattern=r"^(user|agent):[^\x00-\x20\x7f]+$", max_length=200),
+        AfterValidator(_shown_as_it_is),
+    ]
     person: Text | None = None
     """The human behind it; of an agent, who answers for it."""
     roles: Annotated[tuple[Role, ...], Field(min_length=1)]
