@@ -1,20 +1,14 @@
 #!/usr/bin/env bash
-# Every static check, on two cores: while mypy runs, which takes longest, so does what knows nothing of types. Each
-# member's tests are typed on their own, from its folder, because their modules may bear equal names.
+# Every static check; what knows nothing of types runs beside mypy, which takes longest. Each member's tests are typed on
+# their own, from its folder, because their modules may bear equal names.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bin=.venv/bin
-# Without what an earlier run knows, typing the large ones takes half of the time with two processes.
-large=" libs/treasury/tests api/tests sim-worker/tests tests "
 
 types() {
-    $bin/mypy -n 2
+    $bin/mypy
     for tests in libs/contracts/tests libs/controlplane/tests libs/treasury/tests api/tests client/tests devissuer/tests sim-worker/tests operator/tests cli/tests devcluster/tests tests; do
-        if [[ $large == *" $tests "* ]]; then
-            MYPYPATH=$(dirname "$tests") $bin/mypy -n 2 "$tests"
-        else
-            MYPYPATH=$(dirname "$tests") $bin/mypy "$tests"
-        fi
+        MYPYPATH=$(dirname "$tests") $bin/mypy "$tests"
     done
 }
 
