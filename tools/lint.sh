@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every static check, on two cores: while mypy runs, which takes longest, so does what knows nothing of types. Each
-# member's tests are typed on their own, from its folder, because their modules may bear equal names.
+# Every static check; what knows nothing of types runs beside mypy, which takes longest. Each member's tests are typed on
+# their own, from its folder, because their modules may bear equal names.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 bin=.venv/bin

@@ -8,4 +8,3 @@ cd "$(dirname "$0")/.."
 .venv/bin/python tools/images.py build >/dev/null
 .venv/bin/python tools/images.py build --only parpour-api --only parpour-postgres >/dev/null
 .venv/bin/python -m pytest -m cluster
-NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build --strict --quiet

@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from civlab.cli import output
@@ -49,6 +50,7 @@ def constants() -> Iterator[tuple[str, Path]]:
                     yield node.value.split(":", 1)[0], path
 
 
+@cache
 def codes_in_sources() -> dict[str, Path]:
     """Every code that the sources mention, with the first file that does."""
     found: dict[str, Path] = {}

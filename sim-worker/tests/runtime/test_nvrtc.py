@@ -23,6 +23,8 @@ EXACT_F64 = re.compile(
 
 PROBES = [Path(__file__).parent / name for name in ("segments.c", "probe.c")]
 """What the tests call the headers through: together they use every function of every header."""
+ARCHITECTURES = ("80", pytest.param("90", marks=pytest.mark.long))
+"""Each compiles all kernels for half a minute; that of the newer one differs from the older one's in its name alone."""
 ALL_FUNCTIONS = ("--device-as-default-execution-space", "-rdc=true")
 """Plain functions are compiled as a device's too, and kept though no kernel calls them."""
 
@@ -54,7 +56,7 @@ def check_arithmetic(ptx: str) -> None:
     assert not {name for name in f64 if not EXACT_F64.fullmatch(name)}
 
 
-@pytest.mark.parametrize("architecture", ["80", "90"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
 def test_the_ptx_has_no_f32_no_contraction_and_only_exact_f64(source: Path, architecture: str) -> None:
     ptx = ptx_of(source, architecture)
@@ -62,7 +64,7 @@ def test_the_ptx_has_no_f32_no_contraction_and_only_exact_f64(source: Path, arch
     check_arithmetic(ptx)
 
 
-@pytest.mark.parametrize("architecture", ["80", "90"])
+@pytest.mark.parametrize("architecture", ARCHITECTURES)
 @pytest.mark.parametrize("source", PROBES, ids=lambda source: source.stem)
 def test_every_function_of_the_headers_compiles_to_exact_arithmetic(source: Path, architecture: str) -> None:
     ptx = ptx_of(source, architecture, *ALL_FUNCTIONS)

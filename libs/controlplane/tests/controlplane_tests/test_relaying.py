@@ -15,6 +15,7 @@ from nats.js.client import JetStreamContext
 from parpour_contracts.subjects import EVENTS_FILTER, EVENTS_STREAM, event_subject, events_of, parse_event_subject
 from parpour_controlplane.database import open_database
 from parpour_controlplane.events import erase_payload
+from parpour_controlplane.relaying import publishing
 from parpour_controlplane.relaying.publishing import ensure_stream
 from parpour_controlplane.relaying.reconciling import reconcile_all
 from parpour_controlplane.relaying.relay import RelayCounts, run_relay
@@ -155,7 +156,7 @@ async def test_a_purged_stream_is_filled_again(here: Sealing, client: Connected,
 
 
 async def test_a_bus_that_dies_in_the_middle_has_everything_in_the_end(
-    here: Sealing, bus: Bus, client: Connected, jetstream: JetStreamContext
+    here: Sealing, bus: Bus, client: Connected, jetstream: JetStreamContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sealer, relay = here.sealer(), here.relay(client)
     await here.writer.write(here.tenant, 10)
@@ -164,7 +165,10 @@ async def test_a_bus_that_dies_in_the_middle_has_everything_in_the_end(
     bus.kill()
     await here.writer.write(here.tenant, 10)
     await sealer.round()
-    assert await relay.round() == 0
+    with monkeypatch.context() as patch:
+        # Nobody answers, however long one waits.
+        patch.setattr(publishing, "ACKNOWLEDGED_SECONDS", 0.5)
+        assert await relay.round() == 0
     assert relay.counts.failed == 1
     bus.start()
     while await relay.round() == 0:
