@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import copy
+import json
 from dataclasses import replace
 from datetime import datetime
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
 from typing import Any
 
+import kubernetes
 import pytest
 
 from parpour_cli import __version__
+from parpour_cli.cluster import Cluster
 from parpour_cli.doctor import CHECKS, failed, judge, report
 from parpour_cli.doctor.checks import Finding, Outcome
 from parpour_cli.doctor.observing import RIGHTS, Answer, Observation, Treasury
+from parpour_cli.faults import CliError
 from parpour_contracts.crd import simulation_crd
 
 from .conftest import Draw
@@ -196,3 +202,30 @@ def test_the_report_shows_remedies_and_counts(healthy: Observation, draw: Draw) 
     text = draw(report(judge(replace(healthy, operators=Answer([])))))
     assert "→ helm upgrade --install parpour" in text
     assert text.strip().endswith("16 ok, 0 warnings, 1 failures")
+
+
+class Problem(BaseHTTPRequestHandler):
+    """A service behind the API server that cannot serve."""
+
+    def do_GET(self) -> None:
+        body = json.dumps({"code": "API_SCHEMA_MISSING", "detail": "treasury 0004 and later are not applied"}).encode()
+        self.send_response(503)
+        self.send_header("content-type", "application/problem+json")
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Says nothing."""
+
+
+def test_a_services_problem_is_told_with_its_code() -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), Problem) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        configuration = kubernetes.client.Configuration(host=f"http://127.0.0.1:{server.server_port}")
+        configuration.retries = 0
+        cluster = Cluster(kubernetes.client.ApiClient(configuration), namespace="default")
+        with pytest.raises(CliError, match="API_SCHEMA_MISSING: treasury 0004 and later are") as told:
+            list(cluster.lines("/api/v1/namespaces/p/services/parpour-api:http/proxy/readyz"))
+        server.shutdown()
+    assert (told.value.code, told.value.message.split(":")[0]) == ("API_ERROR", "API_SCHEMA_MISSING")

@@ -106,10 +106,15 @@ def test_helm_test_passes_under_the_restricted_standard(treasury: Treasury) -> N
         assert f"ok    {part}" in text
 
 
-def test_doctor_finds_every_part_ready_nothing_waiting_and_nothing_locked(treasury: Treasury) -> None:
+def examined(treasury: Treasury) -> dict[str, Object]:
+    """What doctor finds, by check."""
     command, environment = [PARPOUR, "doctor", "--json"], treasury.release.cluster.environment()
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    found = {one["check"]: one for one in json.loads(done.stdout)}
+    return {one["check"]: one for one in json.loads(done.stdout)}
+
+
+def test_doctor_finds_every_part_ready_nothing_waiting_and_nothing_locked(treasury: Treasury) -> None:
+    found = examined(treasury)
     parts = ("api", "internal", "payments", "postgres", "relay", "sealer", "sweeper")
     assert found["treasury"]["detail"] == "ready: " + ", ".join(f"parpour-{part}" for part in parts)
     about = ("treasury", "treasury's database", "sealed events", "payments")
@@ -216,6 +221,8 @@ def test_nothing_begins_while_the_treasury_is_away_and_an_operator_that_dies_set
         release.apply(one.manifest())
         assert condition(funded(release, one, "TreasuryUnavailable"), "Funded")["status"] == "Unknown"
         assert not release.list_of("jobs", namespace=VENTURE, selector="parpour.dev/simulation=disturbed")
+        found = examined(treasury)["treasury"]
+        assert (found["outcome"], found["detail"]) == ("fail", "not ready: parpour-internal")
     finally:
         _scale(release, "parpour-internal", 1)
     wait_for_ticks(release, one)
