@@ -89,6 +89,7 @@ FIELDS: dict[str, frozenset[Role]] = {
     "Mutation.proposeRules": KEEPERS,
     "Mutation.proposeRelease": KEEPERS,
     "Mutation.proposeResolution": KEEPERS,
+    "Mutation.proposeLimits": KEEPERS,
     "Mutation.confirmChange": KEEPERS,
     "Mutation.declineChange": KEEPERS,
     "Mutation.freezeVenture": READERS,

@@ -242,6 +242,7 @@ async def test_a_payment_of_which_nobody_knows_is_decided_by_two_people(venture:
 async def test_two_people_change_envelopes_payees_and_rules(venture: Spending) -> None:
     ann, bob = venture.caller("ann"), venture.caller("bob")
     pairs = [{"name": "id", "value": "ba_7"}]
+    bank = venture.venture.accounts["assets:bank:usd"]
     for call, variables in (
         (
             f"""proposeEnvelope(key: "e", parent: "{venture.venture.budget}", code: "travel", currency: "USD",
@@ -255,6 +256,7 @@ async def test_two_people_change_envelopes_payees_and_rules(venture: Spending) -
         ),
         ('proposeRules(key: "r", version: 2, document: $document)', {"document": '{"payeeCoolOffSeconds": 0}'}),
         ('proposeRelease(key: "l", what: KILL_SWITCH)', {}),
+        (f'proposeLimits(key: "b", account: "{bank}", minimum: "-12.5")', {}),
     ):
         change = await proposed(bob, call, **variables)
         assert change["state"] == "PROPOSED", change
@@ -271,7 +273,17 @@ async def test_two_people_change_envelopes_payees_and_rules(venture: Spending) -
     assert (last["version"], last["proposedBy"], last["approvedBy"]) == (2, "user:bob", "user:ann")
     assert json.loads(last["document"])["payeeCoolOffSeconds"] == 0
     assert told["venture"] == {"rules": {"version": 2}}
-    assert [one["kind"] for one in told["changes"]["nodes"]] == ["ENVELOPE", "PAYEE", "RULES", "RELEASE"]
+    assert [one["kind"] for one in told["changes"]["nodes"]] == [
+        "ENVELOPE",
+        "PAYEE",
+        "RULES",
+        "RELEASE",
+        "LIMITS",
+    ]
+    limits = await ann.ask(
+        "query($id: ID!) { account(id: $id) { minimum { amount } maximum { amount } } }", {"id": bank}
+    )
+    assert limits["account"] == {"minimum": {"amount": "-12.50"}, "maximum": None}
 
 
 async def test_a_longer_list_asks_the_database_no_more_questions(
@@ -337,6 +349,7 @@ async def codes_met(venture: Spending, text: str) -> set[str]:
         """proposePayee(key: "p", name: $x, category: $x, provider: STRIPE, destination: {name: $x, value: $x},
             account: {name: $x, value: $x})""",
         "proposeRules(key: $x, version: 2, document: $x)",
+        'proposeLimits(key: "l", account: "1", minimum: $x, maximum: $x)',
         "freezeVenture(reason: $x)",
         "revokeMember(actor: $x, reason: $x)",
     ):

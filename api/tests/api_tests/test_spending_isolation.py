@@ -170,6 +170,9 @@ def spending_attacks(two: Named) -> dict[str, list[Attack]]:
                 "v2",
             )
         ],
+        "Mutation.proposeLimits": [
+            (f'mutation {{ proposeLimits(key: "KEY", account: "%s", minimum: "0") {{ {refused} }} }}', "998", "999")
+        ],
         "Mutation.confirmChange": [(f'mutation {{ confirmChange(change: "%s", {on}) {{ {refused} }} }}', *change)],
         "Mutation.declineChange": [(f'mutation {{ declineChange(change: "%s", {on}) {{ {refused} }} }}', *change)],
         "Mutation.holdPayee": [(f'mutation {{ holdPayee(payee: "%s", reason: "r") {{ {refused} }} }}', *payee)],

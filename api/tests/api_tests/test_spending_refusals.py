@@ -97,6 +97,11 @@ async def payee_changed(venture: Spending) -> Any:
     return await venture.approve(spend, by="cat")
 
 
+async def change_needed(venture: Spending) -> Any:
+    bank = venture.venture.accounts["assets:bank:usd"]
+    return await did(venture.caller("ann"), f'limitAccount(account: "{bank}", minimum: "-1000")')
+
+
 async def envelope_unknown(venture: Spending) -> Any:
     return await venture.request("1.00", envelope=NOBODY)
 
@@ -297,6 +302,7 @@ CASES: dict[str, Case] = {
     "TREASURY_BALANCE_OVERFLOW": overflow,
     "TREASURY_CHANGE_CLOSED": change_closed,
     "TREASURY_CHANGE_MALFORMED": change_malformed,
+    "TREASURY_CHANGE_NEEDED": change_needed,
     "TREASURY_CHANGE_OWN": change_own,
     "TREASURY_CHANGE_STALE": change_stale,
     "TREASURY_CHANGE_UNKNOWN": change_unknown,

@@ -145,7 +145,12 @@ async def _submitted(session: Session, command: Command) -> Outcome:
     return outcome
 
 
-async def _account(session: Session, account: int) -> Account:
+async def account_of(session: Session, account: int) -> Account:
+    """An account as it stands after what was written.
+
+    Raises:
+        TreasuryError: TREASURY_ACCOUNT_UNKNOWN.
+    """
     await session.written()
     row = await session.accounts.load(account)
     if row is None:
@@ -174,7 +179,12 @@ def _known_hold(text: str) -> UUID:
     return hold
 
 
-def _known_account(text: str) -> int:
+def known_account(text: str) -> int:
+    """The number of an account that a caller names.
+
+    Raises:
+        TreasuryError: TREASURY_ACCOUNT_UNKNOWN.
+    """
     account = number(text)
     if account is None:
         raise TreasuryError("TREASURY_ACCOUNT_UNKNOWN", field="account")
@@ -187,7 +197,12 @@ def _line_of_text(text: str, longest: int, field: str) -> str:
     return text
 
 
-def _limit(text: str | None, currency: str, field: str) -> int | None:
+def limit_of(text: str | None, currency: str, field: str) -> int | None:
+    """A limit in minor units, if one is given.
+
+    Raises:
+        TreasuryError: AMOUNT_…, CURRENCY_UNKNOWN or TREASURY_BALANCE_OVERFLOW.
+    """
     return None if text is None else parse_limit(text, currency, field=field)
 
 
@@ -217,15 +232,18 @@ class BooksMutation:
                 _line_of_text(name, NAME_MAX, "name"),
                 kind,
                 currency,
-                _limit(minimum, currency, "minimum"),
-                _limit(maximum, currency, "maximum"),
+                limit_of(minimum, currency, "minimum"),
+                limit_of(maximum, currency, "maximum"),
             )
             opened = await session.service.ledger.open_account(session.context(), account)
-            return OpenedAccount(account=await _account(session, opened))
+            return OpenedAccount(account=await account_of(session, opened))
 
         return await answered(session, "openAccount", work)
 
-    @strawberry.mutation(description="Set an account's limits; a limit that is left out is taken away.")
+    @strawberry.mutation(
+        description="Set an account's limits; one that is left out is taken away. "
+        "Limits of an account that spends take from are loosened by proposeLimits."
+    )
     async def limit_account(
         self, info: Info, account: strawberry.ID, minimum: str | None = None, maximum: str | None = None
     ) -> LimitAccountResult:
@@ -233,16 +251,16 @@ class BooksMutation:
         session = session_of(info)
 
         async def work() -> LimitedAccount:
-            known = _known_account(account)
-            currency = (await _account(session, known)).currency
+            known = known_account(account)
+            currency = (await account_of(session, known)).currency
             await session.reader.close()
             await session.service.ledger.limit_account(
                 session.context(),
                 known,
-                minimum=_limit(minimum, currency, "minimum"),
-                maximum=_limit(maximum, currency, "maximum"),
+                minimum=limit_of(minimum, currency, "minimum"),
+                maximum=limit_of(maximum, currency, "maximum"),
             )
-            return LimitedAccount(account=await _account(session, known))
+            return LimitedAccount(account=await account_of(session, known))
 
         return await answered(session, "limitAccount", work)
 
@@ -252,9 +270,9 @@ class BooksMutation:
         session = session_of(info)
 
         async def work() -> ClosedAccount:
-            known = _known_account(account)
+            known = known_account(account)
             await session.service.ledger.close_account(session.context(), known)
-            return ClosedAccount(account=await _account(session, known))
+            return ClosedAccount(account=await account_of(session, known))
 
         return await answered(session, "closeAccount", work)
 

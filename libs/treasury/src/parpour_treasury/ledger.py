@@ -98,8 +98,9 @@ class Ledger:
         """Set an account's limits, in its own direction.
 
         Raises:
-            TreasuryError: TREASURY_LIMIT_EXCEEDED, if the balance is outside them; TREASURY_ACCOUNT_UNKNOWN;
-                AMOUNT_MALFORMED or TREASURY_BALANCE_OVERFLOW.
+            TreasuryError: TREASURY_LIMIT_EXCEEDED, if the balance is outside them; TREASURY_CHANGE_NEEDED, if spends
+                take from it and they would be looser; TREASURY_ACCOUNT_UNKNOWN; AMOUNT_MALFORMED or
+                TREASURY_BALANCE_OVERFLOW.
         """
         check_limits(minimum, maximum)
         await call(self._database, "select treasury.limit_account($1, $2, $3, $4)", context, account, minimum, maximum)

@@ -73,6 +73,7 @@ REFUSALS: dict[str, str] = {
     "TREASURY_BATCH_MALFORMED": "a batch has commands, each under a key of its own, none on what another touches",
     "TREASURY_CHANGE_CLOSED": "the change was decided before, or not in time",
     "TREASURY_CHANGE_MALFORMED": "a field of the change is outside its range",
+    "TREASURY_CHANGE_NEEDED": "spends take from this account, so two people loosen its limits",
     "TREASURY_CHANGE_OWN": "another person confirms what one proposes",
     "TREASURY_CHANGE_STALE": "the rules have changed since this was proposed",
     "TREASURY_CHANGE_UNKNOWN": "no such change",

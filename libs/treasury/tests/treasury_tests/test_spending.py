@@ -18,6 +18,7 @@ from parpour_treasury.refusals import TreasuryError
 from parpour_treasury.spending.asks import Approve, Cancel
 from parpour_treasury.spending.changes import (
     EnvelopeBody,
+    LimitsBody,
     MemberBody,
     ReleaseBody,
     RulesBody,
@@ -415,6 +416,38 @@ async def test_one_person_changes_nothing_that_decides_about_money(venture: Vent
     with pytest.raises(TreasuryError, match="TREASURY_IDEMPOTENCY_KEY_REUSED"):
         await governance.propose(venture.context("user:bob"), change, RulesBody(version=3, rules=RuleBook()))
     assert (await venture.request(1)).codes[0] == "TREASURY_SPEND_NOT_ALLOWED"
+
+
+async def test_one_person_tightens_and_two_loosen_the_limits_of_what_spends_take_from(venture: Venture) -> None:
+    ledger, bank = venture.books.ledger, venture.accounts["assets:bank:usd"]
+    held = (await ledger.account(venture.context(), bank)).posted
+
+    async def limit(minimum: int | None, maximum: int | None = None) -> None:
+        await ledger.limit_account(venture.context(), bank, minimum=minimum, maximum=maximum)
+
+    await limit(held - 500, held + 1)
+    for minimum, maximum in (
+        (held - 501, held + 1),
+        (held - 500, held + 2),
+        (held - 500, None),
+        (None, held + 1),
+    ):
+        with pytest.raises(TreasuryError, match="TREASURY_CHANGE_NEEDED"):
+            await limit(minimum, maximum)
+    assert (await venture.request(501)).codes == ("TREASURY_FUNDS_INSUFFICIENT",)
+    body = LimitsBody(account=bank, minimum=0)
+    with pytest.raises(TreasuryError, match="TREASURY_CHANGE_OWN"):
+        await venture.change(body, by="user:ann", confirmed_by="user:ann")
+    await venture.change(body)
+    assert (await venture.request(501)).codes == ()
+    with pytest.raises(TreasuryError, match="TREASURY_LIMIT_EXCEEDED"):
+        await venture.change(LimitsBody(account=bank, minimum=held + 1))
+    with pytest.raises(TreasuryError, match="TREASURY_ACCOUNT_UNKNOWN"):
+        await venture.change(LimitsBody(account=999))
+    spare = await venture.books.open("spare")
+    await ledger.limit_account(venture.context(), spare, minimum=0, maximum=None)
+    await ledger.limit_account(venture.context(), spare, minimum=None, maximum=None)
+    assert await venture.faults() == []
 
 
 async def test_a_change_is_declined(venture: Venture) -> None:

@@ -5,7 +5,7 @@ A proposal's id follows from its key, so the same proposal again is the same one
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID, uuid5
@@ -14,6 +14,7 @@ import strawberry
 from strawberry.types import Info
 
 from parpour_api.graphql.answering import Key, Refusal, answered
+from parpour_api.graphql.mutations import account_of, known_account, limit_of
 from parpour_api.graphql.session import Session
 from parpour_api.graphql.spending.asking import stepped_up
 from parpour_api.graphql.spending.inputs import (
@@ -37,6 +38,7 @@ from parpour_treasury.spending.asks import account_digest
 from parpour_treasury.spending.changes import (
     Body,
     EnvelopeBody,
+    LimitsBody,
     MemberBody,
     PayeeBody,
     ReleaseBody,
@@ -80,13 +82,17 @@ async def _change(session: Session, change: UUID) -> Change:
     return Change.of(found[change])
 
 
-async def _proposed(session: Session, field: str, key: str, make: Callable[[], Body]) -> ProposedChange | Refusal:
+async def _proposed(
+    session: Session, field: str, key: str, make: Callable[[], Body | Awaitable[Body]]
+) -> ProposedChange | Refusal:
     """A proposal of a body."""
 
     async def work() -> ProposedChange:
         check_text(key, "")
         change = from_key(session, "change", key)
-        await session.service.governance.propose(session.context(), change, make())
+        made = make()
+        body = await made if isinstance(made, Awaitable) else made
+        await session.service.governance.propose(session.context(), change, body)
         return ProposedChange(change=await _change(session, change))
 
     return await answered(session, field, work)
@@ -259,6 +265,37 @@ class ChangeMutation:
             )
 
         return await _proposed(session_of(info), "proposeResolution", key, body)
+
+    @strawberry.mutation(
+        description="Propose other limits of an account that spends take from; a limit that is left out is taken away."
+    )
+    async def propose_limits(
+        self,
+        info: Info,
+        key: Key,
+        account: strawberry.ID,
+        minimum: Annotated[
+            str | None, strawberry.argument(description="Decimal text, in the account's own direction.")
+        ] = None,
+        maximum: Annotated[
+            str | None, strawberry.argument(description="Decimal text, in the account's own direction.")
+        ] = None,
+    ) -> ProposeResult:
+        """Propose limits."""
+        session = session_of(info)
+
+        async def body() -> LimitsBody:
+            known = known_account(account)
+            currency = (await account_of(session, known)).currency
+            await session.reader.close()
+            return body_of(
+                LimitsBody,
+                account=known,
+                minimum=limit_of(minimum, currency, "minimum"),
+                maximum=limit_of(maximum, currency, "maximum"),
+            )
+
+        return await _proposed(session, "proposeLimits", key, body)
 
     @strawberry.mutation(
         description="Confirm a change, as a person who has just authenticated and is not the one who proposed it."

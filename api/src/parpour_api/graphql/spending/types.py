@@ -42,6 +42,7 @@ class ChangeKind(Enum):
     RULES = "rules"
     RELEASE = "release"
     RESOLUTION = "resolution"
+    LIMITS = "limits"
 
 
 @strawberry.enum(description="Where a change stands.")

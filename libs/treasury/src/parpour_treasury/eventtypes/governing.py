@@ -16,7 +16,7 @@ from parpour_treasury.spending.changes import EnvelopeBody, MemberBody, ReleaseB
 from parpour_treasury.spending.rules import RuleBook
 
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
-ChangeKind = Literal["rules", "member", "envelope", "payee", "release", "resolution"]
+ChangeKind = Literal["rules", "member", "envelope", "payee", "release", "resolution", "limits"]
 
 
 class ChangeProposed(Document):

@@ -15,7 +15,7 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, ValidationError, model_validator
 
 from parpour_contracts.model import Document
-from parpour_treasury.commands import joined
+from parpour_treasury.commands import check_minor, joined
 from parpour_treasury.refusals import TreasuryError
 from parpour_treasury.spending.rules import Amount, Currency, Name, Role, RuleBook
 
@@ -114,7 +114,25 @@ class ResolutionBody(Document):
     evidence: dict[str, Any]
 
 
-Body = MemberBody | EnvelopeBody | PayeeBody | RulesBody | ReleaseBody | ResolutionBody
+class LimitsBody(Document):
+    """Other limits of an account that spends take from, in its own direction; one that is left out is taken away."""
+
+    account: Annotated[int, Field(ge=1, lt=2**63)]
+    minimum: int | None = None
+    maximum: int | None = None
+
+    @model_validator(mode="after")
+    def _within_what_books_hold(self) -> LimitsBody:
+        for field, limit in (("minimum", self.minimum), ("maximum", self.maximum)):
+            if limit is not None:
+                try:
+                    check_minor(limit, field)
+                except TreasuryError as error:
+                    raise ValueError(str(error)) from None
+        return self
+
+
+Body = MemberBody | EnvelopeBody | PayeeBody | RulesBody | ReleaseBody | ResolutionBody | LimitsBody
 
 KINDS: dict[str, type[Body]] = {
     "member": MemberBody,
@@ -123,6 +141,7 @@ KINDS: dict[str, type[Body]] = {
     "rules": RulesBody,
     "release": ReleaseBody,
     "resolution": ResolutionBody,
+    "limits": LimitsBody,
 }
 """What each kind of change is about."""
 
