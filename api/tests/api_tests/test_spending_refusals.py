@@ -342,6 +342,7 @@ ELSEWHERE = {
     "TREASURY_RESERVE_PROTECTED": "another venture, below",
     "TREASURY_RULES_UNKNOWN": "another venture, below",
     "TREASURY_LEDGER_UNKNOWN": "a tenant without books, below",
+    "TREASURY_LIMIT_EXCEEDED": "an account's own limit, below",
     "TREASURY_BATCH_MALFORMED": "only a program that speaks SQL meets it",
 }
 """Codes of the same sources that the walk below does not meet."""
@@ -355,7 +356,7 @@ def codes_of_the_authority() -> set[str]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in REFUSALS:
                 found.add(node.value)
-    for name in ("0009_authority", "0010_changes"):
+    for name in ("0009_authority", "0010_changes", "0024_limits_of_accounts"):
         found |= set(re.findall(r"refuse\('([A-Z_]+)'", (root / f"sql/migrations/{name}.sql").read_text()))
     return found
 
