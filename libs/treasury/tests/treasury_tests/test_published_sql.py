@@ -99,7 +99,7 @@ async def test_no_setting_turns_the_policies_off(session: Connection[Record]) ->
         "create function pg_temp.current_tenant() returns uuid language sql as 'select null::uuid'",
         "create temp table leg (tenant_id uuid)",
         "create view public.v as select 1",
-        "create extension dblink",
+        "create extension dblink schema public",
         "create event trigger t on ddl_command_end execute function pg_catalog.now()",
         "grant parpour_owner to parpour_app",
         "alter function controlplane.enter(text) security invoker",

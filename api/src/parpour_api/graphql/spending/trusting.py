@@ -43,6 +43,7 @@ WITHOUT_LIMITS = (
     "treasury.payment.",
     "treasury.period.",
     "treasury.provider.",
+    "treasury.renewal.",
     "treasury.reservation.",
     "treasury.spend.",
     "treasury.statement.",

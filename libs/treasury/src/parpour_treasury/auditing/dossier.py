@@ -139,6 +139,8 @@ class KeptDecision:
     facts: Mapping[str, Any]
     answer: Mapping[str, Any]
     decided_at: AwareDatetime
+    salt: UUID
+    """What keeps whoever has the digest from trying facts until they fit."""
     record: str = ""
     """Digest of all of it; the event of the step that it led to has the same."""
 
@@ -284,7 +286,7 @@ def _decision_record(one: KeptDecision, texts: Mapping[str, str]) -> str:
         texts["facts"],
         texts["answer"],
     )
-    return record_digest("decision/1", *fields, str(microseconds(one.decided_at)))
+    return record_digest("decision/1", *fields, str(microseconds(one.decided_at)), str(one.salt))
 
 
 def _approval_record(one: KeptApproval, _texts: Mapping[str, str]) -> str:

@@ -1,6 +1,9 @@
 -- Binds what a decision was made from, who approved it and what a provider told to the events of the steps that they led to:
 -- the chain proves events, and with them the digest of each of these records.
 
+alter table treasury.decision add column salt uuid not null default gen_random_uuid();
+comment on column treasury.decision.salt is 'What nobody guesses: whoever follows events has a digest of the facts, and could try limits until one fits';
+
 create function treasury.record_digest(fields text[]) returns text
 language sql immutable set search_path = pg_catalog, pg_temp
 as $$
@@ -18,7 +21,8 @@ create function treasury.decision_record(decision treasury.decision) returns tex
 language sql immutable set search_path = pg_catalog, pg_temp
 as $$
     select treasury.record_digest(array['decision/1', decision.spend_id::text, decision.number::text, decision.rules_version::text,
-        decision.asked::text, decision.facts::text, decision.answer::text, treasury.record_time(decision.decided_at)])
+        decision.asked::text, decision.facts::text, decision.answer::text, treasury.record_time(decision.decided_at),
+        decision.salt::text])
 $$;
 comment on function treasury.decision_record is 'Digest of a decision with its facts, by the very text that is kept';
 

@@ -30,7 +30,8 @@ select line from (
     union all
     select 7, d.spend_id || '/' || lpad(d.number::text, 5, '0'), json_build_object('decision', row_to_json(d))
     from (
-        select spend_id, number, rules_version, asked::text, facts::text, answer::text, decided_at from treasury.decision
+        select spend_id, number, rules_version, asked::text, facts::text, answer::text, decided_at, salt
+        from treasury.decision
     ) d
     union all
     select 8, a.spend_id || '/' || a.person, json_build_object('approval', row_to_json(a))
