@@ -1,10 +1,20 @@
 #!/usr/bin/env bash
-# The whole suite: first everything that needs no cluster, two at a time, the tests marked long among it, then the cluster
-# tests in turn. What a cluster consists of is built before they start: on a cold machine that takes longer than one test may.
+# The whole suite: first what is fast and needs no cluster, two at a time. Then the cluster tests in turn, which wait for
+# half of their time, and beside them, giving way, the long tests that need none. What a cluster consists of is built
+# before they start: on a cold machine that takes longer than one test may.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-.venv/bin/python -m pytest -m "not cluster" -n 2 --dist worksteal
+.venv/bin/python -m pytest -m "not cluster and not long" -n 2 --dist worksteal
 .venv/bin/parpour-devcluster build
 .venv/bin/python tools/images.py build >/dev/null
 .venv/bin/python tools/images.py build --only parpour-api --only parpour-postgres >/dev/null
-.venv/bin/python -m pytest -m cluster
+output=$(mktemp)
+nice .venv/bin/python -m pytest -m "long and not cluster" >"$output" 2>&1 &
+long=$!
+trap 'kill "$long" 2>/dev/null; wait; rm -f "$output"' EXIT
+echo "the long tests run beside the cluster tests; their output comes after those"
+failed=0
+.venv/bin/python -m pytest -m cluster || failed=$?
+wait "$long" || failed=$?
+cat "$output"
+exit "$failed"
