@@ -7,7 +7,7 @@ see, is a warning. What is not installed, and need not be, has no finding.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -149,12 +149,7 @@ def check_servers(observed: Observation) -> Finding:
         return Finding(name, Outcome.WARN, "they may not be seen")
     if not observed.servers.value:
         return Finding(name, Outcome.OK, "none installed by the chart: external ones are used")
-    down = [s for s in observed.servers.value if not s.get("status", {}).get("readyReplicas")]
-    names = ", ".join(str(s["metadata"]["name"]) for s in down or observed.servers.value)
-    if down:
-        space = down[0]["metadata"]["namespace"]
-        return Finding(name, Outcome.FAIL, f"not ready: {names}", f"kubectl -n {space} get pods,pvc,events")
-    return Finding(name, Outcome.OK, f"ready: {names}")
+    return _all_ready(name, observed.servers.value, "pods,pvc,events")
 
 
 def check_treasury(observed: Observation) -> Finding | None:
@@ -164,12 +159,16 @@ def check_treasury(observed: Observation) -> Finding | None:
         return Finding(name, Outcome.WARN, "it may not be seen")
     if observed.treasury.value is None:
         return None
-    workloads = observed.treasury.value.workloads
+    return _all_ready(name, observed.treasury.value.workloads, "pods,jobs,pvc,events")
+
+
+def _all_ready(name: str, workloads: Sequence[Mapping[str, Any]], look_at: str) -> Finding:
+    """Whether each workload has a pod that is ready; if not, which kinds of resource tell why."""
     down = [one for one in workloads if not one.get("status", {}).get("readyReplicas")]
     names = ", ".join(sorted(str(one["metadata"]["name"]) for one in down or workloads))
     if down:
         space = down[0]["metadata"]["namespace"]
-        return Finding(name, Outcome.FAIL, f"not ready: {names}", f"kubectl -n {space} get pods,jobs,pvc,events")
+        return Finding(name, Outcome.FAIL, f"not ready: {names}", f"kubectl -n {space} get {look_at}")
     return Finding(name, Outcome.OK, f"ready: {names}")
 
 

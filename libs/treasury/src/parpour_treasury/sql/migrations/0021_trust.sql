@@ -190,6 +190,9 @@ begin
             perform treasury.release(tenant, at, standing.body);
         when 'resolution' then
             perform treasury.resolve(tenant, member.actor, standing.change_id, standing.body);
+        when 'limits' then
+            perform treasury.put_limits(tenant, (standing.body ->> 'account')::bigint,
+                (standing.body ->> 'minimum')::bigint, (standing.body ->> 'maximum')::bigint);
     end case;
 end
 $$;
