@@ -145,12 +145,7 @@ async def _submitted(session: Session, command: Command) -> Outcome:
     return outcome
 
 
-async def account_of(session: Session, account: int) -> Account:
-    """An account as it stands after what was written.
-
-    Raises:
-        TreasuryError: TREASURY_ACCOUNT_UNKNOWN.
-    """
+async def _account(session: Session, account: int) -> Account:
     await session.written()
     row = await session.accounts.load(account)
     if row is None:
@@ -179,12 +174,7 @@ def _known_hold(text: str) -> UUID:
     return hold
 
 
-def known_account(text: str) -> int:
-    """The number of an account that a caller names.
-
-    Raises:
-        TreasuryError: TREASURY_ACCOUNT_UNKNOWN.
-    """
+def _known_account(text: str) -> int:
     account = number(text)
     if account is None:
         raise TreasuryError("TREASURY_ACCOUNT_UNKNOWN", field="account")
@@ -197,13 +187,22 @@ def _line_of_text(text: str, longest: int, field: str) -> str:
     return text
 
 
-def limit_of(text: str | None, currency: str, field: str) -> int | None:
-    """A limit in minor units, if one is given.
+def _limit(text: str | None, currency: str, field: str) -> int | None:
+    return None if text is None else parse_limit(text, currency, field=field)
+
+
+async def limits_of(
+    session: Session, account: str, minimum: str | None, maximum: str | None
+) -> tuple[int, int | None, int | None]:
+    """The account that a caller names, and the limits that it is to have, in minor units of its currency.
 
     Raises:
-        TreasuryError: AMOUNT_…, CURRENCY_UNKNOWN or TREASURY_BALANCE_OVERFLOW.
+        TreasuryError: TREASURY_ACCOUNT_UNKNOWN, AMOUNT_… or TREASURY_BALANCE_OVERFLOW.
     """
-    return None if text is None else parse_limit(text, currency, field=field)
+    known = _known_account(account)
+    currency = (await _account(session, known)).currency
+    await session.reader.close()
+    return known, _limit(minimum, currency, "minimum"), _limit(maximum, currency, "maximum")
 
 
 @strawberry.type
@@ -232,11 +231,11 @@ class BooksMutation:
                 _line_of_text(name, NAME_MAX, "name"),
                 kind,
                 currency,
-                limit_of(minimum, currency, "minimum"),
-                limit_of(maximum, currency, "maximum"),
+                _limit(minimum, currency, "minimum"),
+                _limit(maximum, currency, "maximum"),
             )
             opened = await session.service.ledger.open_account(session.context(), account)
-            return OpenedAccount(account=await account_of(session, opened))
+            return OpenedAccount(account=await _account(session, opened))
 
         return await answered(session, "openAccount", work)
 
@@ -251,16 +250,9 @@ class BooksMutation:
         session = session_of(info)
 
         async def work() -> LimitedAccount:
-            known = known_account(account)
-            currency = (await account_of(session, known)).currency
-            await session.reader.close()
-            await session.service.ledger.limit_account(
-                session.context(),
-                known,
-                minimum=limit_of(minimum, currency, "minimum"),
-                maximum=limit_of(maximum, currency, "maximum"),
-            )
-            return LimitedAccount(account=await account_of(session, known))
+            known, least, greatest = await limits_of(session, account, minimum, maximum)
+            await session.service.ledger.limit_account(session.context(), known, minimum=least, maximum=greatest)
+            return LimitedAccount(account=await _account(session, known))
 
         return await answered(session, "limitAccount", work)
 
@@ -270,9 +262,9 @@ class BooksMutation:
         session = session_of(info)
 
         async def work() -> ClosedAccount:
-            known = known_account(account)
+            known = _known_account(account)
             await session.service.ledger.close_account(session.context(), known)
-            return ClosedAccount(account=await account_of(session, known))
+            return ClosedAccount(account=await _account(session, known))
 
         return await answered(session, "closeAccount", work)
 

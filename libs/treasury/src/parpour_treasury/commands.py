@@ -182,6 +182,17 @@ def check_minor(amount: int, field: str) -> None:
         raise TreasuryError("TREASURY_BALANCE_OVERFLOW", field=field)
 
 
+def check_limits(minimum: int | None, maximum: int | None) -> None:
+    """Refuse limits that no balance can have.
+
+    Raises:
+        TreasuryError: AMOUNT_MALFORMED or TREASURY_BALANCE_OVERFLOW.
+    """
+    for field, limit in (("minimum", minimum), ("maximum", maximum)):
+        if limit is not None:
+            check_minor(limit, field)
+
+
 def check_legs(legs: Sequence[Leg]) -> None:
     """Refuse legs that no journal can have.
 

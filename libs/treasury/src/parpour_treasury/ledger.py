@@ -16,7 +16,7 @@ from parpour_controlplane.migrations import sql
 from parpour_treasury.batches import EXECUTE, Outcome, Request, decode, encode
 from parpour_treasury.books import Account, Balance, HoldState, Journal, Kind, Movement, NewAccount, Statement
 from parpour_treasury.calling import call, refusals
-from parpour_treasury.commands import check_minor, check_time
+from parpour_treasury.commands import check_limits, check_time
 from parpour_treasury.currencies import exponent_of
 from parpour_treasury.refusals import TreasuryError
 
@@ -32,17 +32,6 @@ INSTANT = timedelta(microseconds=1)
 _ACCOUNT, _ACCOUNTS, _JOURNALS, _HOLD = (
     sql("parpour_treasury", f"queries/{name}.sql") for name in ("account", "accounts", "journals", "hold")
 )
-
-
-def check_limits(minimum: int | None, maximum: int | None) -> None:
-    """Refuse limits that no balance can have.
-
-    Raises:
-        TreasuryError: AMOUNT_MALFORMED or TREASURY_BALANCE_OVERFLOW.
-    """
-    for field, limit in (("minimum", minimum), ("maximum", maximum)):
-        if limit is not None:
-            check_minor(limit, field)
 
 
 class Ledger:

@@ -5,7 +5,7 @@ A proposal's id follows from its key, so the same proposal again is the same one
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID, uuid5
@@ -14,7 +14,7 @@ import strawberry
 from strawberry.types import Info
 
 from parpour_api.graphql.answering import Key, Refusal, answered
-from parpour_api.graphql.mutations import account_of, known_account, limit_of
+from parpour_api.graphql.mutations import limits_of
 from parpour_api.graphql.session import Session
 from parpour_api.graphql.spending.asking import stepped_up
 from parpour_api.graphql.spending.inputs import (
@@ -82,18 +82,18 @@ async def _change(session: Session, change: UUID) -> Change:
     return Change.of(found[change])
 
 
-async def _proposed(
-    session: Session, field: str, key: str, make: Callable[[], Body | Awaitable[Body]]
-) -> ProposedChange | Refusal:
+async def _propose(session: Session, key: str, body: Body) -> ProposedChange:
+    change = from_key(session, "change", key)
+    await session.service.governance.propose(session.context(), change, body)
+    return ProposedChange(change=await _change(session, change))
+
+
+async def _proposed(session: Session, field: str, key: str, make: Callable[[], Body]) -> ProposedChange | Refusal:
     """A proposal of a body."""
 
     async def work() -> ProposedChange:
         check_text(key, "")
-        change = from_key(session, "change", key)
-        made = make()
-        body = await made if isinstance(made, Awaitable) else made
-        await session.service.governance.propose(session.context(), change, body)
-        return ProposedChange(change=await _change(session, change))
+        return await _propose(session, key, make())
 
     return await answered(session, field, work)
 
@@ -284,18 +284,12 @@ class ChangeMutation:
         """Propose limits."""
         session = session_of(info)
 
-        async def body() -> LimitsBody:
-            known = known_account(account)
-            currency = (await account_of(session, known)).currency
-            await session.reader.close()
-            return body_of(
-                LimitsBody,
-                account=known,
-                minimum=limit_of(minimum, currency, "minimum"),
-                maximum=limit_of(maximum, currency, "maximum"),
-            )
+        async def work() -> ProposedChange:
+            check_text(key, "")
+            known, least, greatest = await limits_of(session, account, minimum, maximum)
+            return await _propose(session, key, body_of(LimitsBody, account=known, minimum=least, maximum=greatest))
 
-        return await _proposed(session, "proposeLimits", key, body)
+        return await answered(session, "proposeLimits", work)
 
     @strawberry.mutation(
         description="Confirm a change, as a person who has just authenticated and is not the one who proposed it."

@@ -15,7 +15,7 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints, ValidationError, model_validator
 
 from parpour_contracts.model import Document
-from parpour_treasury.commands import check_minor, joined
+from parpour_treasury.commands import check_limits, joined
 from parpour_treasury.refusals import TreasuryError
 from parpour_treasury.spending.rules import Amount, Currency, Name, Role, RuleBook
 
@@ -123,12 +123,10 @@ class LimitsBody(Document):
 
     @model_validator(mode="after")
     def _within_what_books_hold(self) -> LimitsBody:
-        for field, limit in (("minimum", self.minimum), ("maximum", self.maximum)):
-            if limit is not None:
-                try:
-                    check_minor(limit, field)
-                except TreasuryError as error:
-                    raise ValueError(str(error)) from None
+        try:
+            check_limits(self.minimum, self.maximum)
+        except TreasuryError as error:
+            raise ValueError(str(error)) from None
         return self
 
 
