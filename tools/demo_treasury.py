@@ -13,7 +13,6 @@ import os
 import re
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import tempfile
@@ -36,7 +35,7 @@ from parpour_controlplane.relaying.relay import RelayCounts, run_relay
 from parpour_controlplane.sealing.keys import SigningKeys
 from parpour_controlplane.sealing.sealer import SealingCounts, SealingPace, run_sealer
 from parpour_controlplane.sealing.stores import FolderStore
-from parpour_controlplane.testing import Bus, Place, Postgres
+from parpour_controlplane.testing import Bus, Place, Postgres, free_port
 from parpour_treasury import MIGRATIONS
 from parpour_treasury.auditing.handing import hand_over
 from parpour_treasury.books import standard_accounts
@@ -259,13 +258,6 @@ async def contain(venture: Venture) -> None:
 def strip_fonts(svg: str) -> str:
     """A picture that fetches nothing."""
     return re.sub(r"@font-face \{.*?\}\s*", "", svg, flags=re.DOTALL)
-
-
-def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @asynccontextmanager

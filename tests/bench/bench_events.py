@@ -10,7 +10,6 @@ from __future__ import annotations
 import argparse
 import asyncio
 import os
-import socket
 import sys
 import tempfile
 import time
@@ -35,7 +34,7 @@ from parpour_controlplane.relaying.relay import Relay, run_relay
 from parpour_controlplane.sealing.keys import SigningKeys
 from parpour_controlplane.sealing.sealer import Sealer, run_sealer
 from parpour_controlplane.sealing.stores import FolderStore
-from parpour_controlplane.testing import Bus, Place, Postgres
+from parpour_controlplane.testing import Bus, Place, Postgres, free_port
 
 if TYPE_CHECKING:
     from asyncpg import Connection, Record
@@ -211,10 +210,7 @@ async def measure(postgres: Postgres, folder: Path, *, rounds: int, seconds: flo
     for turn in range(rounds):
         print(f"round {turn + 1} of {rounds}", file=sys.stderr)
         place = await postgres.make_place(CONTROL_PLANE)
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        bus = Bus(Path(tempfile.mkdtemp(dir=folder)), port)
+        bus = Bus(Path(tempfile.mkdtemp(dir=folder)), free_port())
         bus.start()
         try:
             client = await nats.connect(bus.url)

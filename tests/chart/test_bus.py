@@ -20,9 +20,9 @@ from nats.aio.client import Client
 from nats.errors import Error
 from nats.js.api import ConsumerConfig
 
-from harness.api_server import free_port
 from parpour_contracts.subjects import EVENTS_STREAM, event_subject, events_of
 from parpour_controlplane.relaying.publishing import Message, ensure_stream, publish
+from parpour_controlplane.testing import free_port
 from parpour_devcluster import binaries
 
 pytestmark = pytest.mark.cluster  # needs the built helm, not a running cluster

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import socket
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -25,7 +24,7 @@ from parpour_api.internal.testing import kubernetes
 from parpour_api.internal.testing.opening import OPERATOR, PRICES, TOKEN
 from parpour_contracts.funding import AUDIENCE, FundingState
 from parpour_controlplane.database import open_database
-from parpour_controlplane.testing import Postgres
+from parpour_controlplane.testing import Postgres, free_port
 from parpour_operator.settings import Settings
 from parpour_operator.treasury import FundingUnavailable, connect
 from parpour_treasury import MIGRATIONS
@@ -130,9 +129,7 @@ async def test_the_process_serves_until_it_is_told_to_stop(postgres: Postgres, t
     prices.write_text(yaml.safe_dump(PRICES.to_wire()))
     secret.write_bytes(b"k" * 32)
     own.write_text(kubernetes.OWN)
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     settings = {
         "DATABASE": place.dsn(),
         "CONTEXT_KEY_ID": "test",

@@ -6,7 +6,6 @@ import asyncio
 import os
 import shutil
 import signal
-import socket
 import subprocess
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
@@ -20,7 +19,7 @@ import nats
 from parpour_controlplane.database import Database, open_database
 from parpour_controlplane.embedded import embedded, installed
 from parpour_controlplane.relaying.publishing import ensure_stream
-from parpour_controlplane.testing import Bus, Place, Postgres
+from parpour_controlplane.testing import Bus, Place, Postgres, free_port
 from parpour_treasury import MIGRATIONS
 
 ROLES = ("postgres", "parpour_app", "parpour_payment", "parpour_sealer", "parpour_relay", "parpour_sweeper")
@@ -85,13 +84,10 @@ def major_of(seed: int) -> int:
 @contextmanager
 def machines(folder: Path, major: int | None = None) -> Iterator[Machines]:
     """Both servers, with a database of the treasury's, until the end of the block; by default the newest ones."""
-    with embedded(major=major, settings=KEEPING) as cluster, socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-        free.close()
+    with embedded(major=major, settings=KEEPING) as cluster:
         place = Postgres(cluster).place(MIGRATIONS)
         asyncio.run(_prepare(place))
-        bus = Bus(folder, port)
+        bus = Bus(folder, free_port())
         bus.start()
         try:
             yield Machines(place, bus)

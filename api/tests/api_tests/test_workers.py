@@ -17,7 +17,6 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from harness.api_server import free_port
 from parpour_api.installing import SERVICE_ROLES, context_key, main
 from parpour_api.settings import SettingsError
 from parpour_api.workers.parts import parts, ways_out
@@ -25,7 +24,7 @@ from parpour_api.workers.settings import WorkerSettings
 from parpour_controlplane.context import ContextMint
 from parpour_controlplane.database import open_database
 from parpour_controlplane.sealing.keys import write_signing_key
-from parpour_controlplane.testing import Bus, Postgres
+from parpour_controlplane.testing import Bus, Postgres, free_port
 from parpour_treasury.books import Kind, NewAccount
 from parpour_treasury.ledger import Ledger
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -19,6 +18,7 @@ from parpour_contracts.messages import ProgressV1
 from parpour_contracts.run import RunDocument, RunIdentity
 from parpour_contracts.simulation import Ensemble
 from parpour_contracts.subjects import progress_subject
+from parpour_controlplane.testing import free_port
 from parpour_operator.aggregating import ProgressBoard
 from parpour_operator.bus import BusAccess, ProgressReader
 from parpour_operator.metrics import Metrics
@@ -54,10 +54,7 @@ class Server:
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    made = Server(tmp_path, port)
+    made = Server(tmp_path, free_port())
     (tmp_path / "url").write_text(f"{made.url}\n")
     made.start()
     yield made

@@ -15,6 +15,7 @@ import pytest
 import civlab
 from civlab.errors import CivlabError
 from civlab.store import Store, open_store
+from parpour_controlplane.testing import free_port
 from parpour_devcluster.binaries import ensure
 
 pytestmark = pytest.mark.kernel
@@ -28,12 +29,6 @@ class Gateway:
 
     port: int
     process: subprocess.Popen[bytes]
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

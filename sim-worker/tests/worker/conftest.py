@@ -24,6 +24,7 @@ from parpour_contracts.run import RunDocument, RunIdentity
 from parpour_contracts.scenario import BUILTIN
 from parpour_contracts.simulation import Backend, Ensemble
 from parpour_contracts.subjects import PROGRESS_FILTER, PROGRESS_STREAM
+from parpour_controlplane.testing import free_port
 
 settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
@@ -42,13 +43,6 @@ authorization {{
   ]
 }}
 """
-
-
-def free_port() -> int:
-    """A port that nothing listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def until(holds: Callable[[], object], *, what: str, seconds: float = DEADLINE_SECONDS) -> None:

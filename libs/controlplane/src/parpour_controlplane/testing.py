@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import random
 import secrets
 import shutil
 import socket
@@ -45,8 +46,35 @@ RELAY_KEY = ContextKey("test-relay", "parpour_relay", secrets.token_bytes(32))
 BUS_SECONDS = 10.0
 """How long a NATS server may take to start."""
 
+PORTS = range(20_000, 30_000)
+"""Where servers of tests listen: below what the kernel gives to clients (32768) and Kubernetes to nodes (30000)."""
+
 POOLER_SECONDS = 10.0
 """How long a PgBouncer may take to start."""
+
+
+_claims: list[socket.socket] = []
+
+
+def free_port() -> int:
+    """A port of loopback that nothing listens on, and that no other process of tests is given while this one lives.
+
+    A port that the kernel chose and took back may be chosen again for another process, and a server that is started
+    again must find its own. So each is claimed by an abstract Unix socket, which ends with its process.
+    """
+    for port in random.sample(PORTS, len(PORTS)):
+        claim = socket.socket(socket.AF_UNIX)
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                claim.bind(f"\0parpour-test-port-{port}")
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                claim.close()
+                continue
+        _claims.append(claim)
+        return port
+    raise RuntimeError("every port is taken")
 
 
 @dataclass(frozen=True)
@@ -244,7 +272,7 @@ class Bus:
             self._process = subprocess.Popen([program, "-c", str(config)], stdout=log, stderr=log)  # noqa: S603
         end = time.monotonic() + BUS_SECONDS
         while not self._answers():
-            if time.monotonic() > end:
+            if time.monotonic() > end or self._process.poll() is not None:
                 raise TimeoutError((self.folder / "nats.log").read_text()[-1000:])
             time.sleep(0.02)
 
@@ -263,10 +291,7 @@ class Bus:
 @pytest.fixture
 def bus(tmp_path: Path) -> Iterator[Bus]:
     """A NATS server of a test's own."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    made = Bus(tmp_path, port)
+    made = Bus(tmp_path, free_port())
     made.start()
     yield made
     made.kill()

@@ -17,6 +17,7 @@ import httpx
 import pytest
 from aiohttp import web
 
+from parpour_controlplane.testing import free_port
 from parpour_devcluster.binaries import ensure
 from parpour_treasury.providers.doubles.core import Fault, Script
 from parpour_treasury.providers.doubles.serving import serve
@@ -143,10 +144,7 @@ async def test_a_double_of_its_own_process_keeps_its_books_when_it_is_killed(tmp
 def stripe_mock() -> Iterator[str]:
     """The base URL of Stripe's own mock, built from its pin."""
     program = ensure("stripe-mock")
-    with socket.socket() as chosen, socket.socket() as other:
-        chosen.bind(("127.0.0.1", 0))
-        other.bind(("127.0.0.1", 0))
-        port, tls = chosen.getsockname()[1], other.getsockname()[1]
+    port, tls = free_port(), free_port()
     command = [str(program), "-http-addr", f"127.0.0.1:{port}", "-https-addr", f"127.0.0.1:{tls}"]
     running = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
