@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from uuid import UUID
 
 import pytest
@@ -13,7 +13,7 @@ from parpour_treasury.spending.authority import Authority
 from parpour_treasury.spending.changes import Body, MemberBody, ReleaseBody
 from parpour_treasury.spending.containing import FATES, METERED, Cause, Contained, Containment
 from parpour_treasury.spending.states import State
-from parpour_treasury.spending.testing import AGENT, Venture, open_venture, payment_worker
+from parpour_treasury.spending.testing import AGENT, Venture, payment_worker
 
 pytestmark = pytest.mark.anyio
 
@@ -22,14 +22,6 @@ CAUSES: dict[str, Callable[[Venture], Cause]] = {
     "agent": lambda venture: Cause(actor=AGENT),
     "payee": lambda venture: Cause(payee=venture.shop),
 }
-
-
-@pytest.fixture
-async def venture(place: Place) -> AsyncIterator[Venture]:
-    async with open_venture(place) as venture:
-        yield venture
-        assert await venture.faults() == []
-        assert await venture.untold() == []
 
 
 async def contain(

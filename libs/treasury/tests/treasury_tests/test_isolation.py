@@ -87,25 +87,24 @@ async def sealed(place: Place, folder: Path, a: Books) -> None:
 
 
 @pytest.fixture
-async def two(place: Place, tmp_path: Path) -> AsyncIterator[Two]:
-    async with open_database(place.dsn(), connections=4) as database:
-        a, b = await new_books(database, place.app), await new_books(database, place.app)
-        for books in (a, b):
-            await books.open("bank", minimum=0)
-            await books.open("funding", Kind.EQUITY)
-        await a.post(
-            (1, 1000), (2, -1000), key="secret-key", description="secret", at=datetime.now(UTC) - timedelta(days=2)
-        )
-        await a.ledger.lock_period(a.context, until=datetime.now(UTC) - timedelta(days=1))
-        hold, _ = await a.place((1, -5), (2, 5))
-        await spend_something(place, database, a)
-        await fill_statements(a, database)
-        opening = "select treasury.open_reservation($1, $2, 'secret-key', $2, 'Simulation', 'a', 'town', 1, $3, '{}')"
-        await database.pool.fetchval(opening, a.context, UUID(int=6), b"d" * 32)
-        await sealed(place, tmp_path, a)
-        session = await asyncpg.connect(place.dsn())
-        yield Two(a, b, hold, session)
-        await session.close()
+async def two(database: Database, place: Place, tmp_path: Path) -> AsyncIterator[Two]:
+    a, b = await new_books(database, place.app), await new_books(database, place.app)
+    for books in (a, b):
+        await books.open("bank", minimum=0)
+        await books.open("funding", Kind.EQUITY)
+    await a.post(
+        (1, 1000), (2, -1000), key="secret-key", description="secret", at=datetime.now(UTC) - timedelta(days=2)
+    )
+    await a.ledger.lock_period(a.context, until=datetime.now(UTC) - timedelta(days=1))
+    hold, _ = await a.place((1, -5), (2, 5))
+    await spend_something(place, database, a)
+    await fill_statements(a, database)
+    opening = "select treasury.open_reservation($1, $2, 'secret-key', $2, 'Simulation', 'a', 'town', 1, $3, '{}')"
+    await database.pool.fetchval(opening, a.context, UUID(int=6), b"d" * 32)
+    await sealed(place, tmp_path, a)
+    session = await asyncpg.connect(place.dsn())
+    yield Two(a, b, hold, session)
+    await session.close()
 
 
 async def spend_something(place: Place, database: Database, books: Books) -> None:

@@ -31,20 +31,6 @@ ACCOUNTS = (
 )
 
 
-@pytest.fixture
-async def venture(place: Place) -> AsyncIterator[Venture]:
-    async with open_venture(place) as venture:
-        yield venture
-        assert await venture.faults() == []
-        assert await venture.untold() == []
-
-
-@pytest.fixture
-async def worker(place: Place, venture: Venture) -> AsyncIterator[PaymentWorker]:
-    async with payment_worker(place, venture) as worker:
-        yield worker
-
-
 async def balances(venture: Venture) -> dict[str, int]:
     """The accounts that are not at zero, without the funding; the bank's first 1,000,000 left out."""
     found = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -18,27 +17,13 @@ from parpour_treasury.providers.stripe import Rail
 from parpour_treasury.providers.stripe_units import from_stripe, to_stripe
 from parpour_treasury.refusals import TreasuryError
 from parpour_treasury.spending.changes import MemberBody, change_digest, read_body
-from parpour_treasury.spending.testing import PaymentWorker, Venture, open_venture, payee_body, payment_worker
+from parpour_treasury.spending.testing import PaymentWorker, Venture, payee_body
 from parpour_treasury.statements.model import parse_minor
 from parpour_treasury.testing import Books, open_books
 
 from .provider_worlds import START, Clock, order, stripe_on
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def venture(place: Place) -> AsyncIterator[Venture]:
-    async with open_venture(place) as venture:
-        yield venture
-        assert await venture.faults() == []
-        assert await venture.untold() == []
-
-
-@pytest.fixture
-async def worker(place: Place, venture: Venture) -> AsyncIterator[PaymentWorker]:
-    async with payment_worker(place, venture) as worker:
-        yield worker
 
 
 # Stripe, "Supported currencies": MGA has no decimals there; ISK and UGX have two, which are always zero.

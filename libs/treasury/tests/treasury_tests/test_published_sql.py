@@ -9,8 +9,9 @@ from uuid import uuid4
 import asyncpg
 import pytest
 
+from parpour_controlplane.database import Database
 from parpour_controlplane.testing import Place, seal
-from parpour_treasury.spending.testing import Venture, open_venture
+from parpour_treasury.spending.testing import Venture, new_venture
 
 if TYPE_CHECKING:
     from asyncpg import Connection, Record
@@ -31,13 +32,13 @@ SEQUENCES = (
 
 
 @pytest.fixture
-async def a(place: Place) -> AsyncIterator[Venture]:
+async def a(database: Database, place: Place) -> Venture:
     """Tenant A, of whom there is something in most tables."""
-    async with open_venture(place) as venture:
-        await venture.request(900)
-        await venture.request(1100)
-        await seal(place)
-        yield venture
+    venture = await new_venture(database, place)
+    await venture.request(900)
+    await venture.request(1100)
+    await seal(place)
+    return venture
 
 
 @pytest.fixture

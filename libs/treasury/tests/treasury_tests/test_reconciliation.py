@@ -7,7 +7,7 @@ import hashlib
 import io
 import json
 import zipfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -87,9 +87,8 @@ class Bank:
 
 
 @pytest.fixture
-async def bank(place: Place) -> AsyncIterator[Bank]:
-    async with open_database(place.dsn(), connections=4) as database:
-        yield await new_bank(database, place)
+async def bank(database: Database, place: Place) -> Bank:
+    return await new_bank(database, place)
 
 
 async def new_bank(database: Database, place: Place) -> Bank:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -41,14 +40,6 @@ from parpour_treasury.spending.testing import (
 from parpour_treasury.testing import new_books
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def venture(place: Place) -> AsyncIterator[Venture]:
-    async with open_venture(place) as venture:
-        yield venture
-        assert await venture.faults() == []
-        assert await venture.untold() == []
 
 
 async def room(venture: Venture, code: str = "ads") -> tuple[int, int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID, uuid4
 
@@ -15,15 +14,9 @@ from parpour_treasury.spending.authority import Authority
 from parpour_treasury.spending.changes import ReleaseBody
 from parpour_treasury.spending.reading import BEGINNING, END, Wanted
 from parpour_treasury.spending.states import State
-from parpour_treasury.spending.testing import AGENT, Venture, open_venture, payment_worker
+from parpour_treasury.spending.testing import AGENT, Venture, payment_worker
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def venture(place: Place) -> AsyncIterator[Venture]:
-    async with open_venture(place) as venture:
-        yield venture
 
 
 async def test_spends_are_paged_by_time_from_either_end_and_by_what_is_wanted(venture: Venture) -> None:
