@@ -221,7 +221,7 @@ class Problem(BaseHTTPRequestHandler):
 
 def test_a_services_problem_is_told_with_its_code() -> None:
     with ThreadingHTTPServer(("127.0.0.1", 0), Problem) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True).start()
         configuration = kubernetes.client.Configuration(host=f"http://127.0.0.1:{server.server_port}")
         configuration.retries = 0
         cluster = Cluster(kubernetes.client.ApiClient(configuration), namespace="default")

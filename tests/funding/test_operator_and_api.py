@@ -12,6 +12,7 @@ import pytest
 from parpour_api.internal.testing import kubernetes
 from parpour_api.internal.testing.opening import TOKEN, Opened, open_api
 from parpour_contracts.funding import Binding
+from parpour_controlplane.database import open_database
 from parpour_controlplane.testing import Postgres
 from parpour_operator.aggregating import ProgressBoard
 from parpour_operator.observing import Key
@@ -91,7 +92,7 @@ class Run(Life):
 async def run(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Run]:
     place = await postgres.make_place(MIGRATIONS)
     with kubernetes.serving() as cluster:
-        async with open_api(place, cluster, tmp_path) as api:
+        async with open_database(place.dsn()) as database, open_api(place, database, cluster, tmp_path) as api:
             made = Run(api, tmp_path)
             binding = {
                 "uid": str(VENTURE),

@@ -6,7 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from starlette.types import ASGIApp, Message
 from parpour_api.app import application
 from parpour_api.identity.tokens import RevokedList
 from parpour_api.settings import Settings
-from parpour_controlplane.database import open_database
+from parpour_controlplane.database import Database, open_database
 from parpour_controlplane.testing import APP_KEY, Place
 from parpour_treasury.ledger import Ledger
 
@@ -166,6 +166,14 @@ class Api:
     client: httpx.AsyncClient
     keys: Keyring
     place: Place
+    _until: AsyncExitStack
+    _database: Database | None = None
+
+    async def database(self) -> Database:
+        """Connections of the service's role beside its own, opened when first asked for."""
+        if self._database is None:
+            self._database = await self._until.enter_async_context(open_database(self.place.dsn(), connections=2))
+        return self._database
 
     def caller(self, tenant: UUID, *, kid: str = "k1", **more: Any) -> Caller:
         """Somebody of a tenant, its owner if nothing else is said."""
@@ -174,9 +182,8 @@ class Api:
     async def venture(self, **more: Any) -> Caller:
         """The owner of a new tenant with empty books."""
         tenant = uuid4()
-        async with open_database(self.place.dsn(), connections=1) as database:
-            context = self.place.app.mint(tenant=tenant, actor="user:ann")
-            await Ledger(database).create_tenant(context, name="a tenant")
+        context = self.place.app.mint(tenant=tenant, actor="user:ann")
+        await Ledger(await self.database()).create_tenant(context, name="a tenant")
         return self.caller(tenant, **more)
 
 
@@ -220,7 +227,7 @@ async def open_api(place: Place, *, revoked: frozenset[str] = frozenset(), **mor
     app = application(
         settings_for(place, **more), secret=APP_KEY.secret, fetch=keys.fetch, revocations=RevokedList(revoked)
     )
-    async with lifespan(app):
+    async with lifespan(app), AsyncExitStack() as until:
         transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://api.example") as client:
-            yield Api(app, client, keys, place)
+            yield Api(app, client, keys, place, until)

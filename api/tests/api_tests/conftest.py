@@ -15,8 +15,9 @@ from .building import Api, open_api
 from .spending import Spending, spending
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def anyio_backend() -> str:
+    """Of a module's scope, so that its tests share an event loop, and with it an application."""
     return "asyncio"
 
 
@@ -29,9 +30,9 @@ def place(postgres: Postgres) -> Iterator[Place]:
     postgres.drop(place)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def api(place: Place) -> AsyncIterator[Api]:
-    """The application over a real database, called without a socket."""
+    """The application over a real database, called without a socket; a module's tests share it."""
     async with open_api(place) as api:
         yield api
 

@@ -10,7 +10,6 @@ from uuid import uuid4
 
 import httpx
 
-from parpour_controlplane.database import open_database
 from parpour_treasury.spending.testing import Venture, new_venture
 
 from .building import Api, Caller
@@ -84,8 +83,7 @@ class Spending:
 @asynccontextmanager
 async def spending(api: Api, **fields: Any) -> AsyncIterator[Spending]:
     """A new venture behind a running API."""
-    async with open_database(api.place.dsn(), connections=2) as database:
-        yield Spending(api, await new_venture(database, api.place, **fields))
+    yield Spending(api, await new_venture(await api.database(), api.place, **fields))
 
 
 ON_REFUSAL = "__typename ... on Refusal { code message field }"

@@ -388,19 +388,20 @@ async def test_every_mutation_is_noted_refused_ones_too(api: Api, caplog: pytest
         assert (fields["tenant"], bool(UUID(fields["request"]))) == (str(venture.tenant), True)
 
 
-async def test_figures_name_no_tenant_and_no_path_of_a_caller(api: Api) -> None:
-    venture = await api.venture()
-    await venture.open("a")
-    await api.client.get(f"/secret/{venture.tenant}")
-    await api.client.request("BREW", "/graphql")
-    text = (await api.client.get("/metrics")).text
-    assert str(venture.tenant) not in text
-    assert "secret" not in text
-    assert "BREW" not in text
-    assert 'parpour_api_mutations_total{code="OK",field="openAccount"} 1.0' in text
-    assert 'route="other"' in text
-    await venture.codes("{ nothing }")
-    assert 'parpour_api_refusals_total{code="API_QUERY_INVALID"} 1.0' in (await api.client.get("/metrics")).text
+async def test_figures_name_no_tenant_and_no_path_of_a_caller(place: Place) -> None:
+    async with open_api(place) as api:
+        venture = await api.venture()
+        await venture.open("a")
+        await api.client.get(f"/secret/{venture.tenant}")
+        await api.client.request("BREW", "/graphql")
+        text = (await api.client.get("/metrics")).text
+        assert str(venture.tenant) not in text
+        assert "secret" not in text
+        assert "BREW" not in text
+        assert 'parpour_api_mutations_total{code="OK",field="openAccount"} 1.0' in text
+        assert 'route="other"' in text
+        await venture.codes("{ nothing }")
+        assert 'parpour_api_refusals_total{code="API_QUERY_INVALID"} 1.0' in (await api.client.get("/metrics")).text
 
 
 async def test_a_database_without_our_schema_is_not_ready(postgres: Postgres) -> None:

@@ -16,6 +16,7 @@ from parpour_api.internal.reservations import Reservations
 from parpour_api.internal.testing import kubernetes
 from parpour_api.internal.testing.opening import TOKEN, Clock, open_api
 from parpour_api.internal.ventures import Ventures
+from parpour_controlplane.database import Database, open_database
 from parpour_controlplane.testing import Place, Postgres
 from parpour_treasury import MIGRATIONS
 from parpour_treasury.ledger import Ledger
@@ -92,8 +93,9 @@ def request(venture: Any, **changes: Any) -> dict[str, Any]:
     return {**base, **changes}
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def anyio_backend() -> str:
+    """Of the scope of the database, so that the tests share an event loop, and with it connections."""
     return "asyncio"
 
 
@@ -105,6 +107,13 @@ def place(postgres: Postgres) -> Iterator[Place]:
     postgres.drop(place)
 
 
+@pytest.fixture(scope="session")
+async def database(place: Place) -> AsyncIterator[Database]:
+    """The service's connections."""
+    async with open_database(place.dsn(), connections=4) as database:
+        yield database
+
+
 @pytest.fixture
 def cluster() -> Iterator[kubernetes.Cluster]:
     with kubernetes.serving() as running:
@@ -112,6 +121,8 @@ def cluster() -> Iterator[kubernetes.Cluster]:
 
 
 @pytest.fixture
-async def internal(place: Place, cluster: kubernetes.Cluster, tmp_path: Path) -> AsyncIterator[Internal]:
-    async with open_api(place, cluster, tmp_path) as api:
+async def internal(
+    place: Place, database: Database, cluster: kubernetes.Cluster, tmp_path: Path
+) -> AsyncIterator[Internal]:
+    async with open_api(place, database, cluster, tmp_path) as api:
         yield Internal(api.client, api.ventures, api.reservations, api.ledger, api.register, api.clock, cluster)

@@ -48,7 +48,7 @@ class Handler(BaseHTTPRequestHandler):
 def server() -> Iterator[Answers]:
     server = Answers(("127.0.0.1", 0), Handler)
     server.codes, server.seen = [], []
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     yield server
     server.shutdown()

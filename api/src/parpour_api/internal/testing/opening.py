@@ -17,7 +17,7 @@ from parpour_api.internal.reviewing import TokenReviewer
 from parpour_api.internal.testing import kubernetes
 from parpour_api.internal.ventures import Ventures
 from parpour_contracts.funding import AUDIENCE
-from parpour_controlplane.database import Database, open_database
+from parpour_controlplane.database import Database
 from parpour_controlplane.testing import Place
 from parpour_treasury.ledger import Ledger
 from parpour_treasury.spending.authority import Authority
@@ -57,13 +57,15 @@ class Opened:
 
 
 @asynccontextmanager
-async def open_api(place: Place, cluster: kubernetes.Cluster, folder: Path) -> AsyncIterator[Opened]:
-    """The API until the end of the block; `folder` takes its own token."""
+async def open_api(
+    place: Place, database: Database, cluster: kubernetes.Cluster, folder: Path
+) -> AsyncIterator[Opened]:
+    """The API until the end of the block, on a test's connections; `folder` takes its own token."""
     token_file = folder / "own-token"
     token_file.write_text(kubernetes.OWN)
     cluster.tokens[TOKEN] = (OPERATOR, (AUDIENCE,))
     clock = Clock()
-    async with open_database(place.dsn(), connections=4) as database, httpx2.AsyncClient(base_url=cluster.url) as kube:
+    async with httpx2.AsyncClient(base_url=cluster.url) as kube:
         ventures = Ventures(database, place.app)
         authority = Authority(database, place.app)
         reservations = Reservations(database, ventures=ventures, authority=authority, prices=PRICES, clock=clock)
