@@ -200,6 +200,7 @@ async def test_a_token_that_is_not_taken_closes_with_its_code(api: Api) -> None:
             assert await socket.closed() == (4401, code)
 
 
+@pytest.mark.long
 async def test_a_socket_ends_with_its_token(api: Api) -> None:
     caller = await api.venture()
     await grown(caller, api.place, "one")

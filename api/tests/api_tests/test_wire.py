@@ -239,6 +239,7 @@ def test_a_message_in_parts_has_the_end_of_a_whole_one(served: Served) -> None:
         assert caught.value.rcvd.code == 1009
 
 
+@pytest.mark.long
 def test_pings_of_a_reader_that_reads_nothing_pile_up_nowhere(served: Served) -> None:
     """CVE-2019-9512 was this in HTTP/2: answers that nobody takes are kept until there is no memory."""
     wire = Wire(served)

@@ -165,6 +165,7 @@ async def test_noise_is_counted_and_harms_nothing(server: Server) -> None:
         assert (made.heard("refused"), made.heard("unknown")) == (3, 1)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("storage_lost", [False, True])
 async def test_a_killed_server_is_waited_for_and_its_stream_is_made_again(server: Server, storage_lost: bool) -> None:
     async with listening(server) as made:

@@ -407,6 +407,7 @@ def test_a_crash_at_any_write_of_a_funded_life_changes_nothing_in_the_end(moment
 ACTS = st.sampled_from(["reconcile", "run", "suspend", "resume", "away", "back", "freeze", "thaw", "wait", "lose job"])
 
 
+@pytest.mark.long
 @hypothesis_settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     acts=st.lists(ACTS, max_size=14),

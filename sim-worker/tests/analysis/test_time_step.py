@@ -117,6 +117,7 @@ def test_runs_that_are_no_whole_number_of_steps_and_lone_seeds_are_refused() -> 
         assert (refused.value.code, refused.value.path) == (code, path)
 
 
+@pytest.mark.long
 @pytest.mark.kernel
 def test_a_civilisation_is_run_at_every_length_with_the_same_seeds(tmp_path: Path) -> None:
     question = make_step_question(TOWN, outcomes=["citizens", "births@0..52"], seeds=3, seed=4)

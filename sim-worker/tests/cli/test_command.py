@@ -123,7 +123,10 @@ def test_a_run_that_is_told_to_stop_leaves_a_checkpoint_and_exits_with_75(
 
 
 @pytest.mark.kernel
-@pytest.mark.parametrize("cut", [("--threads", 2), ("--shards", 4), ("--checkpoint-every", 1, "--shards", 2)])
+@pytest.mark.parametrize(
+    "cut",
+    [("--threads", 2), ("--shards", 4), pytest.param(("--checkpoint-every", 1, "--shards", 2), marks=pytest.mark.long)],
+)
 def test_threads_shards_and_checkpoints_change_no_digest(
     tmp_path: Path, town: Path, undisturbed: str, cut: tuple[object, ...]
 ) -> None:

@@ -57,7 +57,11 @@ def check_arithmetic(ptx: str) -> None:
 
 
 @pytest.mark.parametrize("architecture", ARCHITECTURES)
-@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source.stem)
+@pytest.mark.parametrize(
+    "source",
+    [pytest.param(source, marks=[pytest.mark.long] if "civilisation" in source.parts else []) for source in SOURCES],
+    ids=lambda source: source.stem,
+)
 def test_the_ptx_has_no_f32_no_contraction_and_only_exact_f64(source: Path, architecture: str) -> None:
     ptx = ptx_of(source, architecture)
     assert f"{source.parent.parent.name}_{source.stem}" in ptx

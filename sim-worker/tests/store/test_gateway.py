@@ -117,6 +117,7 @@ def test_a_bucket_that_is_not_there_is_a_refusal(gateway: Gateway) -> None:
     assert "NoSuchBucket" in caught.value.message
 
 
+@pytest.mark.long
 def test_a_server_that_is_gone_is_unreachable(gateway: Gateway, store: Store) -> None:
     gateway.process.kill()
     gateway.process.wait()

@@ -99,6 +99,7 @@ def test_without_a_bus_close_does_not_wait(tmp_path: Path) -> None:
     assert "progress-bus" not in {thread.name for thread in threading.enumerate()}
 
 
+@pytest.mark.long
 @pytest.mark.unit
 def test_a_wrong_password_is_logged_once_and_without_it(
     nats_server: NatsServer, tmp_path: Path, caplog: pytest.LogCaptureFixture

@@ -33,6 +33,7 @@ def undisturbed(pods: Pods) -> str:
     return DIGESTS["run"]
 
 
+@pytest.mark.long
 def test_a_pod_told_to_stop_checkpoints_and_the_next_one_finishes(pods: Pods, undisturbed: str) -> None:
     first = pods.start("shard")
     first.wait_for("checkpoint")
@@ -58,12 +59,14 @@ def test_a_killed_pod_is_resumed_from_its_checkpoint(pods: Pods, undisturbed: st
     assert pods.digest() == undisturbed
 
 
+@pytest.mark.long
 def test_two_pods_on_one_shard_agree(pods: Pods, undisturbed: str) -> None:
     zombie, heir = pods.start("shard"), pods.start("shard")
     assert (zombie.end(), heir.end()) == (ExitCode.DONE, ExitCode.DONE), zombie.text() + heir.text()
     assert pods.digest() == undisturbed
 
 
+@pytest.mark.long
 def test_a_zombie_that_wakes_up_after_its_heir_has_finished_changes_nothing(pods: Pods, undisturbed: str) -> None:
     zombie = pods.start("shard")
     zombie.wait_for("checkpoint")
@@ -76,6 +79,7 @@ def test_a_zombie_that_wakes_up_after_its_heir_has_finished_changes_nothing(pods
     assert pods.digest() == digest == undisturbed
 
 
+@pytest.mark.long
 def test_the_bus_may_die_in_the_middle(pods: Pods, nats_server: NatsServer, undisturbed: str) -> None:
     bus = nats_server.mounted(pods.folder / "bus")
     worker = pods.start("shard", CIVLAB_BUS=str(bus))
@@ -94,6 +98,7 @@ def test_progress_reaches_the_bus_from_start_to_end(pods: Pods, nats_server: Nat
     assert nats_server.messages() > 2
 
 
+@pytest.mark.long
 def test_shards_may_be_cut_otherwise(pods: Pods, undisturbed: str) -> None:
     two = pods.elsewhere(f"{pods.folder}/two/run-1")
     two.document = two.document.model_copy(update={"shards": 2})

@@ -333,7 +333,7 @@ def test_no_payment_is_sent_from_a_database_that_has_forgotten_one(actions: list
                 provider.add(payment)
 
 
-@pytest.fixture(params=["pg_dump", "pg_basebackup"])
+@pytest.fixture(params=["pg_dump", pytest.param("pg_basebackup", marks=pytest.mark.long)])
 def backup(request: pytest.FixtureRequest, place: Place) -> Iterator[Backup]:
     with backup_of(place, request.param) as backup:
         yield backup

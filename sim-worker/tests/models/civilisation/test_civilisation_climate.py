@@ -248,6 +248,7 @@ def after_some_years(streams: list[int], backend: Backend) -> Lands:
     return lands
 
 
+@pytest.mark.long
 def test_maps_and_climates_depend_on_no_thread_batch_level_or_lane(lanes_library: Path) -> None:
     names = [column.name for column in layout.STATE if column.per in ("region", "member")]
     streams = list(range(70))

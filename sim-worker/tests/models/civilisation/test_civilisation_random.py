@@ -52,6 +52,7 @@ def compiled_or_refused(scenario: Scenario | ScenarioError) -> CompiledCivilisat
         return refused
 
 
+@pytest.mark.long
 @settings(max_examples=WORLDS, deadline=None, suppress_health_check=list(HealthCheck))
 @given(scenario=scenarios(), seed=st.integers(0, 2**64 - 1), stop=st.integers(1, 29))
 def test_any_world_conserves_everything_and_goes_on_from_any_tick(

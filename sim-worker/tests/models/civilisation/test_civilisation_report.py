@@ -35,7 +35,7 @@ SHAPES = {
 OWN_MAPS = "  map: {regions: 6, terrain: own}"
 
 
-@pytest.fixture(scope="module", params=SHAPES)
+@pytest.fixture(scope="module", params=["ensemble", "alone", pytest.param("many nations", marks=pytest.mark.long)])
 def results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Results:
     """A run of each shape."""
     shape = SHAPES[request.param]

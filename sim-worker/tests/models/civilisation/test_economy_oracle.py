@@ -85,6 +85,7 @@ def test_every_week_of_an_ordinary_world_is_that_of_the_oracle(backend: Backend)
     assert run.oracles[0].sold_abroad
 
 
+@pytest.mark.long
 def test_every_week_of_a_world_that_runs_out_of_fuel_and_credit_is_that_of_the_oracle(backend: Backend) -> None:
     run = DoubleRun.begin(compiled(size=2000, regions=4, more=EXHAUSTED), seed=SEED, backend=backend)
     run.agree(54)

@@ -69,6 +69,7 @@ def test_rounds_of_close_villages_are_those_of_the_oracle(backend: Backend) -> N
     assert all(oracle.rules[rule] > 2 for rule in ("kin", "paired", "left"))
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("weeks", "rounds"), [(1, 60), (2, 40), (13, 12)])
 def test_rounds_of_other_lengths_are_those_of_the_oracle(weeks: int, rounds: int, backend: Backend) -> None:
     section = HARSH.model_copy(update={"round": weeks})
