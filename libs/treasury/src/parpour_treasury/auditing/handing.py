@@ -32,6 +32,19 @@ FILES = HISTORY, TAIL, BOOKS, DOSSIER = "history.ndjson", "tail.ndjson", "books.
 
 
 @dataclass(frozen=True)
+class Loss:
+    """What a history lost in a restore, and who let it go on."""
+
+    checkpoint: str
+    """Hash of the resumption, in hexadecimal."""
+    first: int
+    last: int
+    """Positions that were signed and are lost."""
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Audited:
     """What a folder holds whose history proved itself, and what came of its audit."""
 
@@ -45,6 +58,15 @@ class Audited:
     dossier: Dossier
     findings: tuple[Finding, ...]
     """Contradictions between the events and the rest; none if they agree."""
+
+    @property
+    def losses(self) -> tuple[Loss, ...]:
+        """What was lost in restores, each of them accepted."""
+        return tuple(
+            Loss(one.hash.hex(), one.head.size + 1, said.lost, said.by, said.reason)
+            for one in self.history.resumptions
+            if (said := one.resumption) is not None
+        )
 
 
 async def hand_over(
