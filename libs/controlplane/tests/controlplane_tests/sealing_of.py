@@ -180,8 +180,8 @@ class Sealing:
         return verify_export(await self.export(tenant), [key.public for key in keys], accepted=hashes)
 
 
-async def set_back(here: Sealing, blocks: int, tenant: UUID | None = None) -> None:
-    """Make the database what a backup of when the tenant had so many blocks would have."""
+async def set_back(here: Sealing, blocks: int, *, waiting: Sequence[UUID] = (), tenant: UUID | None = None) -> None:
+    """Make the database what a backup of when the tenant had so many blocks would have, and these events waiting."""
     whose = tenant or here.tenant
     query = "select hash from controlplane.block where tenant_id = $1 and number <= $2 order by number"
     hashes = [row["hash"] for row in await here.writer.connection.fetch(query, whose, blocks)]
@@ -198,9 +198,16 @@ async def set_back(here: Sealing, blocks: int, tenant: UUID | None = None) -> No
         await execute("delete from controlplane.sealed_event where tenant_id = $1 and position > $2", whose, position)
         await execute("delete from controlplane.unsealed where tenant_id = $1", whose)
         await execute(
-            "delete from controlplane.event e where tenant_id = $1 and not exists (select from "
+            "delete from controlplane.event e where tenant_id = $1 and event_id <> all($2) and not exists (select from "
             "controlplane.sealed_event s where s.tenant_id = e.tenant_id and s.event_id = e.event_id)",
             whose,
+            waiting,
+        )
+        await execute(
+            "insert into controlplane.unsealed select tenant_id, transaction, count(*) from controlplane.event "
+            "where tenant_id = $1 and event_id = any($2) group by tenant_id, transaction",
+            whose,
+            waiting,
         )
         await execute(
             "update controlplane.chain_head set position = $2, blocks = $3, hash = $4, peaks = $5, "
