@@ -12,7 +12,7 @@ import pytest
 
 import parpour_controlplane.chain
 from parpour_controlplane.chain.blocks import SealedBlock, SealedEvent, seal_block
-from parpour_controlplane.chain.checkpoints import Checkpoint, Resumption, TreeHead, resume, sign, trusted
+from parpour_controlplane.chain.checkpoints import Checkpoint, Resumption, TreeHead, given_up, resume, sign, trusted
 from parpour_controlplane.chain.faults import FAULTS, ChainFault
 from parpour_controlplane.chain.headers import instant
 from parpour_controlplane.chain.merkle import EMPTY, leaf_hash
@@ -426,6 +426,16 @@ def test_a_history_can_be_resumed_again_and_each_time_is_accepted() -> None:
     with pytest.raises(ChainFault, match="CHAIN_RESUMED: checkpoint 8"):
         verify(nothing_left, keys=KEYS, accepted=both)
     assert verify(nothing_left, keys=KEYS, accepted=(*both, nothing_left.checkpoints[-1].hash)).events == 0
+
+
+def test_the_first_checkpoint_of_what_was_given_up_tells_it_from_what_goes_on() -> None:
+    again = resumed(RESUMED, 1, [event(4, note="once more")])
+    assert given_up(TRUE.checkpoints) == []
+    assert given_up(RESUMED.checkpoints) == [KEPT]
+    assert given_up(again.checkpoints) == [KEPT, TRUE.checkpoints[1]]
+    assert given_up(resumed(again, 0).checkpoints) == [KEPT, TRUE.checkpoints[1], TRUE.checkpoints[0]]
+    once = resumed(TRUE, 1, [event(4, note="anew"), event(5, note="anew")])
+    assert given_up(resumed(once, 1).checkpoints) == [TRUE.checkpoints[1], once.checkpoints[4]]
 
 
 def test_a_history_from_before_a_resumption_is_older_to_whoever_kept_it() -> None:

@@ -234,3 +234,19 @@ def covered(checkpoints: Sequence[Checkpoint]) -> list[bool]:
         if checkpoint.resumption is not None:
             left = min(left, checkpoint.head.blocks)
     return found[::-1]
+
+
+def given_up(checkpoints: Sequence[Checkpoint]) -> list[Checkpoint]:
+    """Of what each resumption let go of, the first checkpoint: a history that agrees with it is of what was lost."""
+    found = []
+    for number, resumption in enumerate(checkpoints):
+        if resumption.resumption is None:
+            continue
+        before = checkpoints[:number]
+        lost = (
+            checkpoint
+            for checkpoint, still in zip(before, covered(before), strict=True)
+            if still and checkpoint.head.size > resumption.head.size
+        )
+        found += [first for first in [next(lost, None)] if first is not None]
+    return found

@@ -9,7 +9,7 @@ taken; the chain is taken only so that no sealer looks at it meanwhile.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -17,7 +17,7 @@ from uuid import UUID
 import asyncpg
 
 from parpour_controlplane.calls import Calls, Row, refused
-from parpour_controlplane.chain.checkpoints import BY_MAX, REASON_MAX, Checkpoint, TreeHead, resume
+from parpour_controlplane.chain.checkpoints import BY_MAX, REASON_MAX, Checkpoint, TreeHead, given_up, resume
 from parpour_controlplane.chain.faults import ChainFault
 from parpour_controlplane.chain.merkle import EMPTY, GrowingTree
 from parpour_controlplane.context import ContextMint
@@ -88,9 +88,9 @@ class Resuming:
             ControlPlaneError: HISTORY_NOT_BEHIND or CHECKPOINT_UNREADABLE.
             ChainFault: CHAIN_FORKED, if the database is not an older state of what was signed.
         """
-        _, last = await asyncio.to_thread(self._store.last, tenant)
+        checkpoints = await asyncio.to_thread(self._store.read, tenant)
         position = await self._position(tenant)
-        checkpoint = await self._check(tenant, last, position)
+        checkpoint = await self._check(tenant, checkpoints, position)
         if checkpoint.head.size <= position:
             return _resumed(checkpoint, before=True)
         return Resumed(tenant, position + 1, checkpoint.head.size, None)
@@ -109,14 +109,14 @@ class Resuming:
         # Before the chain is taken, which a sealer has for as long as it is not refused.
         await self.examine(tenant)
         # The store is read before the database, as the sealer does.
-        number, last = await asyncio.to_thread(self._store.last, tenant)
+        checkpoints = await asyncio.to_thread(self._store.read, tenant)
         row = await self._take(tenant)
         try:
-            checkpoint = await self._check(tenant, last, row["position"])
+            checkpoint = await self._check(tenant, checkpoints, row["position"])
             before = checkpoint.head.size <= row["position"]
             if not before:
                 checkpoint = self._signed(row, tenant, after=checkpoint, by=by, reason=reason)
-                await self._put(number + 1, checkpoint)
+                await self._put(len(checkpoints) + 1, checkpoint)
             await tell_resumption(self._calls, self._context(tenant), row["epoch"], checkpoint)
             return _resumed(checkpoint, before=before)
         finally:
@@ -136,14 +136,21 @@ class Resuming:
             await asyncio.sleep(TRY_SECONDS)
         raise ControlPlaneError("SEALER_BUSY", f"{tenant}: another process has taken it")
 
-    async def _check(self, tenant: UUID, last: Checkpoint | None, position: int) -> Checkpoint:
+    async def _check(self, tenant: UUID, checkpoints: Sequence[Checkpoint], position: int) -> Checkpoint:
         """The last checkpoint: one that the database is an older state of, or by which it was resumed."""
+        last = checkpoints[-1] if checkpoints else None
         if last is None or (last.head.size <= position and last.resumption is None):
             detail = f"{tenant}: {last.head.size if last else 0} events were signed, the database has {position}"
             raise ControlPlaneError("HISTORY_NOT_BEHIND", detail)
-        latest = await asyncio.to_thread(self._latest_within, tenant, position)
+        # None that a resumption let go of: that resumption comes after it, and covers fewer events.
+        latest = next((one for one in reversed(checkpoints) if one.head.size <= position), None)
         if latest is not None:
             await check_root(self._calls, self._context(tenant), latest.head)
+        for one in given_up(checkpoints):
+            root = await self._calls.fetchval(_HEAD_ROOT, self._context(tenant), one.head.blocks)
+            if root == one.head.root:
+                detail = "the database has what an earlier resumption let go of"
+                raise ChainFault("CHAIN_FORKED", "kept checkpoint", one.head.size, detail)
         return last
 
     def _signed(self, row: Row, tenant: UUID, *, after: Checkpoint, by: str, reason: str) -> Checkpoint:
@@ -154,13 +161,6 @@ class Resuming:
         if head.blocks >= after.head.blocks:
             raise ChainFault("CHAIN_FORKED", "kept checkpoint", after.head.size)
         return resume(head, after=after, key=self._keys.whose_turn(after), at=self._clock(), by=by, reason=reason)
-
-    def _latest_within(self, tenant: UUID, position: int) -> Checkpoint | None:
-        """The last checkpoint that such a database can be compared with.
-
-        One that an earlier resumption let go of is never met: the resumption comes first, and covers fewer events.
-        """
-        return next((one for one in self._store.backwards(tenant) if one.head.size <= position), None)
 
     async def _put(self, number: int, resumption: Checkpoint) -> None:
         try:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -45,13 +45,6 @@ class CheckpointStore(Protocol):
 
     def read(self, tenant: UUID) -> list[Checkpoint]:
         """All of a tenant, in their order.
-
-        Raises:
-            ControlPlaneError: CHECKPOINT_UNREADABLE.
-        """
-
-    def backwards(self, tenant: UUID) -> Iterator[Checkpoint]:
-        """All of a tenant, the last one first, each read when it is asked for.
 
         Raises:
             ControlPlaneError: CHECKPOINT_UNREADABLE.
@@ -102,10 +95,6 @@ class FolderStore:
     def read(self, tenant: UUID) -> list[Checkpoint]:
         """See `CheckpointStore.read`."""
         return [self._read(tenant, number) for number in range(1, self.last(tenant)[0] + 1)]
-
-    def backwards(self, tenant: UUID) -> Iterator[Checkpoint]:
-        """See `CheckpointStore.backwards`."""
-        return (self._read(tenant, number) for number in range(self.last(tenant)[0], 0, -1))
 
     def tenants(self) -> Iterable[UUID]:
         """See `CheckpointStore.tenants`."""
