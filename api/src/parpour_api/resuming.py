@@ -20,6 +20,8 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
+import asyncpg
+
 from parpour_api.installing import context_key
 from parpour_api.settings import SettingsError, read_file, read_password
 from parpour_api.workers.settings import WorkerSettings
@@ -61,7 +63,9 @@ async def carry_out(settings: WorkerSettings, asked: Asked) -> list[Resumed | Re
 
     Raises:
         SettingsError: if a setting of the sealer is missing or its file cannot be read.
-        ControlPlaneError: DATABASE_UNAVAILABLE, SIGNING_KEY_EXPOSED, SIGNING_KEY_UNREADABLE or CHECKPOINT_UNREADABLE.
+        ControlPlaneError: DATABASE_UNAVAILABLE, SIGNING_KEY_EXPOSED or SIGNING_KEY_UNREADABLE.
+        asyncpg.PostgresError, asyncpg.InterfaceError: what the database says, a context that it refuses for example.
+        OSError: if a checkpoint cannot be kept.
     """
     if not settings.signing_key_files or settings.checkpoints is None:
         raise SettingsError("signing_key_files, checkpoints: resuming needs both, as the sealer does")
@@ -132,8 +136,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except SettingsError as error:
         print(f"PARPOUR_WORKER_…: {error}", file=sys.stderr)  # noqa: T201
         return BAD_SETTINGS
-    except ControlPlaneError as error:
-        print(error, file=sys.stderr)  # noqa: T201
+    except (ControlPlaneError, asyncpg.PostgresError, asyncpg.InterfaceError, OSError) as error:
+        print(f"not done in whole; ask again: {type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201
         return UNAVAILABLE
     if as_json:
         print(json.dumps(document(found, dry_run=asked.dry_run), indent=2))  # noqa: T201

@@ -145,13 +145,25 @@ def test_it_takes_a_reason_and_somebody_who_says_so(restored: Restored, capsys: 
     assert "RESUMPTION_MALFORMED" in capsys.readouterr().err
 
 
+def test_a_checkpoint_that_cannot_be_read_concerns_its_own_tenant_alone(
+    restored: Restored, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "checkpoints" / str(restored.other) / "000000000" / "000000000002").write_bytes(b"nothing")
+    assert main(["--all-behind", "--json", *SAID]) == 1
+    said = json.loads(capsys.readouterr().out)
+    assert [one["tenant"] for one in said["resumed"]] == [str(restored.tenant)]
+    assert [(one["tenant"], one["code"]) for one in said["refused"]] == [(str(restored.other), "CHECKPOINT_UNREADABLE")]
+
+
 def test_what_the_sealer_could_not_begin_with_is_named(
     restored: Restored, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "short").write_bytes(b"short")
+    (tmp_path / "other").write_bytes(secrets.token_bytes(32))
     for name, value, status, said in (
         ("CHECKPOINTS", None, 2, "signing_key_files, checkpoints"),
         ("CONTEXT_KEY_FILE", str(tmp_path / "short"), 2, "context_key_file"),
+        ("CONTEXT_KEY_FILE", str(tmp_path / "other"), 69, "CONTEXT_REFUSED"),
         ("SIGNING_KEY_FILES", str(tmp_path / "short"), 69, "SIGNING_KEY_"),
         ("DATABASE", "postgresql://parpour_sealer@127.0.0.1:1/x", 69, "DATABASE_UNAVAILABLE"),
     ):

@@ -73,10 +73,17 @@ class Resuming:
         self._clock = clock
 
     async def behind(self) -> list[UUID]:
-        """Tenants that are behind what was signed, and those that were resumed and have signed nothing since."""
+        """Tenants that are behind what was signed, and those that were resumed and have signed nothing since.
+
+        And those whose last checkpoint cannot be read: nobody can tell, so whoever resumes them is told why.
+        """
         found = []
         for tenant in await asyncio.to_thread(lambda: list(self._store.tenants())):
-            _, last = await asyncio.to_thread(self._store.last, tenant)
+            try:
+                _, last = await asyncio.to_thread(self._store.last, tenant)
+            except ControlPlaneError:
+                found.append(tenant)
+                continue
             if last is not None and (last.resumption is not None or await self._position(tenant) < last.head.size):
                 found.append(tenant)
         return found
