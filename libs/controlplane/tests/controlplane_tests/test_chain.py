@@ -289,6 +289,12 @@ CASES = {
         "checkpoint 4",
         (one.hash,),
     ),
+    "a resumption that hands over": Case(
+        checkpoints(resumed_by(one := replace(RESUMPTION, successor=NEXT_KEY.public))),
+        "CHAIN_SIGNATURE_INVALID",
+        "checkpoint 4",
+        (one.hash, RESUMPTION.hash),
+    ),
     "a resumption that is missing": Case(
         replace(RESUMED, checkpoints=put(RESUMED.checkpoints, 4)), "CHAIN_UNLINKED", "checkpoint 4", ACCEPTED
     ),
