@@ -23,7 +23,7 @@ QUIET = Strike("", at=1, after=False)
 Effects = dict[tuple[str, str], list[int]]
 WALKED = [*range(3, 13), 37, 62, 187, 287]
 """Seeds that together have every effect there is; the last five go back to a backup."""
-FORGOTTEN = {"found by its spend", "found by a journal", "told that it was paid", "rolled back", "went on"}
+FORGOTTEN = {"found by its spend", "found by a journal", "told that it was paid", "rolled back", "went on", "resumed"}
 """What becomes of what a database has forgotten."""
 
 

@@ -373,12 +373,27 @@ class Player:
             await self.people.take_back()
         # The clock may have been set back since a sealer paused after a failure.
         self.world.now += timedelta(hours=1)
+        await self._resume()
         await self._until_none(_UNSEALED, self.seal, proven=True)
         await self._alive("seal", lambda: self.world.process("seal").finish())
         await self._until_none(_UNSIGNED, self.seal, proven=True)
         await self._until_none(_UNRELAYED, self.relay)
         await self._alive("relay", lambda: self.world.process("relay").finish())
         await self._until_none(_UNAPPLIED, self.consume)
+
+    async def _resume(self) -> None:
+        """People let histories go on, in some seeds; a death in between is survived, and it is asked for again."""
+        setback = setback_of(self.world.seed, ACTS)
+        if setback is None or not setback.resumed:
+            return
+        behind = [one for one in self._tenants if await self.world.rolled_back(one)]
+        for tenant in behind:
+            while tenant not in self.world.resumed:
+                await self._alive("seal", lambda tenant=tenant: self._resumed(tenant))  # type: ignore[misc]
+
+    async def _resumed(self, tenant: UUID) -> None:
+        found = await self.world.resuming().resume(tenant, by="user:ann", reason="it was restored")
+        self.world.resumed[tenant] = bytes.fromhex(found.checkpoint or "")
 
     async def _unlock(self) -> None:
         """Two people let payments be sent again, after everything of it is listed; until then nothing is sent."""

@@ -11,14 +11,14 @@ import re
 from types import ModuleType
 
 from parpour_controlplane.relaying import relay
-from parpour_controlplane.sealing import sealer
+from parpour_controlplane.sealing import resuming, sealer
 from parpour_treasury.payments import dispatching, worker
 
 _ASKED = re.compile(r"select\s.*?(?:treasury|controlplane)\.(\w+)\(", re.IGNORECASE | re.DOTALL)
 
 SOURCES: dict[str, tuple[ModuleType, ...]] = {
     "pay": (worker, dispatching),
-    "seal": (sealer,),
+    "seal": (sealer, resuming),
     "relay": (relay,),
 }
 """Modules of each worker."""

@@ -50,6 +50,8 @@ class Setback:
     """What will be forgotten is sealed and signed before."""
     anew: bool
     """Every process is started anew after it, or goes on with what it remembers."""
+    resumed: bool
+    """People let histories go on that lack what was signed, or leave them as they are."""
 
 
 def setback_of(seed: int, turns: int) -> Setback | None:
@@ -60,7 +62,7 @@ def setback_of(seed: int, turns: int) -> Setback | None:
     copied = draw.randrange(turns // 2)
     back = draw.randint(copied + 2, turns - 1)
     by_hand, proven, anew = draw.random() < 0.3, draw.random() < 0.5, draw.random() < 0.5
-    return Setback(copied, back, by_hand=by_hand, proven=proven, anew=anew)
+    return Setback(copied, back, by_hand=by_hand, proven=proven, anew=anew, resumed=draw.random() < 0.5)
 
 
 class People:

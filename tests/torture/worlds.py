@@ -21,6 +21,7 @@ from parpour_controlplane.chain.checkpoints import SigningKey
 from parpour_controlplane.database import Database
 from parpour_controlplane.relaying.relay import Relay, RelayPace
 from parpour_controlplane.sealing.keys import SigningKeys
+from parpour_controlplane.sealing.resuming import Resuming
 from parpour_controlplane.sealing.sealer import Sealer, SealingPace
 from parpour_controlplane.sealing.stores import FolderStore
 from parpour_treasury.payments.hints import concerns, take
@@ -93,6 +94,9 @@ class World:
 
     booked: set[UUID] = field(default_factory=set)
     """Correlations of journals that people posted themselves."""
+
+    resumed: dict[UUID, bytes] = field(default_factory=dict)
+    """Hashes of the resumptions by which tenants' histories went on."""
 
     @property
     def over_edge(self) -> bool:
@@ -170,6 +174,14 @@ class World:
             random=os.urandom,
             pace=QUICK_SEAL,
         )
+
+    def resuming(self) -> Resuming:
+        """What resumes histories; it dies as a sealer does."""
+        self.process("seal")
+        life = self.lives["seal"]
+        pool = CutPool(life, self.servers.databases["parpour_sealer"].pool)
+        store = life.object(self.store, "put")
+        return Resuming(pool, self.servers.place.sealer, SigningKeys((KEY,)), store, clock=self.clock)
 
     def _relay(self, life: Life) -> Relay:
         return Relay(

@@ -45,7 +45,7 @@ API_CODES: dict[str, Meaning] = {
     "API_OPERATION_UNKNOWN": Meaning(400, "no listed operation has this digest, or the document lacks the named one"),
     "API_ORIGIN_REFUSED": Meaning(403, "scripts of this origin may not open sockets"),
     "API_PAGE_INVALID": Meaning(400, "give first or last, within the page's cap"),
-    "API_POSITION_UNKNOWN": Meaning(400, "no event has this position"),
+    "API_POSITION_UNKNOWN": Meaning(400, "no event has this position, or another one than was had"),
     "API_QUERY_INVALID": Meaning(400, "the document does not fit the schema"),
     "API_QUERY_MALFORMED": Meaning(400, "the document is not GraphQL"),
     "API_QUERY_REPETITIVE": Meaning(400, "the document names the same fields too often"),

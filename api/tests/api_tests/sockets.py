@@ -77,10 +77,14 @@ class Socket:
 
     async def refused(self) -> str:
         """The code with which a subscription is refused."""
+        code: str = (await self.refusal())["extensions"]["code"]
+        return code
+
+    async def refusal(self) -> Any:
+        """The error with which a subscription is refused."""
         message = await self.next()
         assert message["type"] == "error", message
-        code: str = message["payload"][0]["extensions"]["code"]
-        return code
+        return message["payload"][0]
 
 
 @asynccontextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,13 +11,22 @@ from parpour_cli.faults import CliError
 if TYPE_CHECKING:
     from parpour_cli.options import Frame
     from parpour_controlplane.chain.checkpoints import Checkpoint
-    from parpour_treasury.auditing.handing import Audited
+    from parpour_treasury.auditing.handing import Audited, Loss
 
 CONTRADICTED = 1
+RESUMED = "accept it if those who run it tell of that restore"
 KEY_BYTES = 32
 
 
-def verify_command(frame: Frame, folder: Path, *, keys: tuple[Path, ...], kept: Path | None, keep: Path | None) -> int:
+def verify_command(
+    frame: Frame,
+    folder: Path,
+    *,
+    keys: tuple[Path, ...],
+    kept: Path | None,
+    accepted: tuple[bytes, ...],
+    keep: Path | None,
+) -> int:
     """Audit a folder and say what was found; returns the exit code.
 
     Raises:
@@ -27,7 +37,7 @@ def verify_command(frame: Frame, folder: Path, *, keys: tuple[Path, ...], kept: 
     from parpour_controlplane.chain.faults import FAULTS
 
     try:
-        found = opened(folder, keys=keys, kept=kept, keep=False)
+        found = opened(folder, keys=keys, kept=kept, accepted=accepted, keep=False)
     except CliError as fault:
         if fault.code not in FAULTS:
             raise
@@ -40,7 +50,9 @@ def verify_command(frame: Frame, folder: Path, *, keys: tuple[Path, ...], kept: 
     return CONTRADICTED if found.findings else 0
 
 
-def opened(folder: Path, *, keys: tuple[Path, ...], kept: Path | None, keep: bool = True) -> Audited:
+def opened(
+    folder: Path, *, keys: tuple[Path, ...], kept: Path | None, accepted: tuple[bytes, ...] = (), keep: bool = True
+) -> Audited:
     """An audit folder whose history proved itself, with its events and journals kept or not.
 
     Raises:
@@ -53,9 +65,11 @@ def opened(folder: Path, *, keys: tuple[Path, ...], kept: Path | None, keep: boo
 
     try:
         checkpoint = read_checkpoint(kept) if kept else None
-        return audit(folder, [read_key(path) for path in keys], kept=checkpoint, keep=keep)
+        public = [read_key(path) for path in keys]
+        return audit(folder, public, kept=checkpoint, accepted=accepted, keep=keep)
     except ChainFault as fault:
-        raise CliError(fault.code, str(fault), remedy="what it tells is not what was signed") from None
+        remedy = RESUMED if fault.code == "CHAIN_RESUMED" else "what it tells is not what was signed"
+        raise CliError(fault.code, str(fault), remedy=remedy) from None
     except (ControlPlaneError, TreasuryError) as fault:
         raise CliError(fault.code, str(fault), remedy="export the audit folder anew") from None
     except OSError as fault:
@@ -70,6 +84,7 @@ def document(found: Audited) -> dict[str, Any]:
         "blocks": found.history.blocks,
         "erased": found.history.erased,
         "unproven": found.tail,
+        "resumptions": [asdict(one) for one in found.losses],
         "accounts": len(found.books.accounts),
         "journals": len(found.books.journals),
         "holds": len(found.books.holds),
@@ -91,9 +106,16 @@ def shown(found: Audited) -> str:
     ]
     if found.history.erased:
         lines.append(f"erased    {found.history.erased} payloads: that they were there is proven, not what they said")
+    lines += [lost(one) for one in found.losses]
     if found.findings:
         return "\n".join([*lines, *(printable(str(one)) for one in found.findings), "NOT VERIFIED"])
     return "\n".join([*lines, "verified: books and spends are what the events tell"])
+
+
+def lost(one: Loss) -> str:
+    """A line about what a history lost."""
+    said = printable(f"{one.by}: {one.reason}")
+    return f"resumed   events {one.first} to {one.last} were signed and are lost, as was accepted; {said}"
 
 
 def printable(text: str) -> str:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from parpour_cli.auditing import CONTRADICTED, opened, printable
+from parpour_cli.auditing import CONTRADICTED, lost, opened, printable
 from parpour_cli.faults import CliError
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def incident_command(
     *,
     keys: tuple[Path, ...],
     kept: Path | None,
+    accepted: tuple[bytes, ...],
     cause: Cause,
     since: datetime | None,
     until: datetime | None,
@@ -36,7 +37,8 @@ def incident_command(
     """
     from parpour_treasury.auditing.incident import investigate
 
-    incident = investigate(opened(folder, keys=keys, kept=kept), cause, since=since, until=until)
+    audited = opened(folder, keys=keys, kept=kept, accepted=accepted)
+    incident = investigate(audited, cause, since=since, until=until)
     if bundle is not None:
         write_bundle(incident, folder, bundle)
     frame.answer(document(incident), lambda: drawn(incident))
@@ -96,6 +98,7 @@ def drawn(incident: Incident) -> RenderableType:
         table.add_row(*(Text(cell) for cell in row_of(one)))
     same = all(judged.same for one in incident.spends for judged in one.decisions)
     tail = [
+        *(lost(one) for one in proof.losses),
         *(printable(str(one)) for one in proof.findings),
         "verified" if same and not proof.findings else "NOT VERIFIED",
     ]

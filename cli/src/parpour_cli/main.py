@@ -6,6 +6,7 @@ Every command imports what it needs when it runs, because the Kubernetes client 
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from uuid import UUID
@@ -140,6 +141,23 @@ def logs(frame: Frame, name: str, shard: int | None, follow: bool, tail: int) ->
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _KEY_HELP = "Public key of checkpoints, 64 hexadecimal digits; may be repeated."
+_ACCEPT_HELP = "A restore that is known: the hash that the fault names, 64 hexadecimal digits; may be repeated."
+
+
+def _hashes(_context: click.Context, _parameter: click.Parameter, texts: tuple[str, ...]) -> tuple[bytes, ...]:
+    """The hashes that an option names.
+
+    Raises:
+        click.BadParameter: if one is none, or not in whole.
+    """
+    if not all(re.fullmatch("[0-9a-fA-F]{64}", text) for text in texts):
+        raise click.BadParameter("a hash is 64 hexadecimal digits")
+    return tuple(bytes.fromhex(text) for text in texts)
+
+
+_accept = click.option(
+    "--accept-resumption", "accepted", multiple=True, callback=_hashes, metavar="HASH", help=_ACCEPT_HELP
+)
 
 
 @command.group()
@@ -151,11 +169,19 @@ def treasury() -> None:
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--key", "keys", type=_FILE, multiple=True, required=True, metavar="FILE", help=_KEY_HELP)
 @click.option("--kept", type=click.Path(path_type=Path), metavar="FILE", help="The checkpoint kept from the last look.")
+@_accept
 @click.option(
     "--keep", type=click.Path(path_type=Path), metavar="FILE", help="Keep this look's checkpoint, if it holds."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def verify_books(folder: Path, keys: tuple[Path, ...], kept: Path | None, keep: Path | None, as_json: bool) -> None:
+def verify_books(
+    folder: Path,
+    keys: tuple[Path, ...],
+    kept: Path | None,
+    accepted: tuple[bytes, ...],
+    keep: Path | None,
+    as_json: bool,
+) -> None:
     """Prove a venture's history and compute its books anew from it.
 
     FOLDER is what an audit was written to; nothing else is asked, and no network. The exit code is 1 if anything was
@@ -170,7 +196,10 @@ def verify_books(folder: Path, keys: tuple[Path, ...], kept: Path | None, keep: 
 
     frame = Frame(namespace=None, context=None, kubeconfig=None, as_json=as_json)
     codes: list[int] = []
-    guarded(lambda: codes.append(verify_command(frame, folder, keys=keys, kept=kept, keep=keep)), as_json=as_json)
+    guarded(
+        lambda: codes.append(verify_command(frame, folder, keys=keys, kept=kept, accepted=accepted, keep=keep)),
+        as_json=as_json,
+    )
     sys.exit(codes[0])
 
 
@@ -178,6 +207,7 @@ def verify_books(folder: Path, keys: tuple[Path, ...], kept: Path | None, keep: 
 @click.argument("folder", type=click.Path(path_type=Path, file_okay=False))
 @click.option("--key", "keys", type=_FILE, multiple=True, required=True, metavar="FILE", help=_KEY_HELP)
 @click.option("--kept", type=click.Path(path_type=Path), metavar="FILE", help="The checkpoint kept from the last look.")
+@_accept
 @click.option("--agent", metavar="ACCOUNT", help="What this account asked for or approved, for example agent:buyer.")
 @click.option("--payee", type=click.UUID, metavar="ID", help="What was to be paid to this payee.")
 @click.option("--since", metavar="TIME", help="From then on, in ISO 8601; UTC if no zone is said. [default: all]")
@@ -188,6 +218,7 @@ def tell_incident(
     folder: Path,
     keys: tuple[Path, ...],
     kept: Path | None,
+    accepted: tuple[bytes, ...],
     agent: str | None,
     payee: UUID | None,
     since: str | None,
@@ -217,7 +248,17 @@ def tell_incident(
     codes: list[int] = []
     guarded(
         lambda: codes.append(
-            incident_command(frame, folder, keys=keys, kept=kept, cause=cause, since=begin, until=end, bundle=bundle)
+            incident_command(
+                frame,
+                folder,
+                keys=keys,
+                kept=kept,
+                accepted=accepted,
+                cause=cause,
+                since=begin,
+                until=end,
+                bundle=bundle,
+            )
         ),
         as_json=as_json,
     )

@@ -2,6 +2,9 @@
 
 A follower reads when there is something to read, a page at a time, and only after it has passed on what it had. So
 nothing piles up here for one that is slow, and the database is asked as often for a thousand followers as for one.
+
+Where a backup was restored, positions are given anew. A follower who had the lost events would wait for ever, or go on
+behind new ones that they never saw, so whoever names a place that is no longer what it was is told to begin again.
 """
 
 from __future__ import annotations
@@ -10,12 +13,18 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from parpour_api.errors import ApiError
 from parpour_api.logs import LOGGER
+from parpour_controlplane.calls import Calls
 from parpour_controlplane.context import ContextMint
 from parpour_controlplane.database import Database, is_transient
+from parpour_controlplane.events import page_of_events
+
+if TYPE_CHECKING:
+    from parpour_controlplane.database import type_of_connection
 
 ACTOR = "system:follower"
 _HEAD = 'select "position" from controlplane.chain_extent($1)'
@@ -23,6 +32,19 @@ LOOK_SECONDS = 0.3
 """Between two looks at a tenant."""
 FIRST_SECONDS_MAX = 10.0
 """How long the first look may take."""
+BEGIN_AGAIN = "if a backup was restored, begin again before what the last event about `history` says is lost"
+
+
+async def check_place(calls: Calls | type_of_connection, context: str, position: int, event: str | None) -> None:
+    """Refuse a position at which no event stands, or another one than somebody had there.
+
+    Raises:
+        ApiError: API_POSITION_UNKNOWN.
+    """
+    rows = await page_of_events(calls, context, after=position - 1, before=position + 1, limit=1)
+    if not rows or (event is not None and str(rows[0].event.id) != event):
+        what = "another event stands" if rows else "no event stands"
+        raise ApiError("API_POSITION_UNKNOWN", f"{what} at position {position}; {BEGIN_AGAIN}")
 
 
 class Tail:
@@ -60,7 +82,8 @@ class Tail:
                 raise ApiError("DATABASE_UNAVAILABLE") from None
         while self._failure is None and (self._head is None or self._head <= position):
             if self._head is not None and self._head < position:
-                raise ApiError("API_POSITION_UNKNOWN")
+                detail = f"the history has come to position {self._head}; {BEGIN_AGAIN}"
+                raise ApiError("API_POSITION_UNKNOWN", detail)
             await self._moved.wait()
         if self._failure is not None:
             raise self._failure

@@ -6,12 +6,13 @@ What does not exist and what is another tenant's are answered alike: with null, 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import strawberry
 from strawberry.types import Info
 
+from parpour_api.graphql.following import check_place
 from parpour_api.graphql.paging import After, Before, Connection, First, Last, Page, connection_of, page_of
 from parpour_api.graphql.session import Session, hold_id, number
 from parpour_api.graphql.types import (
@@ -28,11 +29,14 @@ from parpour_api.graphql.types import (
     money,
     session_of,
 )
-from parpour_controlplane.events import page_of_events
+from parpour_controlplane.events import PlacedEvent, page_of_events
 from parpour_treasury import reading
 from parpour_treasury.books import Balance
 from parpour_treasury.commands import check_time
 from parpour_treasury.refusals import TreasuryError
+
+if TYPE_CHECKING:
+    from parpour_controlplane.database import type_of_connection
 
 
 def _page(
@@ -208,22 +212,27 @@ class BooksQuery:
         scope = f"events {subject or ''}"
         page = _page(session, scope, first, last, after, before)
         low, high = _numbers(page)
-        rows = await session.reader.read(
-            lambda connection: page_of_events(
+        context = session.context()
+
+        async def read(connection: type_of_connection) -> list[PlacedEvent]:
+            for key in filter(None, (page.after, page.before)):
+                # A cursor of an earlier version has the position alone.
+                await check_place(connection, context, int(key[0]), next(map(str, key[1:]), None))
+            return await page_of_events(
                 connection,
-                session.context(),
+                context,
                 after=low,
                 before=high,
                 subject=subject,
                 limit=page.read_limit,
                 backward=page.backward,
             )
-        )
+
         return connection_of(
-            rows,
+            await session.reader.read(read),
             page,
             node=lambda row: Event.of(row, session),
-            cursor=lambda row: session.cursor(scope, row.position),
+            cursor=lambda row: session.cursor(scope, row.position, str(row.event.id)),
         )
 
 

@@ -1,6 +1,7 @@
 """The one subscription: what happens in a tenant, event by event, from any position on.
 
-Whoever was cut off asks again with the last position that came, and misses nothing and gets nothing twice.
+Whoever was cut off asks again with the last position that came, and misses nothing and gets nothing twice. Who also
+names the event that came there is told if a backup was restored meanwhile.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import strawberry
 from strawberry.types import Info
 
 from parpour_api.errors import ApiError
+from parpour_api.graphql.following import check_place
 from parpour_api.graphql.session import number
 from parpour_api.graphql.types import Event, session_of
 from parpour_controlplane.events import page_of_events
@@ -31,6 +33,12 @@ class Subscription:
         after: Annotated[
             strawberry.ID, strawberry.argument(description="Only what comes after this position; 0 for everything.")
         ],
+        after_event: Annotated[
+            strawberry.ID | None,
+            strawberry.argument(
+                description="Id of the event that was had at that position: refused if another one stands there now."
+            ),
+        ] = None,
     ) -> AsyncGenerator[Event, None]:
         """Events after a position, until the follower ends it."""
         session = session_of(info)
@@ -39,6 +47,8 @@ class Subscription:
             raise ApiError("API_POSITION_UNKNOWN")
         service = session.service
         async with service.tails.of(session.principal.tenant) as tail:
+            if after_event is not None and position:
+                await check_place(service.database.pool, session.context(), position, after_event.lower())
             while True:
                 await tail.beyond(position)
                 rows = await page_of_events(service.database.pool, session.context(), after=position, limit=PAGE)

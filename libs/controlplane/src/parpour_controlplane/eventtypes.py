@@ -21,7 +21,27 @@ class PayloadErased(Document):
     """Why, in a person's words."""
 
 
+class HistoryResumed(Document):
+    """A history goes on after a restore."""
+
+    checkpoint: str
+    """Hash of the resumption, in hexadecimal, by which verifiers accept it."""
+    first: StrictInt
+    """First position whose event is lost; it is taken anew."""
+    last: StrictInt
+    """Last position that was signed and lost."""
+    by: str
+    """Who resumed it."""
+    reason: str
+    """Why, in a person's words."""
+
+
 EVENT_TYPES = (
+    EventType(
+        "controlplane.history.resumed",
+        "The database was restored from a backup, and people let the history go on without what was lost.",
+        (HistoryResumed,),
+    ),
     EventType(
         "controlplane.payload.erased",
         "The payload of an event and its salt were deleted; the event is its cause.",

@@ -6,7 +6,7 @@ events that the database shows to everybody, so what verifies is what people rea
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -90,12 +90,20 @@ async def _write_blocks(database: Database, context: Callable[[], str], blocks: 
     return written
 
 
-def verify_export(path: Path, public_keys: Iterable[bytes], last_checkpoint: Checkpoint | None = None) -> Verified:
+def verify_export(
+    path: Path,
+    public_keys: Iterable[bytes],
+    last_checkpoint: Checkpoint | None = None,
+    *,
+    accepted: Collection[bytes] = (),
+) -> Verified:
     """Check an export against public keys of 32 bytes each, and the checkpoint that was kept from an earlier look.
+
+    `accepted` has the hashes of resumptions that are no fault.
 
     Raises:
         ControlPlaneError: EXPORT_MALFORMED; a `ChainFault` with the first place that contradicts the rest.
         OSError: if the file cannot be read.
         ValueError: if a key is none.
     """
-    return verify(HistoryFile(path), keys=trusted(public_keys), kept=last_checkpoint)
+    return verify(HistoryFile(path), keys=trusted(public_keys), kept=last_checkpoint, accepted=accepted)

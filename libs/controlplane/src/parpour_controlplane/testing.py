@@ -18,7 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -118,25 +118,31 @@ class Postgres:
 
     async def make_place(self, migrations: Sequence[Migration]) -> Place:
         """A new database with these migrations applied."""
+        mints = (
+            ContextMint(key, clock=time.time) for key in (APP_KEY, SWEEPER_KEY, PAYMENT_KEY, SEALER_KEY, RELAY_KEY)
+        )
+        return Place(self.cluster, await self._create(await self._template(migrations)), *mints)
+
+    async def copy(self, place: Place) -> Place:
+        """What a backup of a test's database would be restored to; nobody is connected to it meanwhile."""
+        return replace(place, name=await self._create(place.name))
+
+    async def _create(self, template: str) -> str:
+        """The name of a new database that is a copy of another one."""
         self.made += 1
         name = f"test{self.made}"
-        template = await self._template(migrations)
         administrator = await asyncpg.connect(self.cluster.dsn())
         try:
             # Copying files costs half of what writing every page to the log does.
             await administrator.execute(f"create database {name} template {template} strategy file_copy")
         finally:
             await administrator.close()
-        mints = (
-            ContextMint(key, clock=time.time) for key in (APP_KEY, SWEEPER_KEY, PAYMENT_KEY, SEALER_KEY, RELAY_KEY)
-        )
-        place = Place(self.cluster, name, *mints)
-        connection = await asyncpg.connect(place.dsn("postgres"))
+        connection = await asyncpg.connect(self.cluster.dsn(name))
         try:
             await prepare(connection)
         finally:
             await connection.close()
-        return place
+        return name
 
     def drop(self, place: Place) -> None:
         """Drop a database that no test needs any more: whoever backs the server up copies all that it holds."""

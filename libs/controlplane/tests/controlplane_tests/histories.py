@@ -10,7 +10,7 @@ from uuid import UUID
 
 from parpour_contracts.events import EventEnvelopeV1
 from parpour_controlplane.chain.blocks import Opening, SealedBlock, SealedEvent, seal_block, seal_event
-from parpour_controlplane.chain.checkpoints import Checkpoint, SigningKey, TreeHead, sign, trusted
+from parpour_controlplane.chain.checkpoints import Checkpoint, SigningKey, TreeHead, resume, sign, trusted
 from parpour_controlplane.chain.headers import Header
 from parpour_controlplane.chain.merkle import GrowingTree, leaf_hash
 from parpour_controlplane.chain.verifying import History
@@ -95,3 +95,21 @@ def cut(of: History, blocks: int) -> History:
     end = of.blocks[blocks - 1].block.last if blocks else 0
     checkpoints = tuple(one for one in of.checkpoints if one.head.blocks <= blocks)
     return History(of.tenant, of.events[:end], of.blocks[:blocks], checkpoints)
+
+
+def resumed(of: History, blocks: int, more: Sequence[SealedEvent] = (), *, key: SigningKey = KEY) -> History:
+    """The history after a restore to so many blocks: people resumed it, and other events came, in one block."""
+    left = cut(of, blocks)
+    tree = GrowingTree()
+    for one in left.blocks:
+        tree.append(one.hash)
+    at = START + timedelta(hours=1)
+    head = TreeHead(of.tenant, len(left.events), blocks, tree.root())
+    going_on = resume(head, after=of.checkpoints[-1], key=key, at=at, by="user:ann", reason="a disk was lost")
+    if not more:
+        return replace(left, checkpoints=(*of.checkpoints, going_on))
+    new = seal_block(of.tenant, more, after=left.blocks[-1] if left.blocks else None, at=at)
+    tree.append(new.hash)
+    head = TreeHead(of.tenant, new.block.last, blocks + 1, tree.root())
+    last = sign(head, after=going_on, key=key, at=at)
+    return History(of.tenant, (*left.events, *more), (*left.blocks, new), (*of.checkpoints, going_on, last))

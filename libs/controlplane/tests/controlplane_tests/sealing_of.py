@@ -20,13 +20,16 @@ from nats.js.errors import NotFoundError
 
 from parpour_contracts.events import PublishedEventV1
 from parpour_contracts.subjects import EVENTS_STREAM
+from parpour_controlplane.chain.blocks import NOTHING
 from parpour_controlplane.chain.checkpoints import SigningKey
+from parpour_controlplane.chain.merkle import GrowingTree
 from parpour_controlplane.chain.verifying import Verified
 from parpour_controlplane.database import open_database
 from parpour_controlplane.exporting import export_history, verify_export
 from parpour_controlplane.relaying.reconciling import Reconciled, reconcile
 from parpour_controlplane.relaying.relay import Relay, RelayPace
 from parpour_controlplane.sealing.keys import SigningKeys
+from parpour_controlplane.sealing.resuming import Resuming
 from parpour_controlplane.sealing.sealer import Sealer, SealingPace
 from parpour_controlplane.sealing.stores import CheckpointStore, FolderStore
 from parpour_controlplane.testing import Bus, Place
@@ -164,9 +167,58 @@ class Sealing:
                 await export_history(database, context, self.store, whose, file)
         return path
 
-    async def verify(self, tenant: UUID | None = None, *, keys: Sequence[SigningKey] = (KEY,)) -> Verified:
+    def resuming(self, **options: Any) -> Resuming:
+        calls, store = options.pop("calls", self.pool), options.pop("store", self.store)
+        keys = SigningKeys(tuple(options.pop("keys", (KEY,))))
+        return Resuming(calls, self.place.sealer, keys, store, clock=now, **options)
+
+    async def verify(
+        self, tenant: UUID | None = None, *, keys: Sequence[SigningKey] = (KEY,), accepted: Sequence[str] = ()
+    ) -> Verified:
         """Verify what an export has."""
-        return verify_export(await self.export(tenant), [key.public for key in keys])
+        hashes = [bytes.fromhex(one) for one in accepted]
+        return verify_export(await self.export(tenant), [key.public for key in keys], accepted=hashes)
+
+
+async def set_back(here: Sealing, blocks: int, *, waiting: Sequence[UUID] = (), tenant: UUID | None = None) -> None:
+    """Make the database what a backup of when the tenant had so many blocks would have, and these events waiting."""
+    whose = tenant or here.tenant
+    query = "select hash from controlplane.block where tenant_id = $1 and number <= $2 order by number"
+    hashes = [row["hash"] for row in await here.writer.connection.fetch(query, whose, blocks)]
+    tree = GrowingTree()
+    for one in hashes:
+        tree.append(one)
+    async with here.writer.connection.transaction():
+        execute = here.writer.connection.execute
+        # No statement may do what a restore does.
+        await execute("set local session_replication_role = replica")
+        await execute("delete from controlplane.block where tenant_id = $1 and number > $2", whose, blocks)
+        left = "select coalesce(max(first + count - 1), 0) from controlplane.block where tenant_id = $1"
+        position = await here.writer.connection.fetchval(left, whose)
+        await execute("delete from controlplane.sealed_event where tenant_id = $1 and position > $2", whose, position)
+        await execute("delete from controlplane.unsealed where tenant_id = $1", whose)
+        await execute(
+            "delete from controlplane.event e where tenant_id = $1 and event_id <> all($2) and not exists (select from "
+            "controlplane.sealed_event s where s.tenant_id = e.tenant_id and s.event_id = e.event_id)",
+            whose,
+            waiting,
+        )
+        await execute(
+            "insert into controlplane.unsealed select tenant_id, transaction, count(*) from controlplane.event "
+            "where tenant_id = $1 and event_id = any($2) group by tenant_id, transaction",
+            whose,
+            waiting,
+        )
+        await execute(
+            "update controlplane.chain_head set position = $2, blocks = $3, hash = $4, peaks = $5, "
+            "signed = least(signed, $3), relayed = least(relayed, $2), held_until = '-infinity', "
+            "relay_held_until = '-infinity' where tenant_id = $1",
+            whose,
+            position,
+            blocks,
+            hashes[-1] if hashes else NOTHING,
+            list(tree.peaks),
+        )
 
 
 @asynccontextmanager

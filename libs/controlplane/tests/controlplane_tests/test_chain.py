@@ -12,7 +12,7 @@ import pytest
 
 import parpour_controlplane.chain
 from parpour_controlplane.chain.blocks import SealedBlock, SealedEvent, seal_block
-from parpour_controlplane.chain.checkpoints import Checkpoint, TreeHead, sign, trusted
+from parpour_controlplane.chain.checkpoints import Checkpoint, Resumption, TreeHead, given_up, resume, sign, trusted
 from parpour_controlplane.chain.faults import FAULTS, ChainFault
 from parpour_controlplane.chain.headers import instant
 from parpour_controlplane.chain.merkle import EMPTY, leaf_hash
@@ -30,6 +30,7 @@ from .histories import (
     event_id,
     forged,
     history,
+    resumed,
     sealed,
     sizes_of,
 )
@@ -88,12 +89,29 @@ class Case:
     history: History
     code: str
     place: str
+    accepted: tuple[bytes, ...] = ()
 
 
 _NAMING = sign(
     TRUE.checkpoints[1].head, after=TRUE.checkpoints[0], key=KEY, at=instant(KEPT.time), successor=NEXT_KEY.public
 )
 HANDED_OVER = [TRUE.checkpoints[0], _NAMING, sign(KEPT.head, after=_NAMING, key=KEY, at=instant(KEPT.time))]
+
+ANEW = [event(6, note="anew"), event(7, note="anew")]
+RESUMED = resumed(TRUE, 2, ANEW)
+RESUMPTION = RESUMED.checkpoints[3]
+ACCEPTED = (RESUMPTION.hash,)
+
+
+def resumed_by(checkpoint: Checkpoint) -> Sequence[Checkpoint]:
+    """The checkpoints with another one in place of the resumption, and none after it."""
+    return (*TRUE.checkpoints, checkpoint)
+
+
+def saying(**fields: Any) -> Checkpoint:
+    """The resumption with other fields, signed anew."""
+    bare = replace(RESUMPTION, **fields)
+    return replace(bare, signature=KEY.sign(bare.text()))
 
 
 CASES = {
@@ -219,6 +237,90 @@ CASES = {
         "CHAIN_ROLLED_BACK",
         "checkpoint 4",
     ),
+    # resumed
+    "a history that goes on after a restore": Case(RESUMED, "CHAIN_RESUMED", "checkpoint 4"),
+    "one of which another resumption was accepted": Case(
+        RESUMED, "CHAIN_RESUMED", "checkpoint 4", (KEPT.hash, resumed(TRUE, 1).checkpoints[3].hash)
+    ),
+    "one that was resumed once more": Case(resumed(RESUMED, 1), "CHAIN_RESUMED", "checkpoint 6", ACCEPTED),
+    "a resumption that loses nothing": Case(
+        checkpoints(resumed_by(one := saying(head=KEPT.head))),
+        "CHAIN_RESUMPTION_GROUNDLESS",
+        "checkpoint 4",
+        (one.hash,),
+    ),
+    "a resumption that loses events and no block": Case(
+        checkpoints(resumed_by(one := saying(head=replace(KEPT.head, size=5)))),
+        "CHAIN_RESUMPTION_GROUNDLESS",
+        "checkpoint 4",
+        (one.hash,),
+    ),
+    "a resumption that says of less that it was lost": Case(
+        checkpoints(resumed_by(one := saying(resumption=Resumption(8, "user:ann", "a disk was lost")))),
+        "CHAIN_RESUMPTION_GROUNDLESS",
+        "checkpoint 4",
+        (one.hash,),
+    ),
+    "a resumption of nothing": Case(
+        checkpoints([one := saying(previous=bytes(32))]), "CHAIN_RESUMPTION_GROUNDLESS", "checkpoint 1", (one.hash,)
+    ),
+    "a resumption by a key that nobody trusts": Case(
+        stranger := resumed(TRUE, 2, key=STRANGER),
+        "CHAIN_KEY_UNKNOWN",
+        "checkpoint 4",
+        (stranger.checkpoints[3].hash,),
+    ),
+    "a checkpoint that was made a resumption": Case(
+        checkpoints(
+            resumed_by(
+                one := replace(sign(KEPT.head, after=KEPT, key=KEY, at=instant(0)), resumption=RESUMPTION.resumption)
+            )
+        ),
+        "CHAIN_SIGNATURE_INVALID",
+        "checkpoint 4",
+        (one.hash,),
+    ),
+    "a resumption that was made a checkpoint": Case(
+        checkpoints(resumed_by(replace(RESUMPTION, resumption=None))), "CHAIN_SIGNATURE_INVALID", "checkpoint 4"
+    ),
+    "other words in a resumption": Case(
+        checkpoints(resumed_by(one := replace(RESUMPTION, resumption=Resumption(9, "user:bob", "a disk was lost")))),
+        "CHAIN_SIGNATURE_INVALID",
+        "checkpoint 4",
+        (one.hash,),
+    ),
+    "a resumption that hands over": Case(
+        checkpoints(resumed_by(one := replace(RESUMPTION, successor=NEXT_KEY.public))),
+        "CHAIN_SIGNATURE_INVALID",
+        "checkpoint 4",
+        (one.hash, RESUMPTION.hash),
+    ),
+    "a resumption that is missing": Case(
+        replace(RESUMED, checkpoints=put(RESUMED.checkpoints, 4)), "CHAIN_UNLINKED", "checkpoint 4", ACCEPTED
+    ),
+    "an event that came after it": Case(
+        replace(RESUMED, events=put(RESUMED.events, 6, forged(RESUMED.events[5], actor="agent:8"))),
+        "CHAIN_ROOT_MISMATCH",
+        "block 3",
+        ACCEPTED,
+    ),
+    "an event from before it": Case(
+        replace(RESUMED, events=put(RESUMED.events, 5, forged(FIFTH, actor="agent:8"))),
+        "CHAIN_ROOT_MISMATCH",
+        "block 2",
+        ACCEPTED,
+    ),
+    "events from before it, by the holder of a key": Case(
+        replace(
+            one_of := resumed(REWRITTEN, 2), checkpoints=resumed_by(one := saying(head=one_of.checkpoints[3].head))
+        ),
+        "CHAIN_FORKED",
+        "checkpoint 2",
+        (one.hash,),
+    ),
+    "lost events, by the holder of a key": Case(
+        lost := resumed(REWRITTEN, 1), "CHAIN_FORKED", "checkpoint 3", (lost.checkpoints[3].hash,)
+    ),
     "another history under the same key": Case(REWRITTEN, "CHAIN_FORKED", "checkpoint 3"),
     "another and longer history under the same key": Case(
         sealed([*REWRITTEN.events, event(10)], [3, 2, 4, 1], signed=(1, 2, 3)), "CHAIN_FORKED", "checkpoint 3"
@@ -276,7 +378,7 @@ def test_what_was_done_is_found_and_its_place_named(name: str) -> None:
     case = CASES[name]
     of = replace(case.history, tenant=TENANT)
     with pytest.raises(ChainFault) as caught:
-        verify(of, keys=KEYS, kept=KEPT)
+        verify(of, keys=KEYS, kept=KEPT, accepted=case.accepted)
     assert (caught.value.code, str(caught.value.place)) == (case.code, case.place)
 
 
@@ -305,6 +407,52 @@ def test_a_history_goes_on_under_a_new_key() -> None:
         verify(of, keys=trusted([KEY.public]), kept=KEPT)
     with pytest.raises(ChainFault, match="CHAIN_ROLLED_BACK: event 10"):
         verify(TRUE, keys=KEYS, kept=renewed)
+
+
+@pytest.mark.parametrize("kept", [None, *RESUMED.checkpoints])
+def test_a_history_goes_on_after_a_restore_for_whoever_accepts_it(kept: Checkpoint | None) -> None:
+    """Checkpoints of what was lost prove nothing any more, and still have to be among the history's."""
+    found = verify(RESUMED, keys=KEYS, kept=kept, accepted=ACCEPTED)
+    last = RESUMED.checkpoints[-1]
+    assert found == Verified(events=7, blocks=3, erased=0, checkpoint=last, resumptions=(RESUMPTION,))
+
+
+def test_the_fault_says_what_was_lost_and_how_to_accept_it() -> None:
+    with pytest.raises(ChainFault) as caught:
+        verify(RESUMED, keys=KEYS)
+    for said in ("events 6 to 9", "'user:ann'", "'a disk was lost'", f"--accept-resumption {RESUMPTION.hash.hex()}"):
+        assert said in str(caught.value)
+
+
+def test_a_history_can_be_resumed_again_and_each_time_is_accepted() -> None:
+    again = resumed(RESUMED, 1, [event(4, note="once more")])
+    both = (*ACCEPTED, again.checkpoints[5].hash)
+    assert verify(again, keys=KEYS, kept=KEPT, accepted=both).resumptions == (RESUMPTION, again.checkpoints[5])
+    nothing_left = resumed(again, 0)
+    with pytest.raises(ChainFault, match="CHAIN_RESUMED: checkpoint 8"):
+        verify(nothing_left, keys=KEYS, accepted=both)
+    assert verify(nothing_left, keys=KEYS, accepted=(*both, nothing_left.checkpoints[-1].hash)).events == 0
+
+
+def test_the_first_checkpoint_of_what_was_given_up_tells_it_from_what_goes_on() -> None:
+    again = resumed(RESUMED, 1, [event(4, note="once more")])
+    assert given_up(TRUE.checkpoints) == []
+    assert given_up(RESUMED.checkpoints) == [KEPT]
+    assert given_up(again.checkpoints) == [KEPT, TRUE.checkpoints[1]]
+    assert given_up(resumed(again, 0).checkpoints) == [KEPT, TRUE.checkpoints[1], TRUE.checkpoints[0]]
+    once = resumed(TRUE, 1, [event(4, note="anew"), event(5, note="anew")])
+    assert given_up(resumed(once, 1).checkpoints) == [TRUE.checkpoints[1], once.checkpoints[4]]
+
+
+def test_a_history_from_before_a_resumption_is_older_to_whoever_kept_it() -> None:
+    last, no_further = RESUMED.checkpoints[-1], replace(cut(TRUE, 2), checkpoints=RESUMED.checkpoints[:4])
+    for of, kept, fault in (
+        (TRUE, RESUMPTION, "CHAIN_ROLLED_BACK: event 10: this is from before it was resumed after event 5"),
+        (TRUE, last, "CHAIN_FORKED: checkpoint 3"),
+        (no_further, last, "CHAIN_ROLLED_BACK: event 6"),
+    ):
+        with pytest.raises(ChainFault, match=fault):
+            verify(of, keys=KEYS, kept=kept, accepted=ACCEPTED)
 
 
 def test_a_kept_checkpoint_counts_only_under_a_trusted_key_and_for_its_tenant() -> None:
@@ -341,6 +489,15 @@ REFUSED: dict[str, Callable[[], object]] = {
     "a checkpoint after another tenant's": lambda: sign(
         replace(KEPT.head, tenant=OTHER), after=KEPT, key=KEY, at=instant(0)
     ),
+    "a resumption that loses nothing": lambda: resume(
+        KEPT.head, after=KEPT, key=KEY, at=instant(0), by="user:ann", reason="x"
+    ),
+    "a resumption after another tenant's checkpoint": lambda: resume(
+        replace(TRUE.checkpoints[0].head, tenant=OTHER), after=KEPT, key=KEY, at=instant(0), by="user:ann", reason="x"
+    ),
+    "a resumption that was cut short": lambda: Checkpoint.decode(RESUMPTION.encode()[:-1]),
+    "a resumption that says nothing": lambda: Checkpoint.decode(b"ppr1" + KEPT.encode()[4:]),
+    "a resumption with a word too many": lambda: Checkpoint.decode(RESUMPTION.encode() + b"x"),
     "a kept checkpoint that was cut short": lambda: Checkpoint.decode(KEPT.encode()[:-1]),
     "a kept checkpoint of another version": lambda: Checkpoint.decode(b"ppc9" + KEPT.encode()[4:]),
 }
@@ -348,12 +505,33 @@ REFUSED: dict[str, Callable[[], object]] = {
 
 @pytest.mark.parametrize("name", REFUSED)
 def test_what_no_verifier_would_accept_is_not_made(name: str) -> None:
-    with pytest.raises(ValueError, match=r"block|checkpoint"):
+    with pytest.raises(ValueError, match=r"block|checkpoint|resumption"):
         REFUSED[name]()
 
 
 def test_a_kept_checkpoint_is_read_back_as_it_was() -> None:
-    assert Checkpoint.decode(KEPT.encode()) == KEPT
+    for kept in (KEPT, _NAMING, RESUMPTION):
+        assert Checkpoint.decode(kept.encode()) == kept
+
+
+@pytest.mark.parametrize("said", [{"by": ""}, {"by": "x" * 201}, {"reason": ""}, {"reason": "x" * 501}])
+def test_what_is_said_of_a_resumption_has_its_bounds(said: dict[str, str]) -> None:
+    for length in (200, 500):
+        Resumption(9, "é" * 200, "é" * length).encode()
+    with pytest.raises(ValueError, match="in 1 to 200 characters"):
+        Resumption(**{"lost": 9, "by": "user:ann", "reason": "a disk was lost", **said})  # type: ignore[arg-type]
+    bare = RESUMPTION.resumption
+    assert bare is not None
+    empty = bare.encode()[:8] + bytes(4)
+    with pytest.raises(ValueError, match="in 1 to 200 characters"):
+        Resumption.decode(empty)
+
+
+def test_checkpoints_from_before_there_were_resumptions_are_read_as_ever() -> None:
+    """Bytes that were kept then."""
+    assert KEPT.encode().startswith(b"ppc1")
+    assert _NAMING.encode().startswith(b"ppk1")
+    assert len(KEPT.encode()) == 204 == len(_NAMING.encode()) - 32
 
 
 def test_a_signing_key_does_not_show_its_secret() -> None:

@@ -15,7 +15,7 @@ from parpour_controlplane.chain.checkpoints import Checkpoint, TreeHead
 from parpour_controlplane.chain.faults import ChainFault
 from parpour_controlplane.chain.verifying import History, verify
 
-from .histories import KEY, KEYS, NEXT_KEY, STRANGER, cut, event, event_id, sealed, sizes_of
+from .histories import KEY, KEYS, NEXT_KEY, STRANGER, cut, event, event_id, resumed, sealed, sizes_of
 
 pytestmark = pytest.mark.unit
 T = TypeVar("T")
@@ -51,6 +51,8 @@ def _with_another_field(draw: st.DrawFn, value: Any) -> Any:
         new: Any = _other_bytes(draw, old)
     elif isinstance(old, int):
         new = old + draw(st.integers(-(2**65), 2**65).filter(bool))
+    elif isinstance(old, str):
+        new = old + "x"
     elif hasattr(old, "hex"):
         new = draw(st.uuids().filter(lambda other: other != old))
     else:
@@ -94,6 +96,50 @@ def tampered(draw: st.DrawFn) -> tuple[History, Checkpoint]:
         return sealed(true.events, sizes, signed=signed, key=draw(st.sampled_from([NEXT_KEY, STRANGER]))), kept
     other: dict[str, Any] = {kind: _with_another_list(draw, getattr(true, kind))}
     return replace(true, **other), kept
+
+
+@st.composite
+def resumptions(draw: st.DrawFn) -> History:
+    """A history that was set back once or twice, went on with other events each time, and has no other fault."""
+    of = draw(histories())
+    for life in range(draw(st.integers(1, 2))):
+        blocks = draw(st.integers(0, of.checkpoints[-1].head.blocks - 1))
+        first = sum(one.block.count for one in of.blocks[:blocks]) + 1
+        more = [event(position, note=f"life {life}") for position in range(first, first + draw(st.integers(1, 4)))]
+        of = resumed(of, blocks, more)
+    return of
+
+
+def accepted(of: History) -> list[bytes]:
+    return [one.hash for one in of.checkpoints if one.resumption is not None]
+
+
+@settings(max_examples=50)
+@given(resumptions(), st.data())
+def test_nothing_is_found_in_what_was_resumed_and_accepted(true: History, data: st.DataObject) -> None:
+    kept = data.draw(st.none() | st.sampled_from(true.checkpoints))
+    every = accepted(true)
+    assert verify(true, keys=KEYS, kept=kept, accepted=every).events == len(true.events)
+    without = data.draw(st.sampled_from(every))
+    with pytest.raises(ChainFault, match="CHAIN_RESUMED"):
+        verify(true, keys=KEYS, kept=kept, accepted=[one for one in every if one != without])
+
+
+@st.composite
+def tampered_resumptions(draw: st.DrawFn) -> tuple[History, History]:
+    """Such a history, and the same with one thing done to it."""
+    true = draw(resumptions())
+    kind = draw(st.sampled_from(["events", "blocks", "checkpoints"]))
+    other: dict[str, Any] = {kind: _with_another_list(draw, getattr(true, kind))}
+    return true, replace(true, **other)
+
+
+@settings(max_examples=150)
+@given(tampered_resumptions())
+def test_whatever_is_done_to_what_was_resumed_is_found(case: tuple[History, History]) -> None:
+    true, changed = case
+    with pytest.raises(ChainFault):
+        verify(changed, keys=KEYS, kept=true.checkpoints[-1], accepted=accepted(true))
 
 
 @settings(max_examples=30)

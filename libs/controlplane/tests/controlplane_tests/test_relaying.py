@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -22,7 +22,7 @@ from parpour_controlplane.relaying.relay import RelayCounts, run_relay
 from parpour_controlplane.sealing.sealer import SealingPace
 from parpour_controlplane.testing import Bus, Place
 
-from .sealing_of import QUICK_RELAY, Connected, Sealing, connected, sealing, stream_of, until
+from .sealing_of import QUICK_RELAY, Connected, Sealing, connected, sealing, set_back, stream_of, until
 
 pytestmark = pytest.mark.anyio
 
@@ -114,6 +114,73 @@ async def test_a_relay_goes_back_with_its_database(
     assert await relay.round() == relay.counts.repeated == 2
     assert await positions(jetstream) == [1, 2, 3]
     assert (await here.reconcile(jetstream)).events == 3
+
+
+@pytest.mark.parametrize("anew", [False, True])
+async def test_after_a_restore_new_events_are_published_where_lost_ones_stood(
+    here: Sealing, client: Connected, jetstream: JetStreamContext, anew: bool
+) -> None:
+    """The stream still has the lost ones, which are reported, and no message of what an event was before."""
+    left = await here.writer.write(here.tenant, 2)
+    sealer, relay = here.sealer(), here.relay(client)
+    await sealer.round()
+    lost = await here.writer.write(here.tenant)
+    waiting = await here.writer.write(here.tenant)
+    again = await here.writer.write(here.tenant)
+    await sealer.round()
+    await sealer.finish()
+    assert await relay.round() == 5
+    if anew:
+        await relay.finish()
+        relay = here.relay(client)
+    await set_back(here, 1, waiting=[*waiting, *again])
+    assert await here.sealer().round() == await relay.round() == 0
+    await here.resuming().resume(here.tenant, by="user:ann", reason="a disk was lost")
+    new = await here.writer.write(here.tenant)
+    sealer = here.sealer()
+    while await sealer.round():
+        pass
+    await sealer.finish()
+    while not await relay.round():
+        pass
+    await relay.forget()
+    told = here.store.read(here.tenant)[2].hash
+    order = [*left, *waiting, *again, UUID(bytes=told[:16]), *new]
+    assert await here.places() == list(enumerate(order, 1))
+    leaves = await here.writer.connection.fetch("select position, leaf from controlplane.sealed_event")
+    messages = {(one.position, one.event.id, one.leaf) for _, _, one in await stream_of(jetstream)}
+    assert messages >= {(row["position"], order[row["position"] - 1], row["leaf"].hex()) for row in leaves}
+    found = await here.reconcile(jetstream)
+    assert (found.missing, found.stale) == ([], [])
+    unknown = [one for sequence, _, one in await stream_of(jetstream) if sequence in found.unknown]
+    assert [one.event.id for one in unknown] == [*lost, *waiting, *again]
+
+
+async def test_an_event_that_is_sealed_anew_at_its_place_is_published_anew(
+    here: Sealing, client: Connected, jetstream: JetStreamContext
+) -> None:
+    """Its id and its position are what they were, and the stream would take the new message for a repetition."""
+    await here.writer.write(here.tenant)
+    sealer, relay = here.sealer(), here.relay(client)
+    await sealer.round()
+    (waiting,) = await here.writer.write(here.tenant)
+    await sealer.round()
+    await sealer.finish()
+    assert await relay.round() == 2
+    ((_, _, before),) = [one for one in await stream_of(jetstream) if one[2].position == 2]
+    await set_back(here, 1, waiting=[waiting])
+    await here.resuming().resume(here.tenant, by="user:ann", reason="a disk was lost")
+    sealer = here.sealer()
+    while await sealer.round():
+        pass
+    while not await relay.round():
+        pass
+    await relay.forget()
+    assert relay.counts.erased == 1
+    ((_, _, after),) = [one for one in await stream_of(jetstream) if one[2].position == 2]
+    assert after.event == before.event
+    assert after.leaf != before.leaf
+    assert (await here.reconcile(jetstream)).agree
 
 
 async def test_a_stale_relay_cannot_move_the_mark(

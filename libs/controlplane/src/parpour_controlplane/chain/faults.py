@@ -19,6 +19,8 @@ FAULTS: dict[str, str] = {
     "CHAIN_KEY_UNKNOWN": "the checkpoint is signed by a key that is not trusted",
     "CHAIN_PAYLOAD_CHANGED": "the payload is not the one that was sealed",
     "CHAIN_REORDERED": "another one stands in its place, and it stands further on",
+    "CHAIN_RESUMED": "the history goes on with less than was signed, which nobody has accepted",
+    "CHAIN_RESUMPTION_GROUNDLESS": "the checkpoint resumes a history that has not lost what it says",
     "CHAIN_ROLLED_BACK": "the history ends before what was signed",
     "CHAIN_ROOT_MISMATCH": "the block's events are not the ones that were sealed",
     "CHAIN_SIGNATURE_INVALID": "the signature is not that of the key which the checkpoint names",

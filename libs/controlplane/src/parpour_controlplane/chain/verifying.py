@@ -4,11 +4,14 @@ It trusts public keys and, if there is one, a checkpoint that was kept from an e
 positions, so that an event that was changed is called changed and not dropped; signatures come before both, as
 everything else is measured against them. A history that was made anew from end to end by the holder of a key
 contradicts nothing but the kept checkpoint: without one, neither a roll-back nor such a fork can be seen.
+
+A history that people resumed after a restore has lost what was signed. Nobody is to overlook that, so it verifies only
+for those who name each resumption by its hash.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from struct import error
@@ -16,7 +19,7 @@ from typing import Protocol
 from uuid import UUID
 
 from parpour_controlplane.chain.blocks import NOTHING, SealedBlock, SealedEvent
-from parpour_controlplane.chain.checkpoints import Checkpoint, Keys, trusted
+from parpour_controlplane.chain.checkpoints import Checkpoint, Keys, Resumption, covered, trusted
 from parpour_controlplane.chain.faults import ChainFault, Part
 from parpour_controlplane.chain.headers import COMMITMENT, FIXED, MAGIC, SALT_BYTES
 from parpour_controlplane.chain.merkle import EMPTY, HASH_BYTES, LEAF, GrowingTree, leaf_hash, root_of
@@ -62,6 +65,8 @@ class Verified:
     """Events whose payload was erased: that they happened is proven, what they said cannot be told."""
     checkpoint: Checkpoint | None
     """The last one, to be kept for the next time; None if nothing was ever signed."""
+    resumptions: tuple[Checkpoint, ...] = ()
+    """Checkpoints by which it went on with less than was signed, each of them accepted."""
 
 
 class Proof:
@@ -71,10 +76,13 @@ class Proof:
     `verified` can be asked for.
     """
 
-    def __init__(self, history: Provable, *, keys: Keys, kept: Checkpoint | None = None) -> None:
+    def __init__(
+        self, history: Provable, *, keys: Keys, kept: Checkpoint | None = None, accepted: Collection[bytes] = ()
+    ) -> None:
         self._history = history
         self._keys = keys
         self._kept = kept
+        self._accepted = accepted
         self._verified: Verified | None = None
 
     def __iter__(self) -> Iterator[SealedEvent]:
@@ -84,7 +92,7 @@ class Proof:
             ChainFault: with the first place that contradicts the rest, and how.
         """
         history, kept = self._history, self._kept
-        keys = _check_checkpoints(history, self._keys)
+        keys = _check_checkpoints(history, self._keys, self._accepted)
         if kept is not None:
             _check_signature(kept, history.tenant, keys, "kept checkpoint", kept.head.size)
         _check_blocks(history)
@@ -96,8 +104,13 @@ class Proof:
         _check_heads(history)
         if kept is not None:
             _check_kept(history.checkpoints, kept)
-        last = history.checkpoints[-1] if history.checkpoints else None
-        self._verified = Verified(events=events, blocks=len(history.blocks), erased=erased, checkpoint=last)
+        self._verified = Verified(
+            events=events,
+            blocks=len(history.blocks),
+            erased=erased,
+            checkpoint=history.checkpoints[-1] if history.checkpoints else None,
+            resumptions=tuple(one for one in history.checkpoints if one.resumption is not None),
+        )
 
     @property
     def verified(self) -> Verified:
@@ -111,35 +124,54 @@ class Proof:
         return self._verified
 
 
-def verify(history: Provable, *, keys: Keys, kept: Checkpoint | None = None) -> Verified:
-    """Check a whole history.
+def verify(
+    history: Provable, *, keys: Keys, kept: Checkpoint | None = None, accepted: Collection[bytes] = ()
+) -> Verified:
+    """Check a whole history. `accepted` has the hashes of resumptions that are no fault.
 
     Raises:
         ChainFault: with the first place that contradicts the rest, and how.
     """
-    proof = Proof(history, keys=keys, kept=kept)
+    proof = Proof(history, keys=keys, kept=kept, accepted=accepted)
     for _ in proof:
         pass
     return proof.verified
 
 
-def _check_checkpoints(history: Provable, keys: Keys) -> Keys:
+def _check_checkpoints(history: Provable, keys: Keys, accepted: Collection[bytes]) -> Keys:
     """Each is signed by the key whose turn it is; returns the trusted keys, with those that they handed over to."""
     known, retired = dict(keys), set[bytes]()
-    previous, size = NOTHING, 0
+    before: Checkpoint | None = None
     for number, checkpoint in enumerate(history.checkpoints, 1):
         if checkpoint.key_id in retired:
             raise ChainFault("CHAIN_KEY_RETIRED", "checkpoint", number)
         _check_signature(checkpoint, history.tenant, known, "checkpoint", number)
-        if checkpoint.previous != previous:
+        if checkpoint.previous != (before.hash if before else NOTHING):
             raise ChainFault("CHAIN_UNLINKED", "checkpoint", number)
-        if checkpoint.head.size < size:
+        if checkpoint.resumption is not None:
+            _check_resumption(checkpoint, checkpoint.resumption, before, number, accepted)
+        elif before and checkpoint.head.size < before.head.size:
             raise ChainFault("CHAIN_ROLLED_BACK", "checkpoint", number)
         if checkpoint.successor:
             retired.add(checkpoint.key_id)
             known.update(trusted([checkpoint.successor]))
-        previous, size = checkpoint.hash, checkpoint.head.size
+        before = checkpoint
     return known
+
+
+def _check_resumption(
+    checkpoint: Checkpoint, said: Resumption, before: Checkpoint | None, number: int, accepted: Collection[bytes]
+) -> None:
+    """It lets go of what it says, and somebody has accepted that."""
+    head = checkpoint.head
+    if before is None or said.lost != before.head.size or head.size >= said.lost or head.blocks >= before.head.blocks:
+        raise ChainFault("CHAIN_RESUMPTION_GROUNDLESS", "checkpoint", number)
+    if checkpoint.hash not in accepted:
+        detail = (
+            f"events {head.size + 1} to {said.lost} were signed and are lost; resumed by {said.by!r}, because of "
+            f"{said.reason!r}; whoever agrees says --accept-resumption {checkpoint.hash.hex()}"
+        )
+        raise ChainFault("CHAIN_RESUMED", "checkpoint", number, detail)
 
 
 def _check_signature(checkpoint: Checkpoint, tenant: UUID, keys: Keys, part: Part, number: int) -> None:
@@ -248,15 +280,18 @@ def _misplaced(part: Part, found: Sequence[int], expected: int, total: int) -> C
 
 
 def _check_heads(history: Provable) -> None:
-    """Every checkpoint is of this history: its root is that of the blocks up to its size."""
+    """Every checkpoint is of this history, unless of what it lost: its root is that of the blocks up to its size."""
     tree, ends, roots = GrowingTree(), [0], [EMPTY]
     for sealed in history.blocks:
         tree.append(sealed.hash)
         ends.append(sealed.block.last)
         roots.append(tree.root())
     agreed = 0
+    comparable = covered(history.checkpoints)
     for number, checkpoint in enumerate(history.checkpoints, 1):
         head = checkpoint.head
+        if not comparable[number - 1]:
+            continue
         if head.blocks >= len(roots) or head.size != ends[head.blocks] or head.root != roots[head.blocks]:
             raise ChainFault("CHAIN_FORKED", "checkpoint", number, _fork(agreed, head.size))
         agreed = head.size
@@ -269,10 +304,11 @@ def _check_kept(checkpoints: Sequence[Checkpoint], kept: Checkpoint) -> None:
         return
     last = checkpoints[-1] if checkpoints else None
     size = last.head.size if last else 0
-    if last is None or size < kept.head.size or kept.previous == last.hash:
-        raise ChainFault(
-            "CHAIN_ROLLED_BACK", "event", size + 1, f"{kept.head.size} events were signed, {size} are there"
-        )
+    if last is None or max(hashes.values()) < kept.head.size or kept.previous == last.hash:
+        detail = f"{kept.head.size} events were signed, {size} are there"
+        if kept.resumption is not None:
+            detail = f"this is from before it was resumed after event {kept.head.size}"
+        raise ChainFault("CHAIN_ROLLED_BACK", "event", size + 1, detail)
     number = next(number for number, one in enumerate(checkpoints, 1) if one.head.size >= kept.head.size)
     raise ChainFault("CHAIN_FORKED", "checkpoint", number, _fork(hashes.get(kept.previous, 0), kept.head.size))
 

@@ -38,6 +38,8 @@ BATCH, PLACE, COMMIT = "Nats-Batch-Id", "Nats-Batch-Sequence", "Nats-Batch-Commi
 EVENT = "Parpour-Event"
 """Header with tenant and id of the event."""
 POSITION = "Parpour-Position"
+LEAF = "Parpour-Leaf"
+"""Header with what stands for the event in the chain, in hexadecimal: another one if it was sealed anew."""
 ERASED = "Parpour-Erased"
 """Header that is there if the payload was erased."""
 
@@ -51,12 +53,14 @@ class Message:
     name: str
     """Tenant and id."""
     position: int
+    leaf: bytes
     erased: bool
 
     @property
     def headers(self) -> dict[str, str]:
         """Headers of a message that the stream is not to compare with others."""
-        return {EVENT: self.name, POSITION: str(self.position)} | ({ERASED: "yes"} if self.erased else {})
+        place = {EVENT: self.name, POSITION: str(self.position), LEAF: self.leaf.hex()}
+        return place | ({ERASED: "yes"} if self.erased else {})
 
     @property
     def whole(self) -> dict[str, str]:
@@ -76,6 +80,7 @@ def message_of(row: Row, *, tenant: UUID) -> Message:
         body=published_of(row, tenant=tenant).canonical(),
         name=event_name(tenant, row["event_id"]),
         position=row["position"],
+        leaf=row["leaf"],
         erased=row["payload"] is None,
     )
 

@@ -1,7 +1,9 @@
 """Compares what the stream has of a tenant with what the database has, event by event, and mends the stream.
 
 The database is the truth: what is missing in the stream is published again, what says more than the database still does
-(its payload was erased) is deleted and published without it, and what the database does not know is reported.
+(its payload was erased) or stands for another place in the chain (it was sealed anew after a restore) is deleted and
+published as it is now, and what the database does not know is reported. After a restore that is what was lost, and
+stays for people to look at.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from parpour_controlplane.events import sealed_page
 from parpour_controlplane.relaying.publishing import (
     ERASED,
     EVENT,
+    LEAF,
     POSITION,
     ensure_stream,
     message_of,
@@ -49,6 +52,8 @@ class Copy:
     sequence: int
     low: int
     """Lower half of the event's id, or 0 if it names none of this tenant."""
+    leaf: int
+    """First eight bytes of its leaf, or 0 if it names none."""
     erased: bool
 
 
@@ -65,7 +70,7 @@ class Reconciled:
     missing: list[int] = field(default_factory=list)
     """Positions that the stream lacked."""
     stale: list[int] = field(default_factory=list)
-    """Sequences of messages with a payload that was erased in the database."""
+    """Sequences of messages with a payload that was erased in the database, or of an event that was sealed anew."""
     unknown: list[int] = field(default_factory=list)
     """Sequences of messages that are no event of this tenant."""
 
@@ -81,13 +86,14 @@ class _Copies:
     def __init__(self, events: int) -> None:
         self._sequences = array("Q", bytes(8 * (events + 1)))
         self._lows = array("Q", bytes(8 * (events + 1)))
+        self._leaves = array("Q", bytes(8 * (events + 1)))
         self._erased = bytearray(events + 1)
         self._rest: dict[int, list[Copy]] = {}
 
     def add(self, position: int, copy: Copy) -> None:
         if 0 < position < len(self._sequences) and not self._sequences[position]:
             self._sequences[position], self._lows[position] = copy.sequence, copy.low
-            self._erased[position] = copy.erased
+            self._leaves[position], self._erased[position] = copy.leaf, copy.erased
         else:
             self._rest.setdefault(position, []).append(copy)
 
@@ -95,8 +101,8 @@ class _Copies:
         """The messages of a position, which are then forgotten."""
         found = self._rest.pop(position, [])
         if position < len(self._sequences) and self._sequences[position]:
-            first = Copy(self._sequences[position], self._lows[position], bool(self._erased[position]))
-            return [first, *found]
+            low, leaf, erased = self._lows[position], self._leaves[position], bool(self._erased[position])
+            return [Copy(self._sequences[position], low, leaf, erased), *found]
         return found
 
     def remaining(self) -> list[Copy]:
@@ -150,7 +156,8 @@ async def _compare(
     message = message_of(row, tenant=found.tenant)
     ours = [copy for copy in copies if copy.low == row["event_id"].int & _LOW]
     found.unknown += [copy.sequence for copy in copies if copy not in ours]
-    stale = [copy for copy in ours if message.erased and not copy.erased]
+    leaf = _first_bytes(message.leaf.hex())
+    stale = [copy for copy in ours if (message.erased and not copy.erased) or copy.leaf not in (0, leaf)]
     good = len(ours) - len(stale)
     found.repeated += max(0, good - 1)
     found.stale += [copy.sequence for copy in stale]
@@ -180,12 +187,21 @@ async def _messages(jetstream: JetStreamContext, tenant: UUID) -> AsyncIterator[
             for message in await reader.fetch(PAGE, timeout=FETCH_SECONDS):
                 headers = message.headers or {}
                 position, name = headers.get(POSITION, ""), headers.get(EVENT, "")
-                copy = Copy(message.metadata.sequence.stream, _low(name, tenant), ERASED in headers)
+                leaf = _first_bytes(headers.get(LEAF, ""))
+                copy = Copy(message.metadata.sequence.stream, _low(name, tenant), leaf, ERASED in headers)
                 yield int(position) if position.isdecimal() else 0, copy
                 pending = message.metadata.num_pending
     finally:
         await reader.unsubscribe()
         await jetstream.delete_consumer(EVENTS_STREAM, info.name)
+
+
+def _first_bytes(text: str) -> int:
+    """The number that a leaf begins with; 0 if it is none."""
+    try:
+        return int.from_bytes(bytes.fromhex(text)[:8])
+    except ValueError:
+        return 0
 
 
 def _low(name: str, tenant: UUID) -> int:

@@ -33,8 +33,8 @@ from parpour_controlplane.relaying.reconciling import reconcile
 
 ACTOR = "system:relay"
 
-ERASURE = "controlplane.payload.erased"
-"""Type of the event after which the stream must forget something too."""
+FORGETTING = frozenset({"controlplane.payload.erased", "controlplane.history.resumed"})
+"""Types of events after which the stream may have what the database no longer says so."""
 
 _log = logging.getLogger(__name__)
 _UNRELAYED_TENANTS = sql("parpour_controlplane", "unrelayed_tenants.sql")
@@ -70,7 +70,7 @@ class RelayCounts:
     repeated: int = 0
     """Messages that the stream had already."""
     erased: int = 0
-    """Messages deleted because their payload was erased."""
+    """Messages deleted because the database no longer says so: a payload was erased, or a place given anew."""
     stale: int = 0
     """Times that another relay had taken the tenant."""
     failed: int = 0
@@ -220,7 +220,7 @@ class Relay:
         mark, last = self._marks.get(tenant), messages[-1].position
         if mark is None:
             return
-        if any(parse_event_subject(message.subject)[1] == ERASURE for message in messages):
+        if any(parse_event_subject(message.subject)[1] in FORGETTING for message in messages):
             self._forgetting.add(tenant)
         await self._calls.fetchval(_ADVANCE, self._context(tenant), mark.epoch, self._pace.lease, last)
         mark.relayed = last

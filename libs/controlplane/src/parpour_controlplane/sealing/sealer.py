@@ -3,7 +3,8 @@
 One query finds the tenants that have something to seal, however many are idle. Each of them is taken for a few seconds
 at a time; the epoch that comes with it fences every write, so two sealers may run, and one takes over when the other is
 gone. The last signed checkpoint is compared with the database whenever a tenant is taken: a database that forgets or
-contradicts what was signed gets no further signature.
+contradicts what was signed gets no further signature. Where people have resumed a history (`resuming`), the last
+checkpoint is of what the restored database has, and the sealer goes on and has an event tell of it.
 """
 
 from __future__ import annotations
@@ -32,9 +33,8 @@ from parpour_controlplane.errors import ControlPlaneError
 from parpour_controlplane.events import header_of
 from parpour_controlplane.migrations import sql
 from parpour_controlplane.sealing.keys import SigningKeys
+from parpour_controlplane.sealing.resuming import ACTOR, check_root, tell_resumption
 from parpour_controlplane.sealing.stores import CheckpointStore, PlaceTakenError
-
-ACTOR = "system:sealer"
 
 _log = logging.getLogger(__name__)
 _UNSEALED_TENANTS = sql("parpour_controlplane", "unsealed_tenants.sql")
@@ -42,7 +42,6 @@ _UNSEALED_EVENTS = "select * from controlplane.unsealed_events($1, $2)"
 _TAKE = "select * from controlplane.take_chain($1, $2, $3)"
 _RELEASE = "select controlplane.release_chain($1, $2)"
 _NOTE_SIGNED = "select controlplane.note_signed($1, $2, $3)"
-_HEAD_ROOT = "select controlplane.head_root($1, $2)"
 _SEAL = "select controlplane.seal_block($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)"
 
 
@@ -154,11 +153,14 @@ class Sealer:
         return self.counts.events - before
 
     async def hand_over(self) -> None:
-        """Let the current key take over wherever another one signed last, so that older keys can be destroyed."""
+        """Let the current key take over wherever another one signed last, so that older keys can be destroyed.
+
+        Where a history was resumed last, whoever did may have died before the event that tells of it was written.
+        """
         due = []
         for tenant in await asyncio.to_thread(lambda: list(self._store.tenants())):
             _, last = await asyncio.to_thread(self._store.last, tenant)
-            if last is not None and last.signs_next != self._keys.current.key_id:
+            if last is not None and (last.signs_next != self._keys.current.key_id or last.resumption is not None):
                 due.append(tenant)
         await self._each(due, self._take)
 
@@ -217,7 +219,14 @@ class Sealer:
             checkpoint=checkpoint,
         )
         if checkpoint is not None:
-            await self._compare(chain, checkpoint)
+            try:
+                await self._compare(chain, checkpoint)
+            except ChainFault:
+                # People may want to resume it, and would have to wait for as long as this sealer looks at it.
+                await self._let_go(chain)
+                raise
+            # Before anything else is signed: whoever comes later sees the resumption no more.
+            await tell_resumption(self._calls, self._context(tenant), chain.epoch, checkpoint)
             await self._hand_over(chain, checkpoint)
             if checkpoint.head.blocks > row["signed"]:
                 await self._note_signed(chain, checkpoint)
@@ -232,9 +241,7 @@ class Sealer:
         if head.blocks > chain.tree.size or head.size > chain.position:
             detail = f"{head.size} events were signed, the database has {chain.position}"
             raise ChainFault("CHAIN_ROLLED_BACK", "kept checkpoint", head.size, detail)
-        root = await self._calls.fetchval(_HEAD_ROOT, self._context(chain.tenant), head.blocks)
-        if root != head.root:
-            raise ChainFault("CHAIN_FORKED", "kept checkpoint", head.size)
+        await check_root(self._calls, self._context(chain.tenant), head)
 
     async def _hand_over(self, chain: _Chain, last: Checkpoint) -> None:
         """Let the key whose turn it is name the one that signs from now on, if it is another."""
@@ -325,8 +332,10 @@ class Sealer:
         await self._calls.fetchval(_NOTE_SIGNED, self._context(chain.tenant), chain.epoch, checkpoint.head.blocks)
 
     async def _release(self, tenant: UUID) -> None:
-        chain = self._chains.pop(tenant)
-        await self._calls.fetchval(_RELEASE, self._context(tenant), chain.epoch)
+        await self._let_go(self._chains.pop(tenant))
+
+    async def _let_go(self, chain: _Chain) -> None:
+        await self._calls.fetchval(_RELEASE, self._context(chain.tenant), chain.epoch)
 
 
 async def run_sealer(

@@ -7,7 +7,7 @@ tail tell has to be what the rest says. The tail is proven by nothing yet, so an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -32,6 +32,19 @@ FILES = HISTORY, TAIL, BOOKS, DOSSIER = "history.ndjson", "tail.ndjson", "books.
 
 
 @dataclass(frozen=True)
+class Loss:
+    """What a history lost in a restore, and who let it go on."""
+
+    checkpoint: str
+    """Hash of the resumption, in hexadecimal."""
+    first: int
+    last: int
+    """Positions that were signed and are lost."""
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True)
 class Audited:
     """What a folder holds whose history proved itself, and what came of its audit."""
 
@@ -45,6 +58,15 @@ class Audited:
     dossier: Dossier
     findings: tuple[Finding, ...]
     """Contradictions between the events and the rest; none if they agree."""
+
+    @property
+    def losses(self) -> tuple[Loss, ...]:
+        """What was lost in restores, each of them accepted."""
+        return tuple(
+            Loss(one.hash.hex(), one.head.size + 1, said.lost, said.by, said.reason)
+            for one in self.history.resumptions
+            if (said := one.resumption) is not None
+        )
 
 
 async def hand_over(
@@ -75,11 +97,19 @@ def make_folder(folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
 
 
-def audit(folder: Path, public_keys: Iterable[bytes], *, kept: Checkpoint | None = None, keep: bool = True) -> Audited:
+def audit(
+    folder: Path,
+    public_keys: Iterable[bytes],
+    *,
+    kept: Checkpoint | None = None,
+    accepted: Collection[bytes] = (),
+    keep: bool = True,
+) -> Audited:
     """Prove a folder's history, compute its books anew from it, and decide its decisions once more.
 
-    `public_keys` have 32 bytes each; `kept` is the checkpoint that was kept from an earlier look. Events and journals
-    are gone through as they lie in their files; `keep` keeps them in memory, to be looked at afterwards.
+    `public_keys` have 32 bytes each; `kept` is the checkpoint that was kept from an earlier look, `accepted` has the
+    hashes of resumptions that are no fault. Events and journals are gone through as they lie in their files; `keep`
+    keeps them in memory, to be looked at afterwards.
 
     Raises:
         ChainFault: with the first place of the history that contradicts the rest.
@@ -89,7 +119,7 @@ def audit(folder: Path, public_keys: Iterable[bytes], *, kept: Checkpoint | None
         ValueError: if a key is none.
     """
     history = HistoryFile(folder / HISTORY)
-    proof = Proof(history, keys=trusted(public_keys), kept=kept)
+    proof = Proof(history, keys=trusted(public_keys), kept=kept, accepted=accepted)
     told, spends, governed = ToldBooks(), ToldSpends(), ToldGoverned()
     events: list[Event] = []
     tail = 0

@@ -26,7 +26,7 @@ from parpour_treasury.auditing.dossier import (
 )
 from parpour_treasury.auditing.events import Event
 from parpour_treasury.auditing.findings import Finding
-from parpour_treasury.auditing.handing import Audited
+from parpour_treasury.auditing.handing import Audited, Loss
 from parpour_treasury.books import HoldState, Journal
 from parpour_treasury.eventtypes.governing import STOPS
 from parpour_treasury.spending.containing import IN_FLIGHT, Cause, fate_of
@@ -54,6 +54,8 @@ class Proof:
     """Events after it."""
     erased: int
     """Events whose payload was erased."""
+    losses: tuple[Loss, ...]
+    """What the history lost in restores, and whoever asked accepted."""
     findings: tuple[Finding, ...]
     """Contradictions; none if everything agrees."""
 
@@ -170,6 +172,7 @@ def investigate(found: Audited, cause: Cause, *, since: datetime | None, until: 
             checkpoint=None if checkpoint is None else checkpoint.hash.hex(),
             unproven=found.tail,
             erased=found.history.erased,
+            losses=found.losses,
             findings=found.findings,
         ),
         measures=measures,

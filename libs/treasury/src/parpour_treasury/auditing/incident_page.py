@@ -97,9 +97,14 @@ def _proof(incident: Incident) -> str:
     )
     verdict = f"<ul>\n{rows}</ul>\n" if rows else '<p class="ok">Events, books and spends agree.</p>\n'
     signed = f"checkpoint <code>{proof.checkpoint}</code>" if proof.checkpoint else "no checkpoint"
+    losses = "".join(
+        f'<p class="bad">Events {one.first} to {one.last} were signed and are lost; {shown(one.by)} let the history '
+        f"go on: {shown(one.reason)}, by checkpoint <code>{one.checkpoint}</code>.</p>\n"
+        for one in proof.losses
+    )
     return (
         f"<p>{proof.events} events in {proof.blocks} blocks are proven by {signed}; {proof.unproven} came after it, "
-        f"{proof.erased} were erased.</p>\n{verdict}"
+        f"{proof.erased} were erased.</p>\n{losses}{verdict}"
     )
 
 
