@@ -95,7 +95,7 @@ async def refused(client: Client, subject: str) -> bool:
 
 def messages(count: int) -> list[Message]:
     subject = event_subject(tenant=TENANT, type="treasury.journal.posted")
-    return [Message(subject, b"{}", f"{TENANT}:{place}", place, False) for place in range(1, count + 1)]
+    return [Message(subject, b"{}", f"{TENANT}:{place}", place, b"leaf", False) for place in range(1, count + 1)]
 
 
 def test_the_relay_publishes_reads_and_deletes_events_and_nothing_else(bus: tuple[str, dict[str, str]]) -> None:

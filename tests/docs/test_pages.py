@@ -117,6 +117,7 @@ def test_links_to_other_sites_are_well_formed() -> None:
             assert re.fullmatch(r"[a-z0-9.-]+\.[a-z]+", parts.netloc), f"{page.name}: {target}"
 
 
+@pytest.mark.long
 def test_the_site_builds_strictly_and_asks_nothing_of_other_hosts(tmp_path: Path) -> None:
     mkdocs = Path(sys.executable).with_name("mkdocs")
     done = subprocess.run(

@@ -21,6 +21,7 @@ def place(rules: Rules) -> float:
     return place_of(AROUND, [float(mark0(ratio, rules, steps=WEEKS)[-1]) for ratio in AROUND])
 
 
+@pytest.mark.long
 def test_the_papers_rules_tip_between_six_and_eight_tenths() -> None:
     for seed in range(2):
         assert mark0(0.6, PAPER, seed=seed)[-200:].mean() > 0.8

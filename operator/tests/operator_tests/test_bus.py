@@ -140,6 +140,7 @@ async def test_the_latest_message_of_each_shard_reaches_the_board(server: Server
         assert due.progress.summary == "20 %"
 
 
+@pytest.mark.long
 async def test_a_restarted_operator_learns_what_was_said_before(server: Server) -> None:
     async with listening(server) as made:
         await until(lambda: made.connected)

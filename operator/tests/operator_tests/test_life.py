@@ -85,6 +85,7 @@ def test_a_crash_at_any_write_changes_nothing_in_the_end(moment: Any, position: 
     assert disturbed.cluster.names("Job") == ["demo-collect", "demo-shards"]
 
 
+@pytest.mark.long
 @hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     crashes=st.lists(st.tuples(st.integers(1, 4), st.sampled_from(["before", "after"])), max_size=6),

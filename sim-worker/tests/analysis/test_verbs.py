@@ -123,6 +123,7 @@ def test_calibrate_prints_and_keeps_the_best(climate: Path, tmp_path: Path) -> N
     assert refusal("calibrate", climate, "--targets", tmp_path / "no", "-o", out)[0] == "TARGETS_NOT_FOUND"
 
 
+@pytest.mark.long
 def test_a_search_that_is_told_to_stop_keeps_its_trials_and_exits_with_75(climate: Path, tmp_path: Path) -> None:
     out, targets = tmp_path / "out", climate.with_name("targets.yaml")
     search = ("calibrate", str(climate), "--targets", str(targets), "-o", str(out), "--threads", "1", "--json")
@@ -198,6 +199,7 @@ def test_check_time_step_prints_a_block_an_outcome_and_says_whether_it_holds(tmp
     assert float(rows[0].split()[2]) == pytest.approx(finest["mean"], rel=1e-5)
 
 
+@pytest.mark.long
 def test_check_time_step_ends_with_1_where_an_outcome_is_beyond_the_tolerance(tmp_path: Path) -> None:
     town = tmp_path / "town.yaml"
     shape = "population: {size: 1000}\nworld: {map: {regions: 2}}\npeople: {round: 13, mortality: 5}\n"

@@ -136,7 +136,7 @@ def test_long_courses_are_drawn_by_every_so_maniest_tick(ticks: int) -> None:
 
 
 @pytest.mark.kernel
-@pytest.mark.parametrize("exact", [True, False])
+@pytest.mark.parametrize("exact", [pytest.param(True, marks=pytest.mark.long), False])
 def test_a_reports_charts_are_the_same_bytes_however_the_run_was_cut(
     tmp_path: Path, small_town: str, monkeypatch: pytest.MonkeyPatch, exact: bool
 ) -> None:

@@ -121,6 +121,7 @@ def test_all_checkpoints_stay_when_they_are_to_be_kept(make_spec: MakeSpec, cpu:
     assert len(manifests) == 4
 
 
+@pytest.mark.long
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
 @given(data=st.data())
 def test_damage_to_checkpoints_costs_time_and_never_the_result(

@@ -79,6 +79,7 @@ def test_the_best_level_is_one_that_was_built() -> None:
     assert all(library(level).exists() for level in levels())
 
 
+@pytest.mark.long
 def test_a_missing_compiler_is_named_with_the_package_that_has_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

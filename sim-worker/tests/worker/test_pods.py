@@ -119,6 +119,7 @@ def test_collecting_too_early_counts_as_a_failed_attempt(pods: Pods) -> None:
     assert (code, word.code) == (ExitCode.UNAVAILABLE, "RUN_NOT_COMPLETE")
 
 
+@pytest.mark.long
 def test_erasing_leaves_nothing_and_may_be_repeated(pods: Pods) -> None:
     assert pods.run("shard")[0] == ExitCode.DONE
     brief = pods.document.model_copy(update={"scenario": "", "parameters": {}})

@@ -157,6 +157,7 @@ async def test_what_somebody_revoked_has_approved_is_not_sent(venture: Venture, 
     assert (await venture.spend(asked.spend)).code == "TREASURY_APPROVAL_NEEDED"
 
 
+@pytest.mark.long
 async def test_what_is_under_way_never_expires(place: Place, venture: Venture, worker: PaymentWorker) -> None:
     asked = await venture.request(900, lifetime_seconds=1)
     left = await venture.request(50, payee=venture.firm, lifetime_seconds=1)

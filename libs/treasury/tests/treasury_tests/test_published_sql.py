@@ -31,22 +31,22 @@ SEQUENCES = (
 )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 async def a(database: Database, place: Place) -> Venture:
-    """Tenant A, of whom there is something in most tables."""
+    """Tenant A, of whom there is something in most tables, and of which the planner knows."""
     venture = await new_venture(database, place)
     await venture.request(900)
     await venture.request(1100)
     await seal(place)
+    administrator = await asyncpg.connect(place.dsn("postgres"))
+    await administrator.execute("analyze")
+    await administrator.close()
     return venture
 
 
 @pytest.fixture
 async def session(place: Place, a: Venture) -> AsyncIterator[Connection[Record]]:
     """Of the service, in the name of a tenant B of whom there is nothing."""
-    administrator = await asyncpg.connect(place.dsn("postgres"))
-    await administrator.execute("analyze")
-    await administrator.close()
     connection = await asyncpg.connect(place.dsn())
     transaction = connection.transaction()
     await transaction.start()

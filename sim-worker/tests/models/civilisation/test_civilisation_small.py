@@ -163,6 +163,7 @@ def test_energy_bid_for_in_vain_is_unmet_at_the_price_at_which_it_was_wanted() -
     assert int(column(world, "unspent")[:, ENERGY].astype("i8").sum()) == due
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("citizens", [100, 200])
 def test_worlds_of_few_citizens_a_region_do_not_collapse(citizens: int) -> None:
     """Each of them did within ten years when heads were rounded by skill and idle sellers lost heart."""

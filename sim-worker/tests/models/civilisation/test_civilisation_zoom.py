@@ -242,6 +242,7 @@ def schedules(draw: st.DrawFn) -> str:
     return f"zoom: {{spread: {spread}, changes: [{', '.join(listed)}]}}\n"
 
 
+@pytest.mark.long
 @settings(max_examples=WORLDS, deadline=None, suppress_health_check=list(HealthCheck))
 @given(more=schedules(), seed=st.integers(0, 2**32), size=st.integers(1000, 2500))
 def test_any_schedule_conserves_people_households_and_money_region_by_region(more: str, seed: int, size: int) -> None:

@@ -421,6 +421,7 @@ def test_the_digest_names_the_scenario_and_the_compiled_form_is_read_only(two: C
 SHARE = st.decimals("0", "0.9", places=2)
 
 
+@pytest.mark.long
 @settings(max_examples=60, deadline=None)
 @given(
     rows=st.lists(st.lists(st.decimals("0", "0.09", places=3), min_size=9, max_size=9), min_size=9, max_size=9),
@@ -469,6 +470,7 @@ def number_within(data: st.DataObject, known: Parameter) -> str:
     return str(int(value)) if known.kind == "integer" else format(value.normalize(), "f")
 
 
+@pytest.mark.long
 @settings(max_examples=30, deadline=None)
 @given(data=st.data())
 def test_any_numbers_within_their_bounds_compile_or_are_refused_with_a_path(data: st.DataObject) -> None:

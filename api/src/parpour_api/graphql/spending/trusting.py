@@ -28,6 +28,7 @@ OF_SPENDING = frozenset(
 """Types of events that tell what decides about money: to the people whom the venture knows."""
 
 WITHOUT_LIMITS = (
+    "controlplane.history.",
     "controlplane.payload.",
     "treasury.account.closed",
     "treasury.bank.",
