@@ -108,7 +108,7 @@ def test_a_wrong_password_leaves_the_release_before_as_it_was(servers: Outside) 
     finally:
         release.kubectl("delete", "secret", GUESS, "--namespace", NAMESPACE)
     assert _left(release, NAMESPACE) - before == {"job.batch/parpour-database"}
-    release.wait_rolled_out("deployment/parpour-operator", seconds=5)
+    release.wait_rolled_out("deployment/parpour-operator", seconds=30)
 
 
 def _left(release: Release, namespace: str) -> set[str]:

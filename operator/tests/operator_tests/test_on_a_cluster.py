@@ -50,8 +50,8 @@ def test_a_simulation_runs_to_its_result_within_the_write_budget(
 def test_the_job_exists_soon_and_a_reconciled_simulation_is_left_alone(room: Room, operators: Operators) -> None:
     operator = operators().wait_ready()
     room.simulate()
-    until(lambda: room.get("job", "demo-shards"), seconds=10)
-    until(lambda: room.condition("Running").get("reason"), seconds=10)
+    until(lambda: room.get("job", "demo-shards"), seconds=30)
+    until(lambda: room.condition("Running").get("reason"), seconds=30)
     run_map = room.get("configmap", "demo-run")
     assert run_map is not None
     assert run_map["immutable"] is True
@@ -157,11 +157,11 @@ def test_a_standby_follows_a_killed_leader_and_nothing_is_doubled(room: Room, op
 
 
 def test_a_leader_that_is_told_to_stop_hands_over_at_once(room: Room, operators: Operators) -> None:
-    leader = operators("a").wait_ready()
+    leader = operators("a", PARPOUR_LEASE_SECONDS="90").wait_ready()
     until(lambda: leader.leads)
-    standby = operators("b").wait_ready()
+    standby = operators("b", PARPOUR_LEASE_SECONDS="90").wait_ready()
     assert leader.stop() == 0
-    until(lambda: standby.leads, seconds=12)  # the Lease would be valid for 15 s
+    until(lambda: standby.leads, seconds=45)  # the Lease would be valid for twice as long
     assert "Traceback" not in leader.text()
 
 
