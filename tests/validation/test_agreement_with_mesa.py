@@ -24,14 +24,16 @@ from validation.boltzmann_laws import (
     most_apart,
 )
 from validation.exchange_world import world_of
-from validation.mesa_peer import MesaRun
 
 AGENTS, ROUNDS, MOST = 12_000, 30, 60
 
 
+@pytest.mark.long
 @pytest.mark.kernel
 @pytest.mark.parametrize("money", [1, 3])
 def test_civlab_and_mesa_follow_the_laws_of_their_rounds_and_no_other(money: int) -> None:
+    from validation.mesa_peer import MesaRun  # takes as long as a test to import
+
     world = world_of(agents=AGENTS, money=money, rounds=ROUNDS)
     world.advance(ROUNDS)
     mesa = MesaRun.prepare(np.full(AGENTS, money), rounds=ROUNDS, seed=1)

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.signal import lfilter
 
 from civlab.analysis.burn_in import mser
 from civlab.errors import CivlabError
@@ -17,6 +16,8 @@ MEAN = 10.0
 
 def autoregression(*, ticks: int, persistence: float, start: float, seed: int) -> np.ndarray:
     """x_t = MEAN + persistence (x_(t-1) - MEAN) + a standard normal, from `start` above the mean."""
+    from scipy.signal import lfilter  # takes as long as a test to import
+
     noise = np.random.default_rng(seed).normal(size=ticks)
     steps: np.ndarray = MEAN + lfilter([1], [1, -persistence], noise, zi=[persistence * start])[0]
     return steps

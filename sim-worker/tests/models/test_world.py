@@ -59,6 +59,7 @@ def test_each_compiled_library_gives_the_same_digests(reference: list[bytes], le
     assert run(specs_of(), Backend.cpu(2, level=level)) == reference
 
 
+@pytest.mark.long
 def test_several_lanes_a_tile_as_on_a_gpu_give_the_same_digests(reference: list[bytes], lanes_library: Path) -> None:
     assert run(specs_of(), CpuBackend(load(str(lanes_library)), 2)) == reference
 

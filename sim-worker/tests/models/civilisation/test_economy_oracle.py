@@ -115,6 +115,7 @@ def test_every_week_of_neighbours_in_a_batch_is_that_of_their_oracles(backend: B
 
 
 @pytest.mark.long
+@pytest.mark.long
 def test_lanes_of_a_tile_change_nothing_in_the_economy(lanes_library: Path) -> None:
     lanes = CpuBackend(load(str(lanes_library)), 2)
     DoubleRun.begin(compiled(size=1500, regions=4, more=EXHAUSTED), seed=SEED, backend=lanes).agree(8)

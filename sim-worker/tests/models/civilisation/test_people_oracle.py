@@ -78,5 +78,6 @@ def test_rounds_of_other_lengths_are_those_of_the_oracle(weeks: int, rounds: int
     assert oracle.rules["paired"]
 
 
+@pytest.mark.long
 def test_lanes_of_a_tile_change_nothing_that_happens_to_people(lanes_library: Path) -> None:
     agree(CpuBackend(load(str(lanes_library)), 2), HARSH, [300, 200, 500, 150], 13)

@@ -66,6 +66,7 @@ def test_a_changed_column_breaks_the_chain(make_world: MakeWorld) -> None:
     assert "temperature_deep" in str(caught.value)
 
 
+@pytest.mark.long
 def test_digests_depend_on_no_thread_batch_level_or_lane(make_world: MakeWorld, lanes_library: Path) -> None:
     found = digests(make_world(members=11))
     assert digests(make_world(members=11, threads=2)) == found
