@@ -162,7 +162,7 @@ def _sealed_and_published(treasury: Treasury, tenant: str) -> None:
         events = treasury.ask(tenant, BOOKS)["events"]["nodes"]
         return next((one for one in events if one["type"] == "treasury.spend.settled"), None)
 
-    event = until(settled, what="the settlement to be sealed", seconds=20)
+    event = until(settled, what="the settlement to be sealed")
     assert int(event["position"]) > 0
     filtered = f"parpour.events.{tenant}.>"
 
@@ -170,7 +170,7 @@ def _sealed_and_published(treasury: Treasury, tenant: str) -> None:
         found = treasury.inside("deployment/parpour-relay", "python", "-c", PUBLISHED, filtered).split()
         return f"parpour.events.{tenant}.treasury.spend.settled" in found or None
 
-    until(published, what="the settlement to be published", seconds=20)
+    until(published, what="the settlement to be published")
     kept = treasury.inside("statefulset/parpour-sealer", "find", f"/data/checkpoints/{tenant}", "-type", "f")
     assert kept.split()
 
@@ -194,6 +194,14 @@ def test_an_audit_of_the_history_verifies_far_from_the_cluster(treasury: Treasur
     command = [PARPOUR, "treasury", "verify", str(tmp_path / "audit"), "--key", str(tmp_path / "signing.pub")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_an_administrator_can_ask_which_histories_a_restore_has_set_back(treasury: Treasury, tenant: str) -> None:
+    """The sealer's pod has what resuming one takes; of a database that nobody restored there is nothing to resume."""
+    resuming = ("statefulset/parpour-sealer", "python", "-m", "parpour_api.resuming", "--dry-run")
+    assert treasury.inside(*resuming, "--all-behind").strip() == "no tenant is behind what was signed"
+    with pytest.raises(AssertionError, match="HISTORY_NOT_BEHIND"):
+        treasury.inside(*resuming, "--tenant", tenant)
 
 
 def code_of(answer: Object) -> str:
