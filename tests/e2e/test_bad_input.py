@@ -121,7 +121,7 @@ def refusals(release: Release) -> None:
 @pytest.mark.parametrize(("one", "reason", "words"), by_the_operator())
 @pytest.mark.usefixtures("refusals")
 def test_the_operator_refuses_and_starts_nothing(release: Release, one: Draft, reason: str, words: list[str]) -> None:
-    simulation = wait_for(release, one, "Accepted", status="False", seconds=30)
+    simulation = wait_for(release, one, "Accepted", status="False", seconds=90)
     told = condition(simulation, "Accepted")
     assert told["reason"] == reason, told
     for word in words:
@@ -135,7 +135,7 @@ def test_a_refused_run_starts_when_the_missing_config_map_appears(release: Relea
     spec = {**draft("x", members=1, shards=1).spec, "scenario": {"configMap": {"name": "late", "key": "s.yaml"}}}
     one = Draft("waiting", spec)
     release.apply(one.manifest())
-    wait_for(release, one, "Accepted", status="False", seconds=30)
+    wait_for(release, one, "Accepted", status="False", seconds=90)
     release.apply(
         {
             "apiVersion": "v1",

@@ -122,7 +122,7 @@ def test_a_finished_run_is_deleted_after_its_time_to_live(release: Release) -> N
     one = draft("short-lived", members=1, shards=1, ttlSecondsAfterFinished=3)
     release.apply(one.manifest())
     wait_for(release, one, "Complete")
-    gone(release, "simulation", one.name, seconds=30)
+    gone(release, "simulation", one.name, seconds=90)
 
 
 def test_deleting_under_the_delete_policy_erases_the_stored_results(release: Release) -> None:

@@ -260,7 +260,7 @@ def test_an_agent_asks_a_person_approves_and_the_provider_pays_once(paying: Payi
         found = paying.spend(spend)
         return found if found["state"] == "SENT" else None
 
-    until(sent, what="the payment to be sent", seconds=30)
+    until(sent, what="the payment to be sent", seconds=90)
     (paid,) = paying.servers.ordered(provider)["payments"]
     assert (paid["spend_id"], paid["amount"]) == (spend, 1234)
     # A webhook has the worker look at once what has become of it.

@@ -101,7 +101,7 @@ class Api:
         thread = threading.Thread(target=lambda: self.loop.run_until_complete(self._serve(ready)), daemon=True)
         thread.start()
         assert ready.wait(30)
-        until(lambda: self.server is not None and self.server.started, seconds=30)
+        until(lambda: self.server is not None and self.server.started, seconds=90)
         return thread
 
     @property
@@ -217,7 +217,7 @@ def test_a_simulation_over_budget_is_refused_and_one_within_settles(
     settings = funded(stage, api, tmp_path)
     first = operators(**settings).wait_ready()
     stage.apply(venture(name))
-    until(lambda: condition(stage, name, "Ready").get("status") == "True", seconds=30, what="the venture is ready")
+    until(lambda: condition(stage, name, "Ready").get("status") == "True", seconds=90, what="the venture is ready")
     tenant = UUID(read(stage, name)["metadata"]["uid"])
     made = json.loads(stage.kubectl("get", "namespace", name, "--output", "json"))
     assert made["metadata"]["labels"]["parpour.dev/venture-uid"] == str(tenant)
@@ -233,7 +233,7 @@ def test_a_simulation_over_budget_is_refused_and_one_within_settles(
         operators(**settings, PARPOUR_WATCH_NAMESPACES=name, PARPOUR_WORKER_IMAGE=worker_image).wait_ready()
 
         inside.simulate("over", budget={"amount": "5.00", "currency": "USD"})
-        refused = until(lambda: inside.condition("Funded", "over"), seconds=30, what="refused")
+        refused = until(lambda: inside.condition("Funded", "over"), seconds=90, what="refused")
         assert (refused["status"], refused["reason"]) == ("False", "TreasuryEnvelopeExceeded")
         assert "3.00" not in refused["message"]
         time.sleep(2)
@@ -243,7 +243,7 @@ def test_a_simulation_over_budget_is_refused_and_one_within_settles(
 
         inside.simulate("within", budget={"amount": "2.50", "currency": "USD"})
         status = inside.reaches("Complete", "within")
-        until(lambda: inside.condition("Funded", "within").get("reason") == "Settled", seconds=30, what="settled")
+        until(lambda: inside.condition("Funded", "within").get("reason") == "Settled", seconds=90, what="settled")
         cost = inside.status("within")["cost"]
         assert cost["measured"] is True
         assert cost["workerSeconds"] >= 4
@@ -251,7 +251,7 @@ def test_a_simulation_over_budget_is_refused_and_one_within_settles(
         assert status["result"]["members"] == 8
         standing = api.budget(tenant)
         assert (standing.reserved, standing.spent) == (0, int(Decimal(cost["charged"]) * 100))
-        until(lambda: not (inside.get("simulation", "within") or {})["metadata"].get("finalizers"), seconds=30)
+        until(lambda: not (inside.get("simulation", "within") or {})["metadata"].get("finalizers"), seconds=90)
 
         _suspend_and_resume(inside)
         inside.stage.kubectl("delete", "simulation", "torn", "--namespace", name, "--timeout=120s")
@@ -293,7 +293,7 @@ def test_a_token_of_another_audience_opens_nothing(room: Room, operators: Operat
     operators(**funded(stage, api, tmp_path, audience="somebody-else")).wait_ready()
     stage.apply(venture(name))
     try:
-        found = until(lambda: condition(stage, name, "Treasury"), seconds=30, what="the treasury is asked")
+        found = until(lambda: condition(stage, name, "Treasury"), seconds=90, what="the treasury is asked")
         assert (found["status"], found["reason"]) == ("Unknown", "TreasuryUnavailable")
         assert "FUNDING_UNAUTHENTICATED" in found["message"]
     finally:
@@ -309,7 +309,7 @@ def test_deleting_a_venture_freezes_it_and_leaves_what_its_policy_leaves(
     stage, name = room.stage, f"{room.name}-{policy.lower()}"
     operators(**funded(stage, api, tmp_path)).wait_ready()
     stage.apply(venture(name, deletionPolicy=policy))
-    until(lambda: condition(stage, name, "Ready").get("status") == "True", seconds=30)
+    until(lambda: condition(stage, name, "Ready").get("status") == "True", seconds=90)
     with pytest.raises(AssertionError, match=r"spec\.namespace cannot change"):
         stage.apply(venture(name, deletionPolicy=policy, namespace="other"))
     tenant = UUID(read(stage, name)["metadata"]["uid"])

@@ -50,8 +50,8 @@ def test_a_simulation_runs_to_its_result_within_the_write_budget(
 def test_the_job_exists_soon_and_a_reconciled_simulation_is_left_alone(room: Room, operators: Operators) -> None:
     operator = operators().wait_ready()
     room.simulate()
-    until(lambda: room.get("job", "demo-shards"), seconds=30)
-    until(lambda: room.condition("Running").get("reason"), seconds=30)
+    until(lambda: room.get("job", "demo-shards"), seconds=90)
+    until(lambda: room.condition("Running").get("reason"), seconds=90)
     run_map = room.get("configmap", "demo-run")
     assert run_map is not None
     assert run_map["immutable"] is True
@@ -82,7 +82,7 @@ def test_a_refused_simulation_says_why_and_starts_once_it_is_mended(room: Room, 
     meta = {"name": "town", "namespace": room.name}
     data = {"scenario.yaml": SCENARIO}
     room.stage.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": data})
-    until(lambda: room.get("job", "demo-shards"), seconds=30)
+    until(lambda: room.get("job", "demo-shards"), seconds=90)
     assert room.condition("Accepted")["status"] == "True"
 
 
@@ -99,7 +99,7 @@ def test_foreign_objects_are_never_adopted(room: Room, operators: Operators) -> 
     assert job is not None
     assert "ownerReferences" not in job["metadata"]
     room.stage.kubectl("delete", "job", "demo-shards", "--namespace", room.name)
-    until(lambda: room.condition("Accepted").get("status") == "True", seconds=30)
+    until(lambda: room.condition("Accepted").get("status") == "True", seconds=90)
 
 
 def test_missing_secrets_are_explained(room: Room, operators: Operators, worker_image: str) -> None:
