@@ -174,6 +174,7 @@ def until_ended(served: Served, *, sockets: int) -> None:
         time.sleep(0.02)
 
 
+@pytest.mark.long
 def test_a_socket_follows_and_one_that_does_not_read_is_told_that_it_was_cut_off(
     place: Place, told: UUID, tmp_path: Path
 ) -> None:
@@ -195,6 +196,7 @@ def test_a_socket_follows_and_one_that_does_not_read_is_told_that_it_was_cut_off
         assert token not in served.log.read_text()
 
 
+@pytest.mark.long
 def test_a_stop_closes_sockets_and_waits_for_none(place: Place, told: UUID, tmp_path: Path) -> None:
     with (
         serving(place, tmp_path) as served,

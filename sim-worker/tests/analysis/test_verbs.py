@@ -180,6 +180,7 @@ def test_a_bar_is_as_long_as_its_share() -> None:
     assert (bar(0), bar(-0.1), bar(7)) == ("", "", "█" * 24)
 
 
+@pytest.mark.long
 def test_check_time_step_prints_a_block_an_outcome_and_says_whether_it_holds(tmp_path: Path) -> None:
     town = tmp_path / "town.yaml"
     shape = "population: {size: 1000}\nworld: {map: {regions: 2}}\n"

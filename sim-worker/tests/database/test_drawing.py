@@ -46,6 +46,7 @@ def legend(axes: Axes) -> list[str]:
     return [str(label) for label in axes.get_legend_handles_labels()[1]]
 
 
+@pytest.mark.long
 @pytest.mark.kernel
 @pytest.mark.parametrize(("model", "name"), DRAWN, ids=lambda value: value)
 def test_every_declared_chart_is_drawn(model: str, name: str, database: Path) -> None:

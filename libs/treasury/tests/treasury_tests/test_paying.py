@@ -132,9 +132,8 @@ async def check(venture: Venture, bank: Bank, spends: list[UUID]) -> set[State]:
     return found
 
 
-@pytest.mark.parametrize(
-    "batch", [0, *(pytest.param(number, marks=pytest.mark.long) for number in range(1, SEEDS // BATCH))]
-)
+@pytest.mark.long
+@pytest.mark.parametrize("batch", range(SEEDS // BATCH))
 async def test_each_is_paid_once_whatever_is_lost_and_whoever_is_killed(
     place: Place, batch: int, tmp_path: Path
 ) -> None:

@@ -8,6 +8,7 @@ from itertools import count
 from typing import TypeVar
 from uuid import UUID, uuid4
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -192,6 +193,7 @@ class SpendingMachine(RuleBasedStateMachine):
             assert self.do(self.venture.untold()) == []
 
 
+@pytest.mark.long
 def test_spends_live_as_in_the_model(place: Place) -> None:
     with asyncio.Runner() as runner:
         manager = open_database(place.dsn(), connections=2)

@@ -35,7 +35,10 @@ SHAPES = {
 OWN_MAPS = "  map: {regions: 6, terrain: own}"
 
 
-@pytest.fixture(scope="module", params=["ensemble", "alone", pytest.param("many nations", marks=pytest.mark.long)])
+@pytest.fixture(
+    scope="module",
+    params=["alone", *(pytest.param(shape, marks=pytest.mark.long) for shape in ("ensemble", "many nations"))],
+)
 def results(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Results:
     """A run of each shape."""
     shape = SHAPES[request.param]

@@ -94,6 +94,7 @@ def test_every_week_of_a_world_that_runs_out_of_fuel_and_credit_is_that_of_the_o
     assert any(share < 1 << 31 for region in oracle.regions for share in region.left), "the climate has cost something"
 
 
+@pytest.mark.long
 def test_every_week_of_a_world_that_goes_on_without_fuel_is_that_of_the_oracle(backend: Backend) -> None:
     more = "  settlement: {minimum: 40}\n  fuel: {years: 0.05, spread: 0.2}\n"
     run = DoubleRun.begin(compiled(size=1000, regions=2, more=more, ticks=120), seed=SEED, backend=backend)

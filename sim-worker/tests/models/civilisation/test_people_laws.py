@@ -39,6 +39,7 @@ from parpour_contracts.scenario.civilisation.people import (
 
 from .people_harness import MONEY, people_row, recounted, run_round, state, world_of_people
 
+pytestmark = pytest.mark.long
 kernel = pytest.mark.kernel
 TABLES = ("united-states-1950", "united-states-2017")
 PUBLISHED = {"united-states-1950": (65.63, 71.13, 3.0910), "united-states-2017": (75.97, 80.96, 1.7655)}
