@@ -26,7 +26,7 @@ demo-treasury: setup ## Two ventures that spend, on PostgreSQL and NATS, paid th
 test: setup lint ## Everything: lint, types, unit, property, kernel, chart and end-to-end tests
 	tools/test.sh
 
-test-fast: setup lint ## What needs no cluster and is not marked long, in under three minutes
+test-fast: setup lint ## What needs no cluster and is not marked long, in about three minutes
 	$(PY) -m pytest -m "not cluster and not long" -n 2 --dist worksteal
 
 torture: torture-civlab torture-treasury ## Whatever is tested at length by chance
