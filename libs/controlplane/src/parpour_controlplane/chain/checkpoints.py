@@ -243,10 +243,10 @@ def given_up(checkpoints: Sequence[Checkpoint]) -> list[Checkpoint]:
         if resumption.resumption is None:
             continue
         before = checkpoints[:number]
-        lost = (
+        lost = [
             checkpoint
             for checkpoint, still in zip(before, covered(before), strict=True)
             if still and checkpoint.head.size > resumption.head.size
-        )
-        found += [first for first in [next(lost, None)] if first is not None]
+        ]
+        found += lost[:1]
     return found

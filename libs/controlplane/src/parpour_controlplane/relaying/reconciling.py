@@ -156,7 +156,7 @@ async def _compare(
     message = message_of(row, tenant=found.tenant)
     ours = [copy for copy in copies if copy.low == row["event_id"].int & _LOW]
     found.unknown += [copy.sequence for copy in copies if copy not in ours]
-    leaf = _first_bytes(message.leaf.hex())
+    leaf = _beginning(message.leaf)
     stale = [copy for copy in ours if (message.erased and not copy.erased) or copy.leaf not in (0, leaf)]
     good = len(ours) - len(stale)
     found.repeated += max(0, good - 1)
@@ -187,7 +187,7 @@ async def _messages(jetstream: JetStreamContext, tenant: UUID) -> AsyncIterator[
             for message in await reader.fetch(PAGE, timeout=FETCH_SECONDS):
                 headers = message.headers or {}
                 position, name = headers.get(POSITION, ""), headers.get(EVENT, "")
-                leaf = _first_bytes(headers.get(LEAF, ""))
+                leaf = _beginning_told(headers.get(LEAF, ""))
                 copy = Copy(message.metadata.sequence.stream, _low(name, tenant), leaf, ERASED in headers)
                 yield int(position) if position.isdecimal() else 0, copy
                 pending = message.metadata.num_pending
@@ -196,10 +196,14 @@ async def _messages(jetstream: JetStreamContext, tenant: UUID) -> AsyncIterator[
         await jetstream.delete_consumer(EVENTS_STREAM, info.name)
 
 
-def _first_bytes(text: str) -> int:
-    """The number that a leaf begins with; 0 if it is none."""
+def _beginning(leaf: bytes) -> int:
+    return int.from_bytes(leaf[:8])
+
+
+def _beginning_told(text: str) -> int:
+    """That of a leaf in hexadecimal; 0 if it is none."""
     try:
-        return int.from_bytes(bytes.fromhex(text)[:8])
+        return _beginning(bytes.fromhex(text))
     except ValueError:
         return 0
 
