@@ -38,7 +38,6 @@ async def api(place: Place) -> AsyncIterator[Api]:
 
 
 @pytest.fixture
-async def venture(api: Api) -> AsyncIterator[Spending]:
+async def venture(api: Api) -> Spending:
     """A venture that spends, behind the application."""
-    async with spending(api) as venture:
-        yield venture
+    return await spending(api)

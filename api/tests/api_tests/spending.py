@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
@@ -80,10 +79,9 @@ class Spending:
         return await self.api.client.post(path, json=body, headers=headers)
 
 
-@asynccontextmanager
-async def spending(api: Api, **fields: Any) -> AsyncIterator[Spending]:
+async def spending(api: Api, **fields: Any) -> Spending:
     """A new venture behind a running API."""
-    yield Spending(api, await new_venture(await api.database(), api.place, **fields))
+    return Spending(api, await new_venture(await api.database(), api.place, **fields))
 
 
 ON_REFUSAL = "__typename ... on Refusal { code message field }"

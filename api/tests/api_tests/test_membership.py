@@ -134,7 +134,8 @@ async def test_the_platforms_own_tenant_is_nobodys(api: Api) -> None:
 
 async def test_a_step_up_is_what_the_installation_takes_for_one(api: Api) -> None:
     """With `step_up` set, a password alone is no step-up, however recent."""
-    async with open_api(api.place, step_up="phr,mfa") as strict, spending(strict) as venture:
+    async with open_api(api.place, step_up="phr,mfa") as strict:
+        venture = await spending(strict)
         spend = (await venture.request("11.00"))["spend"]
         weak = await venture.approve(spend, by="cat", acr="pwd")
         assert (weak["__typename"], weak["code"]) == ("Refusal", "TREASURY_STEP_UP_NEEDED")
@@ -143,13 +144,11 @@ async def test_a_step_up_is_what_the_installation_takes_for_one(api: Api) -> Non
 
 
 async def test_a_revocation_ends_the_sockets_of_the_account(api: Api) -> None:
-    async with (
-        open_api(api.place, socket_trust_seconds=0.1) as quick,
-        spending(quick) as venture,
-        following(venture.caller("dan"), quick) as socket,
-    ):
-        await did(venture.caller("bob"), 'revokeMember(actor: "user:dan", reason: "r")')
-        assert await socket.closed() == (4401, "API_TOKEN_REVOKED")
+    async with open_api(api.place, socket_trust_seconds=0.1) as quick:
+        venture = await spending(quick)
+        async with following(venture.caller("dan"), quick) as socket:
+            await did(venture.caller("bob"), 'revokeMember(actor: "user:dan", reason: "r")')
+            assert await socket.closed() == (4401, "API_TOKEN_REVOKED")
 
 
 async def test_one_look_at_a_member_serves_five_seconds_of_requests(venture: Spending) -> None:

@@ -165,20 +165,20 @@ async def test_requests_of_many_callers_share_a_commit(venture: Spending) -> Non
 
 
 async def test_requests_at_once_never_spend_more_than_there_is(api: Api) -> None:
-    async with spending(api, cap=500) as venture:
-        answers = await asyncio.gather(
-            *(
-                venture.request("0.40", payee=str(payee))
-                for _ in range(15)
-                for payee in (venture.venture.shop, venture.venture.firm)
-            )
+    venture = await spending(api, cap=500)
+    answers = await asyncio.gather(
+        *(
+            venture.request("0.40", payee=str(payee))
+            for _ in range(15)
+            for payee in (venture.venture.shop, venture.venture.firm)
         )
-        reserved = [one for one in answers if one["__typename"] == "RequestedSpend"]
-        assert len(reserved) == 12
-        assert {one["code"] for one in answers if one not in reserved} == {"TREASURY_ENVELOPE_EXCEEDED"}
-        left = (await venture.caller("ann").ask(ENVELOPES))["envelopes"]["nodes"][0]["left"]
-        assert left == {"amount": "0.20"}
-        assert await venture.venture.faults() == []
+    )
+    reserved = [one for one in answers if one["__typename"] == "RequestedSpend"]
+    assert len(reserved) == 12
+    assert {one["code"] for one in answers if one not in reserved} == {"TREASURY_ENVELOPE_EXCEEDED"}
+    left = (await venture.caller("ann").ask(ENVELOPES))["envelopes"]["nodes"][0]["left"]
+    assert left == {"amount": "0.20"}
+    assert await venture.venture.faults() == []
 
 
 PAID = """query($id: ID!) { spend(id: $id) { state step settled { amount } providerReference submittedAt

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from uuid import UUID, uuid4
 
@@ -47,34 +46,34 @@ class Two:
 
 
 @pytest.fixture
-async def two(api: Api) -> AsyncIterator[Two]:
-    async with spending(api) as a, spending(api) as b:
-        asked = (await a.request("20.00", purpose=SECRET))["spend"]
-        member = MemberBody(actor=f"user:{SECRET}", person=SECRET, roles=("auditor",))
-        await a.venture.change(member)
-        await a.venture.change(EnvelopeBody(envelope=uuid4(), code=SECRET, currency="USD", cap=7))
-        ann = a.caller("ann")
-        cursors = {}
-        for name in LISTS:
-            page = await ann.ask(f"{{ {name}(first: 1) {{ pageInfo {{ endCursor }} }} }}")
-            cursors[name] = page[name]["pageInfo"]["endCursor"]
-        proposed = await ann.ask(
-            """mutation { proposeRelease(key: "p", what: FREEZE) { ... on ProposedChange { change { id digest } } } }"""
-        )
-        change = proposed["proposeRelease"]["change"]
-        named = Named(
-            str(a.venture.ads),
-            str(a.venture.budget),
-            str(a.venture.shop),
-            str(b.venture.ads),
-            str(b.venture.shop),
-            asked["id"],
-            asked["digest"],
-            change["id"],
-            change["digest"],
-            cursors,
-        )
-        yield Two(a, b, named)
+async def two(api: Api) -> Two:
+    a, b = await spending(api), await spending(api)
+    asked = (await a.request("20.00", purpose=SECRET))["spend"]
+    member = MemberBody(actor=f"user:{SECRET}", person=SECRET, roles=("auditor",))
+    await a.venture.change(member)
+    await a.venture.change(EnvelopeBody(envelope=uuid4(), code=SECRET, currency="USD", cap=7))
+    ann = a.caller("ann")
+    cursors = {}
+    for name in LISTS:
+        page = await ann.ask(f"{{ {name}(first: 1) {{ pageInfo {{ endCursor }} }} }}")
+        cursors[name] = page[name]["pageInfo"]["endCursor"]
+    proposed = await ann.ask(
+        """mutation { proposeRelease(key: "p", what: FREEZE) { ... on ProposedChange { change { id digest } } } }"""
+    )
+    change = proposed["proposeRelease"]["change"]
+    named = Named(
+        str(a.venture.ads),
+        str(a.venture.budget),
+        str(a.venture.shop),
+        str(b.venture.ads),
+        str(b.venture.shop),
+        asked["id"],
+        asked["digest"],
+        change["id"],
+        change["digest"],
+        cursors,
+    )
+    return Two(a, b, named)
 
 
 def spending_attacks(two: Named) -> dict[str, list[Attack]]:

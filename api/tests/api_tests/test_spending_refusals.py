@@ -374,9 +374,9 @@ async def test_each_refusal_is_a_result_with_its_code(venture: Spending) -> None
 
 
 async def test_what_the_bank_lacks_and_what_a_reserve_keeps_is_refused(api: Api) -> None:
-    async with spending(api, funds=12_000) as venture:
-        assert (await venture.request("30.00"))["code"] == "TREASURY_RESERVE_PROTECTED"
-        assert (await venture.request("130.00", by="ann"))["code"] == "TREASURY_FUNDS_INSUFFICIENT"
+    venture = await spending(api, funds=12_000)
+    assert (await venture.request("30.00"))["code"] == "TREASURY_RESERVE_PROTECTED"
+    assert (await venture.request("130.00", by="ann"))["code"] == "TREASURY_FUNDS_INSUFFICIENT"
 
 
 async def test_a_tenant_that_was_never_set_up_spends_nothing(api: Api) -> None:
