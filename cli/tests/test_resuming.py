@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,12 +13,11 @@ from click.testing import CliRunner, Result
 
 from parpour_cli.main import command
 from parpour_controlplane.chain.checkpoints import SigningKey
-from parpour_controlplane.database import Database, open_database
+from parpour_controlplane.database import open_database
 from parpour_controlplane.sealing.keys import SigningKeys
 from parpour_controlplane.sealing.resuming import Resuming
-from parpour_controlplane.sealing.sealer import Sealer, SealingPace
 from parpour_controlplane.sealing.stores import FolderStore
-from parpour_controlplane.testing import Place, Postgres
+from parpour_controlplane.testing import Place, Postgres, seal
 from parpour_treasury import MIGRATIONS
 from parpour_treasury.auditing.handing import hand_over
 from parpour_treasury.books import Kind, NewAccount
@@ -41,23 +39,12 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-async def sealed(place: Place, store: FolderStore, database: Database) -> None:
-    pace = SealingPace(sign=0)
-    sealer = Sealer(database.pool, place.sealer, KEYS, store, clock=now, random=os.urandom, pace=pace)
-    while await sealer.round():
-        pass
-    await sealer.finish()
-
-
 async def write(place: Place, books: Books, store: FolderStore, *codes: str) -> None:
     """Let things happen, sealed and signed."""
-    async with (
-        open_database(place.dsn(), connections=1) as app,
-        open_database(place.dsn("parpour_sealer"), connections=1) as database,
-    ):
+    async with open_database(place.dsn(), connections=1) as app:
         for code in codes:
             await Ledger(app).open_account(books.context, NewAccount(code, code, Kind.ASSET, "USD"))
-        await sealed(place, store, database)
+    await seal(place, store)
 
 
 async def make(postgres: Postgres, folder: Path) -> Handed:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -12,13 +11,10 @@ from typing import Any
 
 import pytest
 
-from parpour_controlplane.chain.checkpoints import SigningKey
 from parpour_controlplane.database import open_database
-from parpour_controlplane.sealing.keys import SigningKeys
 from parpour_controlplane.sealing.resuming import Resuming
-from parpour_controlplane.sealing.sealer import Sealer, SealingPace
 from parpour_controlplane.sealing.stores import FolderStore
-from parpour_controlplane.testing import Place, Postgres
+from parpour_controlplane.testing import SIGNING_KEYS, Place, Postgres, seal
 from parpour_treasury import MIGRATIONS
 
 from .building import Api, Caller, open_api
@@ -26,26 +22,16 @@ from .sockets import EVENTS, connected, following
 
 pytestmark = pytest.mark.anyio
 
-KEYS = SigningKeys((SigningKey(b"k" * 32),))
 LIST = """query($first: Int, $last: Int, $after: String, $before: String) {
     events(first: $first, last: $last, after: $after, before: $before) { edges { cursor node { position id } } } }"""
 HAVING = "subscription($after: ID!, $event: ID) { events(after: $after, afterEvent: $event) { position id } }"
-
-
-def now() -> datetime:
-    return datetime.now(UTC)
 
 
 async def grown(caller: Caller, place: Place, store: FolderStore, *codes: str) -> None:
     """Let things happen, sealed and signed."""
     for code in codes:
         await caller.open(code)
-    async with open_database(place.dsn("parpour_sealer"), connections=1) as database:
-        pace = SealingPace(sign=0)
-        sealer = Sealer(database.pool, place.sealer, KEYS, store, clock=now, random=os.urandom, pace=pace)
-        while await sealer.round():
-            pass
-        await sealer.finish()
+    await seal(place, store)
 
 
 @dataclass
@@ -72,7 +58,7 @@ async def restored(postgres: Postgres, tmp_path: Path) -> AsyncIterator[Restored
         await grown(caller, place, store, "three", "four")
         known = (await caller.ask(LIST))["events"]["edges"]
     async with open_database(backup.dsn("parpour_sealer"), connections=1) as database:
-        resuming = Resuming(database.pool, backup.sealer, KEYS, store, clock=now)
+        resuming = Resuming(database.pool, backup.sealer, SIGNING_KEYS, store, clock=lambda: datetime.now(UTC))
         await resuming.resume(first.tenant, by="Ann Lee", reason="the disk failed")
     async with open_api(backup) as api:
         caller = api.caller(first.tenant)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -19,9 +18,8 @@ from parpour_api.resuming import main
 from parpour_controlplane.context import install_key
 from parpour_controlplane.database import open_database
 from parpour_controlplane.sealing.keys import SigningKeys, read_signing_key, write_signing_key
-from parpour_controlplane.sealing.sealer import Sealer, SealingPace
 from parpour_controlplane.sealing.stores import FolderStore
-from parpour_controlplane.testing import Place, Postgres
+from parpour_controlplane.testing import Place, Postgres, seal
 from parpour_treasury import MIGRATIONS
 from parpour_treasury.books import Kind, NewAccount
 from parpour_treasury.ledger import Ledger
@@ -43,19 +41,8 @@ class Restored:
 
 
 async def sealed(place: Place, folder: Path) -> None:
-    async with open_database(place.dsn("parpour_sealer"), connections=2) as database:
-        sealer = Sealer(
-            database.pool,
-            place.sealer,
-            SigningKeys((read_signing_key(folder / "signing.pem"),)),
-            FolderStore(folder / "checkpoints"),
-            clock=lambda: datetime.now(UTC),
-            random=os.urandom,
-            pace=SealingPace(sign=0),
-        )
-        while await sealer.round():
-            pass
-        await sealer.finish()
+    keys = SigningKeys((read_signing_key(folder / "signing.pem"),))
+    assert await seal(place, FolderStore(folder / "checkpoints"), keys=keys) == ""
 
 
 async def make_restored(postgres: Postgres, folder: Path) -> Restored:

@@ -34,7 +34,7 @@ from parpour_controlplane.embedded import THROWAWAY, EmbeddedCluster, embedded, 
 from parpour_controlplane.migrations import Migration, migrate, prepare
 from parpour_controlplane.sealing.keys import SigningKeys
 from parpour_controlplane.sealing.sealer import Sealer, SealingPace
-from parpour_controlplane.sealing.stores import FolderStore
+from parpour_controlplane.sealing.stores import CheckpointStore, FolderStore
 
 SWEEPER_KEY = ContextKey("test-sweeper", "parpour_sweeper", secrets.token_bytes(32))
 APP_KEY = ContextKey("test-app", "parpour_app", secrets.token_bytes(32))
@@ -42,6 +42,9 @@ PAYMENT_KEY = ContextKey("test-payment", "parpour_payment", secrets.token_bytes(
 SEALER_KEY = ContextKey("test-sealer", "parpour_sealer", secrets.token_bytes(32))
 RELAY_KEY = ContextKey("test-relay", "parpour_relay", secrets.token_bytes(32))
 """Keys of this test session, one a role."""
+
+SIGNING_KEYS = SigningKeys((SigningKey(b"k" * 32),))
+"""What signs checkpoints of tests that have no keys of their own."""
 
 BUS_SECONDS = 10.0
 """How long a NATS server may take to start."""
@@ -303,19 +306,23 @@ def bus(tmp_path: Path) -> Iterator[Bus]:
     made.kill()
 
 
-async def seal(place: Place) -> None:
-    """Give every committed event of a test's database its place."""
+async def seal(place: Place, store: CheckpointStore | None = None, *, keys: SigningKeys = SIGNING_KEYS) -> str:
+    """Give every committed event of a test's database its place, and sign; the error that came last, if any did.
+
+    Checkpoints go to the store, or are thrown away.
+    """
     with tempfile.TemporaryDirectory() as folder:
         async with open_database(place.dsn("parpour_sealer"), connections=2) as database:
             sealer = Sealer(
                 database.pool,
                 place.sealer,
-                SigningKeys((SigningKey(b"k" * 32),)),
-                FolderStore(Path(folder)),
+                keys,
+                store or FolderStore(Path(folder)),
                 clock=lambda: datetime.now(UTC),
                 random=os.urandom,
-                pace=SealingPace(sign=3600),
+                pace=SealingPace(sign=0, rest=0.0),
             )
             while await sealer.round():
                 pass
             await sealer.finish()
+            return sealer.counts.last_error

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import time
 from collections.abc import AsyncIterator, Awaitable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -26,9 +25,8 @@ from parpour_controlplane.database import Database, open_database
 from parpour_controlplane.events import events_about
 from parpour_controlplane.sealing.keys import SigningKeys
 from parpour_controlplane.sealing.resuming import Resuming
-from parpour_controlplane.sealing.sealer import Sealer, SealingPace
 from parpour_controlplane.sealing.stores import FolderStore
-from parpour_controlplane.testing import PAYMENT_KEY, Place
+from parpour_controlplane.testing import PAYMENT_KEY, Place, seal
 from parpour_treasury.auditing.handing import audit, hand_over
 from parpour_treasury.batcher import Batcher
 from parpour_treasury.books import Kind
@@ -407,44 +405,32 @@ async def sealer_of(place: Place) -> AsyncIterator[Database]:
         yield database
 
 
-async def sealed(place: Place, store: FolderStore) -> str:
-    """Seal and sign everything; the error that came last, if anything was refused."""
-    async with sealer_of(place) as database:
-        pace = SealingPace(sign=0, rest=0.0)
-        keys = SigningKeys((KEY,))
-        sealer = Sealer(database.pool, place.sealer, keys, store, clock=now, random=os.urandom, pace=pace)
-        while await sealer.round():
-            pass
-        await sealer.finish()
-        return sealer.counts.last_error
-
-
 async def test_a_drill_with_a_backup_resumes_the_history(
     site: Site, place: Place, backup: Backup, tmp_path: Path
 ) -> None:
     """What the backup lacks was signed: nothing is sealed until people say so, and no auditor overlooks it."""
     store, tenant = FolderStore(tmp_path / "checkpoints"), site.books.tenant
     await site.send(100)
-    assert await sealed(place, store) == ""
+    assert await seal(place, store) == ""
     _, kept = store.last(tenant)
     await site.send(200)  # In the backup, and sealed and signed only after it was taken.
     backup.take()
     await site.send(300)
-    assert await sealed(place, store) == ""
+    assert await seal(place, store) == ""
     _, newer = store.last(tenant)
     assert kept is not None
     assert newer is not None
     copy = await backup.restored()
     async with at(copy, tmp_path, like=site) as restored, sealer_of(copy) as database:
         await restored.book(uuid4(), 10)
-        assert "CHAIN_ROLLED_BACK" in await sealed(copy, store)
+        assert "CHAIN_ROLLED_BACK" in await seal(copy, store)
         resuming = Resuming(database.pool, copy.sealer, SigningKeys((KEY,)), store, clock=now)
         assert await resuming.behind() == [tenant]
         resumed = await resuming.resume(tenant, by="Ann Lee", reason="a drill")
         assert (resumed.first, resumed.last) == (kept.head.size + 1, newer.head.size)
         for amount in range(1, 10):
             await restored.book(uuid4(), amount)
-        assert await sealed(copy, store) == ""
+        assert await seal(copy, store) == ""
         await hand_over(restored.app, restored.context, store, tenant, tmp_path / "audit")
     with pytest.raises(ChainFault, match=f"CHAIN_RESUMED.*events {resumed.first} to {resumed.last} were signed"):
         audit(tmp_path / "audit", [KEY.public], kept=kept)
@@ -456,7 +442,7 @@ async def test_a_drill_with_a_backup_resumes_the_history(
     assert types.count("controlplane.history.resumed") == 1
     # The database that was lost comes back: it lacks what was signed since, and more than that.
     await site.book(uuid4(), 30)
-    assert "CHAIN_ROLLED_BACK" in await sealed(place, store)
+    assert "CHAIN_ROLLED_BACK" in await seal(place, store)
     async with sealer_of(place) as database:
         resuming = Resuming(database.pool, place.sealer, SigningKeys((KEY,)), store, clock=now)
         with pytest.raises(ChainFault, match="CHAIN_FORKED"):
