@@ -9,7 +9,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -455,7 +455,15 @@ async def test_a_download_holds_for_the_program_that_it_is_for(
 async def test_a_download_that_takes_too_long_leaves_its_connection_to_others(
     place: Place, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    write, ending = books_export.LANGUAGES[books_export.Language.LEDGER]
+
+    def slowly(*arguments: Any) -> Iterator[str]:
+        for line in write(*arguments):
+            time.sleep(0.005)
+            yield line
+
     monkeypatch.setattr("parpour_api.books_export.PAGE", 1)
+    monkeypatch.setitem(books_export.LANGUAGES, books_export.Language.LEDGER, (slowly, ending))
     async with open_api(place, connections=1) as patient, some_books(patient) as venture:
         async with open_api(place, connections=1, request_seconds_max=0.01) as api:
             hasty = api.caller(venture.tenant)

@@ -229,10 +229,15 @@ class Pooler:
         with (self.folder / "pgbouncer.log").open("wb") as log:
             self._process = subprocess.Popen([program, str(config)], stdout=log, stderr=log, **identity)  # noqa: S603
         end = time.monotonic() + POOLER_SECONDS
-        while not (self.folder / ".s.PGSQL.5432").exists():
+        while not self._answers():
             if time.monotonic() > end or self._process.poll() is not None:
                 raise TimeoutError((self.folder / "pgbouncer.log").read_text()[-1000:])
             time.sleep(0.01)
+
+    def _answers(self) -> bool:
+        """Whether it takes connections: its socket is there a moment before it listens on it."""
+        with socket.socket(socket.AF_UNIX) as client:
+            return client.connect_ex(str(self.folder / ".s.PGSQL.5432")) == 0
 
     def stop(self) -> None:
         """End it, and every connection through it."""
