@@ -40,7 +40,8 @@ AUDITS_PASSED = 61
 
 @pytest.fixture(scope="module")
 def served(place: Place, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
-    with serving(place, tmp_path_factory.mktemp("api"), PARPOUR_API_PRINCIPAL_POINTS_BURST="1000000") as served:
+    plenty = {f"PARPOUR_API_{whose}_POINTS_BURST": "1000000" for whose in ("PRINCIPAL", "TENANT")}
+    with serving(place, tmp_path_factory.mktemp("api"), **plenty) as served:
         yield served
 
 

@@ -92,7 +92,7 @@ union all
 select 'what runs as the owner for others verifies first whose it is', f.label
 from function f
 where f.prosecdef and exists (select from aclexplode(f.proacl) a where a.grantee <> f.proowner)
-    and f.prosrc !~ '^\s*declare\s+tenant (constant )?uuid := controlplane\.enter\(context\);'
+    and f.prosrc !~ '^\s*declare\s+tenant (constant )?uuid := controlplane\.enter(_several\(context, actors\)|\(context\));'
     and f.label not in (
         'controlplane.enter(context text)', 'controlplane.current_tenant()', 'controlplane.current_actor()',
         'controlplane.applied_migrations()'
