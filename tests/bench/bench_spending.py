@@ -23,6 +23,7 @@ from parpour_controlplane.database import open_database
 from parpour_controlplane.embedded import embedded
 from parpour_controlplane.testing import Postgres
 from parpour_treasury import MIGRATIONS
+from parpour_treasury.garbage import collect_seldom
 from parpour_treasury.spending.rules import RuleBook, Window
 from parpour_treasury.spending.testing import AGENT, RULES, Venture, new_venture
 
@@ -140,6 +141,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     load = f"{os.getloadavg()[0]:.1f}"
     results = Results()
+    collect_seldom()  # as the API does
     # The API's event loop.
     with embedded(settings=SETTINGS) as cluster, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         runner.run(measure(Postgres(cluster), rounds=options.rounds, seconds=options.seconds, results=results))

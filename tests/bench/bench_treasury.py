@@ -35,6 +35,7 @@ from parpour_controlplane.database import open_database
 from parpour_controlplane.embedded import EmbeddedCluster, embedded
 from parpour_controlplane.testing import Place, Postgres
 from parpour_treasury import MIGRATIONS
+from parpour_treasury.garbage import collect_seldom
 from parpour_treasury.testing import Books, new_books
 
 if TYPE_CHECKING:
@@ -372,6 +373,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     options = parser.parse_args(arguments)
     load = f"{os.getloadavg()[0]:.1f}"
     results = Results()
+    collect_seldom()  # as the API does
     with embedded(settings=SETTINGS) as cluster:
         postgres = Postgres(cluster)
         asyncio.run(

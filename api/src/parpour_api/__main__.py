@@ -19,6 +19,7 @@ from parpour_api.logs import log_to
 from parpour_api.serving import Requests, Sockets
 from parpour_api.settings import Settings, SettingsError, read_file, read_password
 from parpour_controlplane.context import SECRET_BYTES_MIN
+from parpour_treasury.garbage import collect_seldom
 
 KEEP_ALIVE_SECONDS = 75
 WAITING_MAX = 2_000
@@ -67,6 +68,7 @@ def serve(settings: Settings) -> None:
         limit_concurrency=WAITING_MAX,
     )
     server = uvicorn.Server(config)
+    collect_seldom()
     with asyncio.Runner(loop_factory=config.get_loop_factory()) as runner:
         runner.run(server.serve())
 
