@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -26,7 +26,7 @@ pytestmark = pytest.mark.anyio
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 MOST = 2**62 - 1
 ACCOUNTS = {"open": 1, "limited": 2, "closed": 3, "yen": 4, "unknown": 9}
-PLACE = "select treasury.place_holds($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+PLACE = f"select treasury.place_holds({', '.join(f'${place}' for place in range(1, 14))})"
 CARRY_OUT = f"select * from treasury.carry_out({', '.join(f'${place}' for place in range(1, 19))})"
 WRITTEN = {
     "holds": "select * from treasury.hold where tenant_id = $1 order by hold_id",
@@ -84,7 +84,7 @@ class Ledger:
 
 
 @pytest.fixture
-async def ledger(place: Place, books: Books) -> Any:
+async def ledger(place: Place, books: Books) -> AsyncIterator[Ledger]:
     """In one transaction, which is never committed."""
     numbers = [await books.open("one"), await books.open("two", minimum=0), await books.open("three")]
     numbers.append(await books.open("four", currency="JPY"))
@@ -119,16 +119,19 @@ def columns(batch: Sequence[Placing]) -> tuple[list[UUID], list[Any]]:
     return [UUID(int=number) for number in range(1, len(batch) + 1)], list(encode(requests))
 
 
+def of_place_holds(columns: Sequence[Any], *, key: str | None = None, hold: UUID | None = None) -> list[Any]:
+    """The columns that `place_holds` takes; a key or a hold that is given stands for those of the batch."""
+    actors, keys, digests, _, _, descriptions, correlations, holds, expires, *_ = columns
+    holds, keys = [hold] if hold else holds, [key] if key else keys
+    return [actors, keys, digests, descriptions, correlations, holds, expires, *columns[-3:]]
+
+
 async def compare(ledger: Ledger, batch: Sequence[Placing]) -> bool:
     """Whether the batch is plain; both ways, if it is, have to leave the same."""
     spends, given_columns = columns(batch)
-    actors, keys, digests, _, _, descriptions, correlations, holds, expires, *_ = given_columns
-    legs = given_columns[-3:]
     before = await ledger.written()
     answer, after = await ledger.try_out(CARRY_OUT, spends, *given_columns)
-    plain, placed = await ledger.try_out(
-        PLACE, spends, actors, keys, digests, descriptions, correlations, holds, expires, *legs
-    )
+    plain, placed = await ledger.try_out(PLACE, spends, *of_place_holds(given_columns))
     assert plain[0] is not any(answer["codes"])
     assert placed == (after if plain[0] else before)
     return bool(plain[0])
@@ -163,12 +166,8 @@ async def test_a_batch_is_placed_as_carry_out_would(ledger: Ledger, batch: list[
 
 async def test_a_hold_that_stands_and_a_key_that_was_used_are_not_plain(ledger: Ledger) -> None:
     spends, given_columns = columns([Placing("open", "limited", 1, "USD", 60)])
-    actors, keys, digests, _, _, descriptions, correlations, holds, expires, *_ = given_columns
-    legs = given_columns[-3:]
-    one = (ledger.tenant, NOW, spends, actors, keys, digests, descriptions, correlations, holds, expires, *legs)
-    assert await ledger.session.fetchval(PLACE, *one)
+    assert await ledger.session.fetchval(PLACE, ledger.tenant, NOW, spends, *of_place_holds(given_columns))
     before = await ledger.written()
-    for key, hold in (("spend/1", UUID(int=500)), ("another", holds[0])):
-        again = (spends, actors, [key], digests, descriptions, correlations, [hold], expires, *legs)
-        plain, after = await ledger.try_out(PLACE, *again)
+    for again in (of_place_holds(given_columns, hold=UUID(int=500)), of_place_holds(given_columns, key="another")):
+        plain, after = await ledger.try_out(PLACE, spends, *again)
         assert (plain[0], after) == (False, before)
